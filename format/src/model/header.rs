@@ -1,0 +1,57 @@
+//! What a trace says about itself before its first event.
+
+use bincode::{Decode, Encode};
+
+/// The recorded machine.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+pub struct Host {
+    /// Host name.
+    pub hostname: String,
+    /// `/etc/machine-id`; empty: not readable.
+    pub machine_id: String,
+    /// Boot id of the kernel.
+    pub boot_id: String,
+    /// `uname -r`.
+    pub kernel: String,
+    /// `uname -m`.
+    pub arch: String,
+    /// CPUs online when the capture began.
+    pub cpus: u32,
+}
+
+/// The same instant on both clocks: event times are boot-clock times moved by the difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
+pub struct ClockAnchor {
+    /// `CLOCK_BOOTTIME`, nanoseconds.
+    pub boottime: u64,
+    /// `CLOCK_REALTIME`, nanoseconds since the Unix epoch.
+    pub realtime: u64,
+}
+
+/// The header of a trace.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+pub struct Header {
+    /// Random id of this capture (UUID version 4).
+    pub capture_id: [u8; 16],
+    /// The machine.
+    pub host: Host,
+    /// Clocks when the capture began.
+    pub clock: ClockAnchor,
+    /// Program and version that wrote the file.
+    pub recorder: String,
+    /// What was in scope, in words (`container web`, `command: nginx -t`, `everything`).
+    pub scope: String,
+    /// Bytes of payload kept per call.
+    pub snaplen: u32,
+    /// User tags.
+    pub tags: Vec<(String, String)>,
+    /// What this kernel or host did not offer, a sentence each.
+    pub degraded: Vec<String>,
+}
+
+impl Header {
+    /// The capture id in its usual text form.
+    pub fn capture_uuid(&self) -> String {
+        uuid::Uuid::from_bytes(self.capture_id).to_string()
+    }
+}

@@ -1,0 +1,19 @@
+//! The event model: one model serves recording, reading, live view and import.
+
+mod address;
+mod container;
+mod descriptor;
+mod event;
+mod header;
+mod kind;
+mod loss;
+mod thread;
+
+pub use address::{SockAddr, parse_sockaddr};
+pub use container::{Container, Runtime};
+pub use descriptor::{Descriptor, DescriptorType, L4Proto, Role, Tuple};
+pub use event::{Direction, Event, EventFlags, Value};
+pub use header::{ClockAnchor, Header, Host};
+pub use kind::{Category, Kind, Param, ParamType};
+pub use loss::{Loss, LossCause};
+pub use thread::Thread;

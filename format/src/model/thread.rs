@@ -1,0 +1,71 @@
+//! Threads. A thread has one *version* per state that events can see: exec, credentials, directory or container change
+//! make a new one, so an event's thread is what it was at that moment.
+
+use bincode::{Decode, Encode};
+
+/// One version of a thread. Byte strings are as captured.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+pub struct Thread {
+    /// Unique per version in one capture, never 0 and never reused.
+    pub id: u64,
+    /// Shared by all versions of one thread; unique in one capture even when the kernel reuses the tid.
+    pub life: u64,
+    /// [`Thread::id`] of the version of the parent process's thread that is known; 0: unknown or outside the scope.
+    pub parent: u64,
+    /// Thread id in the initial pid namespace.
+    pub tid: u32,
+    /// Process (thread group) id in the initial pid namespace.
+    pub pid: u32,
+    /// Parent process id in the initial pid namespace; 0: unknown.
+    pub ppid: u32,
+    /// Thread id as seen inside the container; 0: unknown.
+    pub vtid: u32,
+    /// Process id as seen inside the container; 0: unknown.
+    pub vpid: u32,
+    /// Session id; 0: unknown.
+    pub sid: u32,
+    /// Controlling terminal's device number; 0: none or unknown.
+    pub tty: u32,
+    /// Effective user id; `u32::MAX`: unknown.
+    pub uid: u32,
+    /// Effective group id; `u32::MAX`: unknown.
+    pub gid: u32,
+    /// Login user id; `u32::MAX`: none or unknown.
+    pub loginuid: u32,
+    /// `comm`: at most 15 bytes.
+    pub comm: Vec<u8>,
+    /// `argv[0]`.
+    pub exe: Vec<u8>,
+    /// Path of the executed file as the process saw it; empty: unknown.
+    pub exepath: Vec<u8>,
+    /// `argv[1..]`, elements separated by NUL.
+    pub args: Vec<u8>,
+    /// Current directory; empty: unknown.
+    pub cwd: Vec<u8>,
+    /// Whether argv was cut at the recorder's limit.
+    pub args_truncated: bool,
+    /// Birth of the process or thread (clone), nanoseconds since the Unix epoch; 0: unknown.
+    pub start: u64,
+    /// Last successful exec, nanoseconds since the Unix epoch; 0: none seen.
+    pub exec_time: u64,
+    /// [`crate::model::Container::key`]; 0: the host.
+    pub container: u64,
+    /// Cgroup v2 id; 0: unknown.
+    pub cgroup_id: u64,
+    /// Cgroup v2 path; empty: unknown.
+    pub cgroup: Vec<u8>,
+}
+
+impl Thread {
+    /// Whether this is the process's first thread.
+    pub fn is_main(&self) -> bool {
+        self.tid == self.pid
+    }
+
+    /// `argv[1..]`, element by element.
+    pub fn arguments(&self) -> impl Iterator<Item = &[u8]> {
+        let args: &[u8] = &self.args;
+        args.split(|b| *b == 0)
+            .take(if args.is_empty() { 0 } else { usize::MAX })
+    }
+}
