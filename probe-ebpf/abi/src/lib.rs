@@ -1,1 +1,30 @@
-//! placeholder
+//! Layouts shared by the kernel program and its loader: integers only, explicit padding, sizes and offsets asserted at
+//! compile time. Nothing here allocates or depends on anything.
+//!
+//! A record is a [`RecordHeader`], then the arguments that the system call's [`Spec`] selects (8 bytes each), then
+//! items: an [`ItemHeader`] and its bytes, padded to 8.
+
+#![no_std]
+
+mod offsets;
+mod record;
+mod ring;
+mod scope;
+mod spec;
+
+pub use offsets::Offsets;
+pub use record::{ItemHeader, KernelSocket, RecordHeader, flags, item, kind, status};
+pub use ring::{LOSS_CAUSES, RING_DATA, RING_SLACK, Ring, RingHead, loss};
+pub use scope::{ScopeMode, member};
+pub use spec::{MAX_EXTRACTS, Spec, extract};
+
+/// System call numbers that the table covers; numbers above (none today) are recorded without arguments.
+pub const SYSCALLS: u32 = 512;
+/// Longest path or string that is read, with its NUL.
+pub const PATH_MAX: u32 = 4096;
+/// Most bytes of argv that are read at exec.
+pub const ARGS_MAX: u32 = 16 << 10;
+/// Most bytes of payload per call that can be asked for.
+pub const SNAPLEN_MAX: u32 = 16 << 10;
+/// Elements of an iovec whose bytes are read.
+pub const IOVECS_MAX: u32 = 4;

@@ -1,0 +1,141 @@
+//! The kernel program from the recorder's side: loading, attaching, scope, rings.
+
+mod btf;
+mod offsets;
+mod rings;
+
+pub(crate) use btf::{Btf, VMLINUX};
+pub(crate) use rings::Rings;
+
+use afterimage_abi::{SYSCALLS, ScopeMode, Spec, member};
+use anyhow::{Context, Result, anyhow};
+use aya::maps::{Array, HashMap, MapData};
+use aya::programs::BtfTracePoint;
+use aya::{Ebpf, EbpfLoader};
+use std::os::fd::AsFd;
+use std::path::Path;
+
+/// The compiled program; `cargo xtask probe build` makes it from probe-ebpf/program.
+static OBJECT: &[u8] = aya::include_bytes_aligned!("../../../probe-ebpf/afterimage.bpf.o");
+
+/// Programs and the tracepoints they attach to (the same names), in the order of attaching: births and deaths first, so
+/// that no call is recorded of a thread whose birth was not.
+const PROGRAMS: [&str; 8] = [
+    "cgroup_mkdir",
+    "cgroup_rmdir",
+    "cgroup_attach_task",
+    "sched_process_fork",
+    "sched_process_exec",
+    "sched_process_exit",
+    "sys_enter",
+    "sys_exit",
+];
+
+/// [`Spec`] as aya wants it.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+struct SpecPod(Spec);
+// SAFETY: integers without implicit padding.
+unsafe impl aya::Pod for SpecPod {}
+
+/// What the program is told before it is loaded.
+pub(crate) struct Settings {
+    /// Which threads.
+    pub(crate) scope: ScopeMode,
+    /// Bytes of payload per call.
+    pub(crate) snaplen: u32,
+    /// What to take from each call, by number.
+    pub(crate) specs: Vec<Spec>,
+}
+
+/// The loaded program. Dropping it detaches and unloads.
+pub(crate) struct Probe {
+    ebpf: Ebpf,
+    cgroups: HashMap<MapData, u64, u32>,
+    processes: HashMap<MapData, u32, u32>,
+    rings: Rings,
+}
+
+impl Probe {
+    /// Loads the program; nothing is recorded before [`Probe::attach`].
+    pub(crate) fn load(settings: &Settings) -> Result<Probe> {
+        let offsets = offsets::resolve(&Btf::read(Path::new(VMLINUX))?)?;
+        let cpus = possible_cpus()?;
+        let (scope, recorder) = (settings.scope as u32, std::process::id());
+        let btf = aya::Btf::from_sys_fs().context("cannot read the kernel's BTF")?;
+        let mut ebpf = EbpfLoader::new()
+            .btf(Some(&btf))
+            .override_global("OFFSETS", offsets.words(), true)
+            .override_global("SCOPE", &scope, true)
+            .override_global("RECORDER", &recorder, true)
+            .override_global("SNAPLEN", &settings.snaplen, true)
+            .map_max_entries("RINGS", cpus as u32)
+            .load(OBJECT)
+            .context("the kernel does not take the program's maps")?;
+        for name in PROGRAMS {
+            let program: &mut BtfTracePoint =
+                ebpf.program_mut(name).ok_or_else(|| anyhow!("the object has no program {name}"))?.try_into()?;
+            program.load(name, &btf).with_context(|| format!("the kernel refuses the program {name}"))?;
+        }
+        let mut specs: Array<_, SpecPod> = ebpf.map_mut("SPECS").context("the object has no map SPECS")?.try_into()?;
+        for (nr, spec) in (0..SYSCALLS).zip(&settings.specs) {
+            specs.set(nr, SpecPod(*spec), 0).context("cannot fill the table of system calls")?;
+        }
+        let rings = match ebpf.take_map("RINGS") {
+            Some(aya::maps::Map::Array(data)) => Rings::map(data.fd().as_fd(), cpus)?,
+            _ => return Err(anyhow!("the object has no array RINGS")),
+        };
+        let cgroups = ebpf.take_map("CGROUPS").context("the object has no map CGROUPS")?.try_into()?;
+        let processes = ebpf.take_map("PROCESSES").context("the object has no map PROCESSES")?.try_into()?;
+        Ok(Probe { ebpf, cgroups, processes, rings })
+    }
+
+    /// Starts recording.
+    pub(crate) fn attach(&mut self) -> Result<()> {
+        for name in PROGRAMS {
+            let program: &mut BtfTracePoint =
+                self.ebpf.program_mut(name).ok_or_else(|| anyhow!("the object has no program {name}"))?.try_into()?;
+            program.attach().with_context(|| format!("cannot attach to the tracepoint {name}"))?;
+        }
+        Ok(())
+    }
+
+    /// Stops recording; what is in the rings stays there.
+    pub(crate) fn detach(&mut self) -> Result<()> {
+        for name in PROGRAMS {
+            let program: &mut BtfTracePoint =
+                self.ebpf.program_mut(name).ok_or_else(|| anyhow!("the object has no program {name}"))?.try_into()?;
+            program.unload().with_context(|| format!("cannot unload the program {name}"))?;
+        }
+        Ok(())
+    }
+
+    /// The rings.
+    pub(crate) fn rings(&self) -> &Rings {
+        &self.rings
+    }
+
+    /// Adds a cgroup to the scope.
+    pub(crate) fn add_cgroup(&mut self, id: u64) -> Result<()> {
+        self.cgroups.insert(id, member::ACTIVE, 0).context("cannot add a cgroup to the scope")
+    }
+
+    /// Takes a cgroup out of the scope; it may be gone already.
+    pub(crate) fn remove_cgroup(&mut self, id: u64) {
+        let _ = self.cgroups.remove(&id);
+    }
+
+    /// Adds a process that is recorded from its next exec on.
+    pub(crate) fn add_command(&mut self, tgid: u32) -> Result<()> {
+        self.processes.insert(tgid, member::AT_EXEC, 0).context("cannot add the command to the scope")
+    }
+}
+
+/// CPUs that can ever be online: each needs a ring.
+fn possible_cpus() -> Result<usize> {
+    let path = "/sys/devices/system/cpu/possible";
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {path}"))?;
+    // "0-3,8": the highest number counts.
+    let last = text.trim().rsplit([',', '-']).next().and_then(|n| n.parse::<usize>().ok());
+    Ok(last.with_context(|| format!("{path} says {text:?}"))? + 1)
+}

@@ -1,0 +1,66 @@
+//! Fills [`Offsets`] from BTF. A name is `<struct>_<field>`; what differs between kernels has its alternatives here.
+
+use super::btf::Btf;
+use afterimage_abi::Offsets;
+use anyhow::Result;
+
+/// All offsets that the program needs.
+///
+/// # Errors
+/// Names the structure and field that this kernel lacks.
+pub(crate) fn resolve(btf: &Btf) -> Result<Offsets> {
+    let at = |structure: &str, field: &str| btf.offset(structure, field);
+    let task = |field: &str| at("task_struct", field);
+    let common = |field: &str| at("sock_common", field);
+    Ok(Offsets {
+        task_struct_thread_info_status: task("thread_info.status")?,
+        task_struct_tgid: task("tgid")?,
+        task_struct_pid: task("pid")?,
+        task_struct_comm: task("comm")?,
+        task_struct_real_parent: task("real_parent")?,
+        task_struct_group_leader: task("group_leader")?,
+        task_struct_thread_pid: task("thread_pid")?,
+        task_struct_cred: task("cred")?,
+        task_struct_exit_code: task("exit_code")?,
+        task_struct_signal: task("signal")?,
+        task_struct_mm: task("mm")?,
+        task_struct_files: task("files")?,
+        task_struct_cgroups: task("cgroups")?,
+        signal_struct_live: at("signal_struct", "live")?,
+        cred_euid: at("cred", "euid")?,
+        cred_egid: at("cred", "egid")?,
+        pid_level: at("pid", "level")?,
+        pid_numbers: at("pid", "numbers")?,
+        upid_size: btf.size("upid")?,
+        mm_struct_arg_start: at("mm_struct", "arg_start")?,
+        mm_struct_arg_end: at("mm_struct", "arg_end")?,
+        linux_binprm_filename: at("linux_binprm", "filename")?,
+        linux_binprm_file: at("linux_binprm", "file")?,
+        files_struct_fdt: at("files_struct", "fdt")?,
+        fdtable_max_fds: at("fdtable", "max_fds")?,
+        fdtable_fd: at("fdtable", "fd")?,
+        file_f_inode: at("file", "f_inode")?,
+        file_private_data: at("file", "private_data")?,
+        inode_i_mode: at("inode", "i_mode")?,
+        inode_i_ino: at("inode", "i_ino")?,
+        inode_i_sb: at("inode", "i_sb")?,
+        super_block_s_dev: at("super_block", "s_dev")?,
+        socket_sk: at("socket", "sk")?,
+        sock_sk_type: at("sock", "sk_type")?,
+        sock_sk_protocol: at("sock", "sk_protocol")?,
+        sock_common_skc_family: common("skc_family")?,
+        sock_common_skc_num: common("skc_num")?,
+        sock_common_skc_dport: common("skc_dport")?,
+        sock_common_skc_rcv_saddr: common("skc_rcv_saddr")?,
+        sock_common_skc_daddr: common("skc_daddr")?,
+        sock_common_skc_v6_rcv_saddr: common("skc_v6_rcv_saddr")?,
+        sock_common_skc_v6_daddr: common("skc_v6_daddr")?,
+        css_set_dfl_cgrp: at("css_set", "dfl_cgrp")?,
+        cgroup_kn: at("cgroup", "kn")?,
+        cgroup_root: at("cgroup", "root")?,
+        cgroup_self_parent: at("cgroup", "self.parent")?,
+        cgroup_subsys_state_cgroup: at("cgroup_subsys_state", "cgroup")?,
+        cgroup_root_hierarchy_id: at("cgroup_root", "hierarchy_id")?,
+        kernfs_node_id: at("kernfs_node", "id")?,
+    })
+}

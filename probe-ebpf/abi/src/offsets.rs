@@ -1,0 +1,66 @@
+//! Where the running kernel keeps what the program reads. The loader fills this from the kernel's BTF and the verifier
+//! sees constants.
+
+/// Byte offsets in kernel structures: `<struct>_<field>`. All are in bytes from the start of the structure.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[allow(missing_docs, reason = "every name is the kernel's own structure and field")]
+pub struct Offsets {
+    pub task_struct_thread_info_status: u32,
+    pub task_struct_tgid: u32,
+    pub task_struct_pid: u32,
+    pub task_struct_comm: u32,
+    pub task_struct_real_parent: u32,
+    pub task_struct_group_leader: u32,
+    pub task_struct_thread_pid: u32,
+    pub task_struct_cred: u32,
+    pub task_struct_exit_code: u32,
+    pub task_struct_signal: u32,
+    pub task_struct_mm: u32,
+    pub task_struct_files: u32,
+    pub task_struct_cgroups: u32,
+    pub signal_struct_live: u32,
+    pub cred_euid: u32,
+    pub cred_egid: u32,
+    pub pid_level: u32,
+    pub pid_numbers: u32,
+    pub upid_size: u32,
+    pub mm_struct_arg_start: u32,
+    pub mm_struct_arg_end: u32,
+    pub linux_binprm_filename: u32,
+    pub linux_binprm_file: u32,
+    pub files_struct_fdt: u32,
+    pub fdtable_max_fds: u32,
+    pub fdtable_fd: u32,
+    pub file_f_inode: u32,
+    pub file_private_data: u32,
+    pub inode_i_mode: u32,
+    pub inode_i_ino: u32,
+    pub inode_i_sb: u32,
+    pub super_block_s_dev: u32,
+    pub socket_sk: u32,
+    pub sock_sk_type: u32,
+    pub sock_sk_protocol: u32,
+    pub sock_common_skc_family: u32,
+    pub sock_common_skc_num: u32,
+    pub sock_common_skc_dport: u32,
+    pub sock_common_skc_rcv_saddr: u32,
+    pub sock_common_skc_daddr: u32,
+    pub sock_common_skc_v6_rcv_saddr: u32,
+    pub sock_common_skc_v6_daddr: u32,
+    pub css_set_dfl_cgrp: u32,
+    pub cgroup_kn: u32,
+    pub cgroup_root: u32,
+    pub cgroup_self_parent: u32,
+    pub cgroup_subsys_state_cgroup: u32,
+    pub cgroup_root_hierarchy_id: u32,
+    pub kernfs_node_id: u32,
+}
+
+impl Offsets {
+    /// The fields in order, as the loader hands them over.
+    pub fn words(&self) -> &[u32] {
+        // SAFETY: the structure is repr(C) and has u32 fields only, so it is an array of them without padding.
+        unsafe { core::slice::from_raw_parts((&raw const *self).cast(), size_of::<Self>() / size_of::<u32>()) }
+    }
+}

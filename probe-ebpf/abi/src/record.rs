@@ -1,0 +1,123 @@
+//! What the program writes into a ring.
+
+use core::mem::{offset_of, size_of};
+
+/// First bytes of every record.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RecordHeader {
+    /// Length of the whole record in bytes, a multiple of 8.
+    pub len: u32,
+    /// See [`kind`].
+    pub kind: u8,
+    /// See [`flags`].
+    pub flags: u8,
+    /// System call number of system call records.
+    pub nr: u16,
+    /// `CLOCK_BOOTTIME` in nanoseconds.
+    pub time: u64,
+    /// `tgid << 32 | tid` in the initial pid namespace.
+    pub tgid_tid: u64,
+    /// Result of the call; for other kinds see [`kind`].
+    pub result: i64,
+    /// Cgroup v2 id of the thread.
+    pub cgroup: u64,
+}
+
+const _: () = assert!(size_of::<RecordHeader>() == 40);
+const _: () = assert!(offset_of!(RecordHeader, time) == 8 && offset_of!(RecordHeader, cgroup) == 32);
+
+/// Kinds of records.
+pub mod kind {
+    /// A system call returned.
+    pub const SYSCALL_EXIT: u8 = 1;
+    /// A system call began (execve, execveat).
+    pub const SYSCALL_ENTER: u8 = 2;
+    /// A new image runs. Arguments: tid before the exec, uid << 32 | gid, vtid << 32 | vpid, inode, device,
+    /// parent process id.
+    pub const EXEC: u8 = 3;
+    /// A task was made. Arguments: the child's tgid << 32 | tid, uid << 32 | gid, vtid << 32 | vpid. `result`: its
+    /// parent process id. The header's cgroup is the child's.
+    pub const FORK: u8 = 4;
+    /// A task ends. Arguments: 1 where it is the last of its process. `result`: exit code as of wait(2).
+    pub const EXIT: u8 = 5;
+    /// A cgroup was made. Arguments: its id, its parent's id.
+    pub const CGROUP_MKDIR: u8 = 6;
+    /// A cgroup was removed. Arguments: its id.
+    pub const CGROUP_RMDIR: u8 = 7;
+    /// A task moves into a cgroup. Arguments: its tgid << 32 | tid, uid << 32 | gid, vtid << 32 | vpid, parent process id.
+    /// `result`: 1 where its whole process moves. The header's cgroup is the destination.
+    pub const CGROUP_ATTACH: u8 = 8;
+}
+
+/// Bits of [`RecordHeader::flags`].
+pub mod flags {
+    /// Made through the 32-bit entry: `nr` is of the compat table.
+    pub const COMPAT: u8 = 1;
+}
+
+/// First bytes of an item.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ItemHeader {
+    /// Argument that the bytes belong to, or one of [`item`].
+    pub arg: u8,
+    /// See [`status`].
+    pub status: u8,
+    /// Explicit padding.
+    pub pad: u16,
+    /// Bytes that follow (then padding to 8).
+    pub len: u32,
+}
+
+const _: () = assert!(size_of::<ItemHeader>() == 8);
+
+/// Items that belong to no argument.
+pub mod item {
+    /// A [`super::KernelSocket`].
+    pub const SOCKET: u8 = 0x80;
+    /// Name of a thread (`comm`, with its NUL).
+    pub const COMM: u8 = 0x81;
+    /// Path of an executed file.
+    pub const FILENAME: u8 = 0x82;
+    /// argv, elements end with NUL.
+    pub const ARGS: u8 = 0x83;
+    /// Path of a cgroup.
+    pub const CGROUP: u8 = 0x84;
+    /// Address of a msghdr.
+    pub const MESSAGE_NAME: u8 = 0x85;
+}
+
+/// Bits of [`ItemHeader::status`].
+pub mod status {
+    /// The bytes were cut at a limit.
+    pub const TRUNCATED: u8 = 1;
+    /// The memory could not be read: there are no bytes.
+    pub const FAULT: u8 = 2;
+    /// The bytes are the kernel's own; without it they are the caller's memory as it was when the call returned.
+    pub const KERNEL: u8 = 4;
+}
+
+/// What the kernel knows of a socket.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct KernelSocket {
+    /// `AF_*`.
+    pub family: u16,
+    /// `SOCK_*` without flags.
+    pub ty: u16,
+    /// `IPPROTO_*`.
+    pub protocol: u16,
+    /// Local port in host order.
+    pub local_port: u16,
+    /// Remote port in network order.
+    pub remote_port_be: u16,
+    /// Explicit padding.
+    pub pad: [u16; 3],
+    /// Local address: 4 or 16 bytes.
+    pub local: [u8; 16],
+    /// Remote address: 4 or 16 bytes.
+    pub remote: [u8; 16],
+}
+
+const _: () = assert!(size_of::<KernelSocket>() == 48);

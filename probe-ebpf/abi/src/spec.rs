@@ -1,0 +1,54 @@
+//! What is taken from a system call: an entry of the table that the loader fills and the program follows.
+
+use core::mem::size_of;
+
+/// Extracts per call.
+pub const MAX_EXTRACTS: usize = 3;
+
+/// How one system call is recorded.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Spec {
+    /// 0: the call is not recorded.
+    pub recorded: u8,
+    /// Register arguments to keep, 0 to 6.
+    pub args: u8,
+    /// 1: a record at entry, too.
+    pub enter: u8,
+    /// Explicit padding.
+    pub pad: u8,
+    /// What is read beside the registers; see [`extract`] for how they are packed.
+    pub extracts: [u32; MAX_EXTRACTS],
+}
+
+const _: () = assert!(size_of::<Spec>() == 16);
+
+/// Extracts: `op | pointer argument << 8 | second argument << 16`.
+pub mod extract {
+    /// Nothing; ends the list.
+    pub const NONE: u32 = 0;
+    /// A NUL-terminated string at the pointer argument.
+    pub const STRING: u32 = 1;
+    /// As many bytes as the result says, at the pointer argument.
+    pub const BUFFER: u32 = 2;
+    /// The bytes of an iovec array at the pointer argument, as many as the result says; the second argument is its
+    /// length.
+    pub const IOVEC: u32 = 3;
+    /// A sockaddr at the pointer argument whose length is the second argument.
+    pub const SOCKADDR: u32 = 4;
+    /// A sockaddr at the pointer argument; the second argument points to its length.
+    pub const SOCKADDR_OUT: u32 = 5;
+    /// A msghdr at the pointer argument: its address and its bytes.
+    pub const MSGHDR: u32 = 6;
+    /// As many bytes as the second field says (not an argument number), at the pointer argument.
+    pub const STRUCT: u32 = 7;
+    /// The kernel's socket behind the descriptor in the pointer argument.
+    pub const SOCKET_OF_ARG: u32 = 8;
+    /// The kernel's socket behind the descriptor that the call returned.
+    pub const SOCKET_OF_RESULT: u32 = 9;
+
+    /// Packs an extract.
+    pub const fn pack(op: u32, pointer: u32, second: u32) -> u32 {
+        op | pointer << 8 | second << 16
+    }
+}

@@ -1,0 +1,83 @@
+//! Memory behind the pointers of a system call, as its [`Spec`] says.
+
+use crate::ring::{Memory, Record};
+use crate::socket;
+use afterimage_abi::{PATH_MAX, Spec, extract, item};
+use aya_ebpf::helpers::generated::bpf_probe_read_user;
+use core::mem::MaybeUninit;
+use core::ptr::read_volatile;
+
+/// Most bytes of payload per call; set by the loader, at most `SNAPLEN_MAX`.
+#[unsafe(no_mangle)]
+static SNAPLEN: u32 = 80;
+
+/// The longest `struct sockaddr` (sockaddr_storage).
+const SOCKADDR_MAX: u32 = 128;
+
+/// Follows the extracts in order up to the first NONE.
+#[inline(always)]
+pub(crate) fn all(record: &mut Record, spec: &Spec, args: [u64; 6], result: i64) {
+    for packed in spec.extracts {
+        if packed == extract::NONE {
+            return;
+        }
+        one(record, packed, args, result);
+    }
+}
+
+/// The argument with a number from the table, without a stack slot that is indexed by a variable.
+#[inline(always)]
+fn pick(args: [u64; 6], at: u32) -> u64 {
+    match at {
+        0 => args[0],
+        1 => args[1],
+        2 => args[2],
+        3 => args[3],
+        4 => args[4],
+        _ => args[5],
+    }
+}
+
+#[inline(always)]
+fn one(record: &mut Record, packed: u32, args: [u64; 6], result: i64) {
+    let (op, pointer_at, second) = (packed & 0xff, packed >> 8 & 0xff, packed >> 16);
+    let pointer = pick(args, pointer_at);
+    let arg = pointer_at as u8;
+    let snaplen = unsafe { read_volatile(&raw const SNAPLEN) };
+    match op {
+        extract::STRING => record.string(arg, Memory::User, pointer, PATH_MAX),
+        extract::BUFFER if result > 0 => record.bytes(arg, Memory::User, pointer, result as u64, snaplen),
+        extract::IOVEC if result > 0 => record.iovec(arg, pointer, pick(args, second), result as u64, snaplen),
+        extract::SOCKADDR if pointer != 0 => {
+            record.bytes(arg, Memory::User, pointer, pick(args, second) & 0xffff_ffff, SOCKADDR_MAX);
+        }
+        extract::SOCKADDR_OUT if pointer != 0 && result >= 0 => {
+            let mut len = 0u32;
+            let from = pick(args, second) as *const _;
+            if unsafe { bpf_probe_read_user((&raw mut len).cast(), 4, from) } == 0 {
+                record.bytes(arg, Memory::User, pointer, u64::from(len), SOCKADDR_MAX);
+            }
+        }
+        extract::MSGHDR => message(record, arg, pointer, result, snaplen),
+        extract::STRUCT => record.bytes(arg, Memory::User, pointer, u64::from(second), SOCKADDR_MAX),
+        extract::SOCKET_OF_ARG => socket::record(record, pointer as u32),
+        extract::SOCKET_OF_RESULT if result >= 0 => socket::record(record, result as u32),
+        _ => {}
+    }
+}
+
+/// Name and bytes of a `struct msghdr` (name, u32 namelen, iov, iovlen).
+#[inline(always)]
+fn message(record: &mut Record, arg: u8, pointer: u64, result: i64, snaplen: u32) {
+    let mut header = MaybeUninit::<[u64; 4]>::uninit();
+    if unsafe { bpf_probe_read_user(header.as_mut_ptr().cast(), 32, pointer as *const _) } != 0 {
+        return;
+    }
+    let [name, name_len, iov, iov_len] = unsafe { header.assume_init() };
+    if name != 0 && name_len & 0xffff_ffff != 0 {
+        record.bytes(item::MESSAGE_NAME, Memory::User, name, name_len & 0xffff_ffff, SOCKADDR_MAX);
+    }
+    if result > 0 {
+        record.iovec(arg, iov, iov_len, result as u64, snaplen);
+    }
+}

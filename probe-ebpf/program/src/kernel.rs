@@ -1,0 +1,94 @@
+//! Reading kernel structures at the offsets that the loader found in the kernel's BTF.
+
+use afterimage_abi::Offsets;
+use aya_ebpf::helpers::generated::bpf_probe_read_kernel;
+
+/// Overridden by the loader.
+#[unsafe(no_mangle)]
+static OFFSETS: Offsets = unsafe { core::mem::zeroed() };
+
+/// The value of a field of [`Offsets`]; volatile, because the loader changes it behind the compiler's back.
+macro_rules! offset {
+    ($field:ident) => {
+        $crate::kernel::load(|o| unsafe { &raw const (*o).$field })
+    };
+}
+pub(crate) use offset;
+
+#[inline(always)]
+pub(crate) fn load(field: impl Fn(*const Offsets) -> *const u32) -> usize {
+    unsafe { core::ptr::read_volatile(field(&raw const OFFSETS)) as usize }
+}
+
+/// The `T` at `base + offset`; zero where it cannot be read.
+#[inline(always)]
+pub(crate) fn read<T: Copy>(base: u64, offset: usize) -> T {
+    let mut out = core::mem::MaybeUninit::<T>::uninit();
+    let from = base.wrapping_add(offset as u64) as *const core::ffi::c_void;
+    // The helper writes `size_of::<T>()` bytes whatever happens: zeros where the address is bad.
+    unsafe {
+        bpf_probe_read_kernel(out.as_mut_ptr().cast(), size_of::<T>() as u32, from);
+        out.assume_init()
+    }
+}
+
+/// `tgid << 32 | tid` of a task.
+#[inline(always)]
+pub(crate) fn tgid_tid(task: u64) -> u64 {
+    let tgid: u32 = read(task, offset!(task_struct_tgid));
+    let tid: u32 = read(task, offset!(task_struct_pid));
+    u64::from(tgid) << 32 | u64::from(tid)
+}
+
+/// Effective `uid << 32 | gid` of a task.
+#[inline(always)]
+pub(crate) fn uid_gid(task: u64) -> u64 {
+    let cred: u64 = read(task, offset!(task_struct_cred));
+    let uid: u32 = read(cred, offset!(cred_euid));
+    let gid: u32 = read(cred, offset!(cred_egid));
+    u64::from(uid) << 32 | u64::from(gid)
+}
+
+/// Thread id of a task in its own pid namespace.
+#[inline(always)]
+fn own_id(task: u64) -> u64 {
+    let pid: u64 = read(task, offset!(task_struct_thread_pid));
+    let level: u32 = read(pid, offset!(pid_level));
+    let number = offset!(pid_numbers) + offset!(upid_size) * level as usize;
+    u64::from(read::<u32>(pid, number))
+}
+
+/// `vtid << 32 | vpid`: thread and process id of a task in its own pid namespace.
+#[inline(always)]
+pub(crate) fn vtid_vpid(task: u64) -> u64 {
+    let leader: u64 = read(task, offset!(task_struct_group_leader));
+    own_id(task) << 32 | own_id(leader)
+}
+
+/// Parent process id of a task.
+#[inline(always)]
+pub(crate) fn ppid(task: u64) -> u32 {
+    let parent: u64 = read(task, offset!(task_struct_real_parent));
+    read(parent, offset!(task_struct_tgid))
+}
+
+/// Cgroup v2 id of a task.
+#[inline(always)]
+pub(crate) fn cgroup_of(task: u64) -> u64 {
+    let set: u64 = read(task, offset!(task_struct_cgroups));
+    cgroup_id(read(set, offset!(css_set_dfl_cgrp)))
+}
+
+/// Id of a cgroup.
+#[inline(always)]
+pub(crate) fn cgroup_id(cgroup: u64) -> u64 {
+    let node: u64 = read(cgroup, offset!(cgroup_kn));
+    read(node, offset!(kernfs_node_id))
+}
+
+/// Whether a cgroup is of the v2 hierarchy: the kernel gives that one the id 0.
+#[inline(always)]
+pub(crate) fn is_v2(cgroup: u64) -> bool {
+    let root: u64 = read(cgroup, offset!(cgroup_root));
+    read::<u32>(root, offset!(cgroup_root_hierarchy_id)) == 0
+}

@@ -1,0 +1,79 @@
+//! Life of processes.
+
+use crate::kernel::{self, offset, read};
+use crate::ring::{Memory, Record};
+use crate::scope;
+use afterimage_abi::{ARGS_MAX, PATH_MAX, ScopeMode, item, kind};
+use aya_ebpf::helpers::generated::{bpf_get_current_cgroup_id, bpf_get_current_pid_tgid};
+
+const COMM_LEN: u32 = 16;
+
+/// The current task runs a new image; its memory is the new one's, and no other thread of it exists.
+#[inline(always)]
+pub(crate) fn exec(task: u64, old_tid: u32, binprm: u64) {
+    let (tgid_tid, cgroup) = unsafe { (bpf_get_current_pid_tgid(), bpf_get_current_cgroup_id()) };
+    if !scope::holds(tgid_tid, cgroup) {
+        return;
+    }
+    let Some(mut record) = Record::begin(kind::EXEC, 0, 0, tgid_tid, 0, cgroup) else { return };
+    let file: u64 = read(binprm, offset!(linux_binprm_file));
+    let inode: u64 = read(file, offset!(file_f_inode));
+    let number: u64 = read(inode, offset!(inode_i_ino));
+    let super_block: u64 = read(inode, offset!(inode_i_sb));
+    let device: u32 = read(super_block, offset!(super_block_s_dev));
+    let args = [
+        u64::from(old_tid),
+        kernel::uid_gid(task),
+        kernel::vtid_vpid(task),
+        number,
+        u64::from(device),
+        u64::from(kernel::ppid(task)),
+    ];
+    record.args(args, 6);
+    record.string(item::COMM, Memory::Kernel, task.wrapping_add(offset!(task_struct_comm) as u64), COMM_LEN);
+    record.string(item::FILENAME, Memory::Kernel, read(binprm, offset!(linux_binprm_filename)), PATH_MAX);
+    let mm: u64 = read(task, offset!(task_struct_mm));
+    let start: u64 = read(mm, offset!(mm_struct_arg_start));
+    let end: u64 = read(mm, offset!(mm_struct_arg_end));
+    record.bytes(item::ARGS, Memory::User, start, end.wrapping_sub(start), ARGS_MAX);
+    record.publish();
+}
+
+/// The current task made `child`, which has not run yet.
+#[inline(always)]
+pub(crate) fn fork(child: u64) {
+    let tgid_tid = unsafe { bpf_get_current_pid_tgid() };
+    // A child can be born into another cgroup (CLONE_INTO_CGROUP): it is the child's that decides.
+    let cgroup = kernel::cgroup_of(child);
+    if !scope::holds(tgid_tid, cgroup) {
+        return;
+    }
+    let child_ids = kernel::tgid_tid(child);
+    if scope::is(ScopeMode::Process) && child_ids >> 32 != tgid_tid >> 32 {
+        scope::add_process((child_ids >> 32) as u32);
+    }
+    let result = i64::from(kernel::ppid(child));
+    let Some(mut record) = Record::begin(kind::FORK, 0, 0, tgid_tid, result, cgroup) else { return };
+    record.args([child_ids, kernel::uid_gid(child), kernel::vtid_vpid(child), 0, 0, 0], 3);
+    record.string(item::COMM, Memory::Kernel, child.wrapping_add(offset!(task_struct_comm) as u64), COMM_LEN);
+    record.publish();
+}
+
+/// The current task ends.
+#[inline(always)]
+pub(crate) fn exit(task: u64) {
+    let (tgid_tid, cgroup) = unsafe { (bpf_get_current_pid_tgid(), bpf_get_current_cgroup_id()) };
+    if !scope::holds(tgid_tid, cgroup) {
+        return;
+    }
+    let signal: u64 = read(task, offset!(task_struct_signal));
+    let last = read::<u32>(signal, offset!(signal_struct_live)) == 0;
+    let code: u32 = read(task, offset!(task_struct_exit_code));
+    if let Some(mut record) = Record::begin(kind::EXIT, 0, 0, tgid_tid, i64::from(code), cgroup) {
+        record.args([u64::from(last), 0, 0, 0, 0, 0], 1);
+        record.publish();
+    }
+    if last {
+        scope::remove_process((tgid_tid >> 32) as u32);
+    }
+}

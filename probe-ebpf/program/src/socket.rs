@@ -1,0 +1,60 @@
+//! What the kernel itself knows of a socket: not what the caller's memory says.
+
+use crate::kernel::{offset, read};
+use crate::ring::Record;
+use afterimage_abi::{KernelSocket, item};
+use aya_ebpf::helpers::generated::bpf_get_current_task;
+
+const S_IFMT: u16 = 0o170000;
+const S_IFSOCK: u16 = 0o140000;
+const AF_INET: u16 = 2;
+const AF_INET6: u16 = 10;
+
+/// Adds the socket behind descriptor `fd` of the current task; nothing where it is no socket.
+#[inline(always)]
+pub(crate) fn record(record: &mut Record, fd: u32) {
+    let Some(sock) = find(fd) else { return };
+    let family: u16 = read(sock, offset!(sock_common_skc_family));
+    let mut out = KernelSocket {
+        family,
+        ty: read(sock, offset!(sock_sk_type)),
+        protocol: read(sock, offset!(sock_sk_protocol)),
+        ..KernelSocket::default()
+    };
+    if family == AF_INET || family == AF_INET6 {
+        out.local_port = read(sock, offset!(sock_common_skc_num));
+        out.remote_port_be = read(sock, offset!(sock_common_skc_dport));
+    }
+    if family == AF_INET {
+        let local: [u8; 4] = read(sock, offset!(sock_common_skc_rcv_saddr));
+        let remote: [u8; 4] = read(sock, offset!(sock_common_skc_daddr));
+        out.local[..4].copy_from_slice(&local);
+        out.remote[..4].copy_from_slice(&remote);
+    }
+    if family == AF_INET6 {
+        out.local = read(sock, offset!(sock_common_skc_v6_rcv_saddr));
+        out.remote = read(sock, offset!(sock_common_skc_v6_daddr));
+    }
+    record.value(item::SOCKET, out);
+}
+
+/// The `struct sock` behind a descriptor.
+#[inline(always)]
+fn find(fd: u32) -> Option<u64> {
+    let task = unsafe { bpf_get_current_task() };
+    let files: u64 = read(task, offset!(task_struct_files));
+    let table: u64 = read(files, offset!(files_struct_fdt));
+    if fd >= read(table, offset!(fdtable_max_fds)) {
+        return None;
+    }
+    let descriptors: u64 = read(table, offset!(fdtable_fd));
+    let file: u64 = read(descriptors, 8 * fd as usize);
+    let inode: u64 = read(file, offset!(file_f_inode));
+    let mode: u16 = read(inode, offset!(inode_i_mode));
+    if file == 0 || mode & S_IFMT != S_IFSOCK {
+        return None;
+    }
+    let socket: u64 = read(file, offset!(file_private_data));
+    let sock: u64 = read(socket, offset!(socket_sk));
+    (sock != 0).then_some(sock)
+}
