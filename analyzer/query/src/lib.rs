@@ -1,1 +1,25 @@
-//! placeholder
+//! The filter language of sysdig and Falco, the fields it names, and its evaluation.
+//!
+//! A filter goes through three steps, each a module of its own:
+//! text → [`lang`] (syntax tree, unknown names allowed) → [`check`] (names and types, values parsed
+//! once) → [`Filter`], which tests rows through the [`Row`] trait. [`fields`] defines every field
+//! once, for filters, output and documentation alike. [`row`] gives the values of fields for the
+//! events of a trace, [`scan`](mod@scan) finds the matching ones, [`output`] writes them.
+
+pub mod check;
+mod error;
+pub mod eval;
+pub mod fields;
+pub mod lang;
+mod nearest;
+pub mod output;
+pub mod row;
+pub mod scan;
+
+pub use check::{Filter, Settings};
+pub use error::{FilterError, Span};
+pub use eval::{Row, Value};
+pub use fields::{FieldArg, FieldDef, FieldId};
+pub use output::Format;
+pub use row::{EventRow, TraceContext};
+pub use scan::{Outcome, Query, scan};

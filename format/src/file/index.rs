@@ -1,6 +1,6 @@
 //! The index: what all segments hold, so that opening costs one read at the end of the file.
 
-use crate::model::Container;
+use crate::model::{Container, Loss};
 use crate::segment::Zone;
 use bincode::{Decode, Encode};
 
@@ -24,6 +24,8 @@ pub struct Summary {
     pub end: u64,
     /// Why recording ended, in words.
     pub reason: String,
+    /// Losses that no segment holds: events of segments that could not be written, or after the last one.
+    pub losses: Vec<Loss>,
     /// All containers with what was known of them at the end; newer than what the segments say.
     pub containers: Vec<Container>,
 }

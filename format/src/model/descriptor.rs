@@ -128,3 +128,19 @@ pub struct Descriptor {
     /// See `dev`.
     pub ino: u64,
 }
+
+impl Descriptor {
+    /// A descriptor of which nothing is known.
+    pub fn unknown(id: u64) -> Descriptor {
+        Descriptor {
+            id,
+            ty: DescriptorType::Unknown,
+            l4: L4Proto::Unknown,
+            role: Role::Unknown,
+            name: Vec::new(),
+            tuple: None,
+            dev: 0,
+            ino: 0,
+        }
+    }
+}

@@ -227,7 +227,8 @@ impl SegmentBuilder {
             at += 1;
         }
         for id in &self.local_descriptors.ids {
-            self.descriptors.extend(entities.descriptor(*id).cloned());
+            let unknown = || Descriptor::unknown(*id);
+            self.descriptors.push(entities.descriptor(*id).cloned().unwrap_or_else(unknown));
         }
     }
 

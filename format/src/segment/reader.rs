@@ -170,7 +170,8 @@ impl<'a> Segment<'a> {
     /// The thread version of a row.
     pub fn thread(&self, row: usize) -> Result<Option<&Thread>> {
         let index = self.thread_indexes()?.get(row).copied().unwrap_or(-1);
-        Ok(usize::try_from(index).ok().and_then(|i| self.threads().ok()?.get(i)))
+        let threads = self.threads()?;
+        Ok(usize::try_from(index).ok().and_then(|i| threads.get(i)))
     }
 
     /// The descriptor of a row.

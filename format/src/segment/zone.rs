@@ -33,7 +33,7 @@ pub struct Zone {
     pub time_min: u64,
     /// See `time_min`.
     pub time_max: u64,
-    /// Kinds.
+    /// Kinds, in the order of the segment's directory; two may share a name (entry and exit of execve).
     pub kinds: Vec<KindCount>,
     /// Containers.
     pub containers: Vec<ContainerCount>,

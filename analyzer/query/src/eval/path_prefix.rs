@@ -1,0 +1,34 @@
+//! Paths at or below given ones.
+
+use super::glob::Glob;
+
+/// A set of paths whose parts may be shell patterns. A path matches when one of them is it or lies above it.
+#[derive(Debug, Clone)]
+pub struct PathPrefixes {
+    prefixes: Vec<Vec<Glob>>,
+}
+
+impl PathPrefixes {
+    /// The set of these paths. A path without parts, such as `/`, lies above every path.
+    pub fn new<'p>(paths: impl IntoIterator<Item = &'p [u8]>) -> PathPrefixes {
+        let prefixes = paths
+            .into_iter()
+            .map(|path| parts(path).map(|part| Glob::new(part, false)).collect())
+            .collect();
+        PathPrefixes { prefixes }
+    }
+
+    /// Whether the path is one of them or lies below one.
+    pub fn matches(&self, path: &[u8]) -> bool {
+        self.prefixes.iter().any(|prefix| {
+            let mut found = parts(path);
+            prefix
+                .iter()
+                .all(|glob| found.next().is_some_and(|part| glob.matches(part)))
+        })
+    }
+}
+
+fn parts(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+    path.split(|&byte| byte == b'/').filter(|part| !part.is_empty())
+}

@@ -1,0 +1,45 @@
+//! `evt` and `syscall`.
+
+use super::define::class;
+
+class! {
+    /// The event itself: when, what kind, arguments and result.
+    EvtField, Evt, "evt";
+    Num = "evt.num" Uint, "Number of the event in the trace, from 1 on.", "evt.num = 1";
+    Time = "evt.time" Time, "When the event happened. Shown as time of day with nanoseconds.", "evt.time >= '2026-11-21 10:00'";
+    TimeIso8601 = "evt.time.iso8601" Str, "Date and time in ISO 8601 with nanoseconds, in UTC.", "evt.time.iso8601 startswith 2026-11-21T10:0";
+    DateTime = "evt.datetime" Str, "Date and time of day with nanoseconds.", "evt.datetime startswith '2026-11-21 10:0'";
+    RawTime = "evt.rawtime" Time, "Nanoseconds since 1970.", "evt.rawtime > 1795255200000000000";
+    RawTimeS = "evt.rawtime.s" Uint, "Whole seconds since 1970.", "evt.rawtime.s = 1795255200";
+    RawTimeNs = "evt.rawtime.ns" Uint, "The nanoseconds within the second.", "evt.rawtime.ns < 500000000";
+    RelTime = "evt.reltime" Duration, "Time since the beginning of the trace.", "evt.reltime < 10s";
+    OutputTime = "evt.outputtime" Str, "The time in the form chosen for output; by default the time of day.", "evt.outputtime startswith 10:00";
+    Dir = "evt.dir" Str, "`>` where a system call begins, `<` where it ends. Native events are ends.", "evt.dir = <";
+    Type = "evt.type" Str, "Name of the event: of the system call, or of what happened otherwise.", "evt.type in (open, openat, openat2)";
+    Category = "evt.category" Str, "Kind of event: file, net, process, memory, signal, user, system and so on.", "evt.category = net";
+    Cpu = "evt.cpu" Uint, "Number of the CPU.", "evt.cpu = 0";
+    Args = "evt.args" Str, "All arguments as text.", "evt.args contains /etc/shadow";
+    Arg = "evt.arg" Str [NameOrIndex], "One argument as text, by name or number: `evt.arg.path`, `evt.arg[0]`.", "evt.arg.path startswith /etc";
+    Info = "evt.info" Str, "What `evt.args` says, without what other columns show.", "evt.info contains O_CREAT";
+    Res = "evt.res" Str, "`SUCCESS`, or the name of the error, such as `ENOENT`.", "evt.res = EACCES";
+    RawRes = "evt.rawres" Int, "The number returned; negative for errors.", "evt.rawres >= 0";
+    Failed = "evt.failed" Bool, "Whether the result is an error.", "evt.failed = true";
+    Buffer = "evt.buffer" Bytes, "The data read, written, sent or received, as far as recorded.", "evt.buffer contains passwd";
+    Buflen = "evt.buflen" Uint, "How many bytes were moved, recorded or not.", "evt.buflen > 1MiB";
+    IsIo = "evt.is_io" Bool, "Whether the event moves data.", "evt.is_io = true";
+    IsIoRead = "evt.is_io_read" Bool, "Whether the event reads or receives.", "evt.is_io_read = true";
+    IsIoWrite = "evt.is_io_write" Bool, "Whether the event writes or sends.", "evt.is_io_write = true";
+    IoDir = "evt.io_dir" Str, "`read` or `write`; missing for events that move no data.", "evt.io_dir = write";
+    Hostname = "evt.hostname" Str, "Name of the recorded host.", "evt.hostname = node-1";
+    Count = "evt.count" Uint, "Always 1, to be summed up.", "evt.count = 1";
+    IsOpenRead = "evt.is_open_read" Bool, "Whether a file was opened for reading.", "evt.is_open_read = true";
+    IsOpenWrite = "evt.is_open_write" Bool, "Whether a file was opened for writing.", "evt.is_open_write = true";
+    IsOpenCreate = "evt.is_open_create" Bool, "Whether a file was opened so that it is created where it does not exist, with success.", "evt.is_open_create = true";
+    Abspath = "evt.abspath" Str, "The path in the arguments, made absolute with the directory it is relative to.", "evt.abspath startswith /etc";
+}
+
+class! {
+    /// The system call.
+    SyscallField, Syscall, "syscall";
+    Type = "syscall.type" Str, "Name of the system call; missing for other events.", "syscall.type = openat";
+}

@@ -1,0 +1,52 @@
+//! Captured bytes made harmless.
+
+/// The bytes as text that moves no cursor, rings no bell and turns no writing direction: control characters and bytes
+/// that are not UTF-8 as `\n`, `\t`, `\r`, `\xHH` or `\u{…}`. Backslashes stay as they are.
+pub fn escaped(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match c {
+                '\n' => out.push_str("\\n"),
+                '\t' => out.push_str("\\t"),
+                '\r' => out.push_str("\\r"),
+                c if c.is_ascii_control() => out.push_str(&format!("\\x{:02x}", u32::from(c))),
+                c if unsafe_to_show(c) => out.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
+                c => out.push(c),
+            }
+        }
+        chunk
+            .invalid()
+            .iter()
+            .for_each(|byte| out.push_str(&format!("\\x{byte:02x}")));
+    }
+    out
+}
+
+/// Control characters, line separators, and marks that change the direction of what follows or cannot be seen.
+pub(super) fn unsafe_to_show(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escaped;
+
+    #[test]
+    fn nothing_captured_reaches_the_terminal_raw() {
+        for (bytes, expected) in [
+            (&b"/etc/passwd"[..], "/etc/passwd"),
+            ("ä€".as_bytes(), "ä€"),
+            (b"a\nb\tc\rd", "a\\nb\\tc\\rd"),
+            (b"\x1b[2J\x07\x7f\0", "\\x1b[2J\\x07\\x7f\\x00"),
+            (b"\xff\xc3", "\\xff\\xc3"),
+            (
+                "\u{9b}31m\u{202e}\u{2066}\u{feff}".as_bytes(),
+                "\\u{9b}31m\\u{202e}\\u{2066}\\u{feff}",
+            ),
+        ] {
+            assert_eq!(escaped(bytes), expected);
+        }
+    }
+}

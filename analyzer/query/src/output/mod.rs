@@ -1,0 +1,12 @@
+//! Rows as text: `-p` formats, the default line, JSON. Everything that was captured is escaped.
+
+mod escape;
+mod format;
+mod json;
+mod text;
+pub(crate) mod time;
+
+pub use escape::escaped;
+pub use format::{DEFAULT_FORMAT, Format};
+pub use json::{DEFAULT_JSON_FIELDS, JsonFields, json_string};
+pub use text::shown;

@@ -1,0 +1,82 @@
+//! What all rows of a trace share.
+
+use crate::check::TimeZone;
+use afterimage_format::file::Trace;
+use afterimage_format::model::{Container, Header};
+use hashbrown::HashMap;
+
+/// What all rows of a trace share: its header, its containers as known in the end, and its span.
+pub struct TraceContext {
+    header: Header,
+    containers: HashMap<u64, Container>,
+    first: i64,
+    last: i64,
+    zone: TimeZone,
+}
+
+impl TraceContext {
+    /// Reads it from a trace. `zone` is that of shown times.
+    pub fn new(trace: &Trace, zone: TimeZone) -> TraceContext {
+        let with_rows = || {
+            trace
+                .segments()
+                .iter()
+                .map(|entry| &entry.zone)
+                .filter(|zone| zone.rows > 0)
+        };
+        let time = |nanoseconds: Option<u64>| nanoseconds.and_then(|time| i64::try_from(time).ok()).unwrap_or(0);
+        TraceContext {
+            header: trace.header().clone(),
+            containers: trace
+                .containers()
+                .into_iter()
+                .map(|container| (container.key, container))
+                .collect(),
+            first: time(with_rows().map(|zone| zone.time_min).min()),
+            last: time(with_rows().map(|zone| zone.time_max).max()),
+            zone,
+        }
+    }
+
+    /// The header of the trace.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// Time of the first event, nanoseconds since 1970; 0 where there is none.
+    pub fn first(&self) -> i64 {
+        self.first
+    }
+
+    /// Time of the last event.
+    pub fn last(&self) -> i64 {
+        self.last
+    }
+
+    /// The zone of shown times.
+    pub fn zone(&self) -> TimeZone {
+        self.zone
+    }
+
+    /// The container with this key, as known in the end.
+    pub fn container(&self, key: u64) -> Option<&Container> {
+        self.containers.get(&key)
+    }
+
+    /// The value of a tag.
+    pub fn tag(&self, key: &str) -> Option<&String> {
+        self.header
+            .tags
+            .iter()
+            .find(|(name, _)| name == key)
+            .map(|(_, value)| value)
+    }
+
+    /// What a filter on this trace is checked with.
+    pub fn settings(&self) -> crate::Settings {
+        crate::Settings {
+            end: Some(self.last),
+            zone: self.zone,
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! `fd`.
+
+use super::{EventRow, unless_empty};
+use crate::eval::Value;
+use crate::fields::FdField;
+use afterimage_format::model::{self, Descriptor, DescriptorType, L4Proto, ParamType, Role};
+use std::net::IpAddr;
+
+impl EventRow<'_> {
+    pub(super) fn fd(&self, field: FdField) -> Value<'_> {
+        if field == FdField::Num {
+            return self.fd_num().map_or(Value::Missing, Value::Int);
+        }
+        let Some(fd) = self.descriptor() else {
+            return Value::Missing;
+        };
+        let (type_name, type_char) = fd.ty.names();
+        match field {
+            FdField::Num => Value::Missing,
+            FdField::Type => Value::str(type_name),
+            FdField::TypeChar => Value::owned(type_char.to_string()),
+            FdField::Name => unless_empty(&fd.name),
+            FdField::Directory => directory(fd),
+            FdField::Filename => filename(fd),
+            FdField::Ip | FdField::Net => both(fd, |(address, _)| Value::Ip(address)),
+            FdField::Port => both(fd, |(_, port)| Value::Uint(u64::from(port))),
+            FdField::Cip | FdField::Cnet => address(client(fd)),
+            FdField::Sip | FdField::Snet => address(server(fd)),
+            FdField::Lip | FdField::Lnet => address(local(fd)),
+            FdField::Rip | FdField::Rnet => address(remote(fd)),
+            FdField::Cport => port(client(fd)),
+            FdField::Sport => port(server(fd)),
+            FdField::Lport => port(local(fd)),
+            FdField::Rport => port(remote(fd)),
+            FdField::L4Proto => match fd.l4 {
+                L4Proto::Unknown => Value::Missing,
+                L4Proto::Tcp => Value::str("tcp"),
+                L4Proto::Udp => Value::str("udp"),
+                L4Proto::Icmp => Value::str("icmp"),
+                L4Proto::Raw => Value::str("raw"),
+            },
+            FdField::SockFamily => match fd.ty {
+                DescriptorType::Ipv4 | DescriptorType::Ipv6 => Value::str("ip"),
+                DescriptorType::Unix => Value::str("unix"),
+                _ => Value::Missing,
+            },
+            FdField::IsServer => match fd.role {
+                Role::Unknown => Value::Missing,
+                Role::Client => Value::Bool(false),
+                Role::Server => Value::Bool(true),
+            },
+            FdField::Dev if fd.dev == 0 => Value::Missing,
+            FdField::Dev => Value::Uint(u64::from(fd.dev)),
+            FdField::Ino if fd.ino == 0 => Value::Missing,
+            FdField::Ino => Value::Uint(fd.ino),
+        }
+    }
+
+    /// The first descriptor among the arguments, or else the one returned.
+    fn fd_num(&self) -> Option<i64> {
+        let kind = self.kind()?;
+        match kind.params.iter().position(|param| param.ty == ParamType::Fd) {
+            Some(at) => match self.raw_arg(at) {
+                model::Value::Int(fd) => Some(fd),
+                _ => None,
+            },
+            None if self.descriptor().is_some() => self.result(),
+            None => None,
+        }
+    }
+}
+
+type End = (IpAddr, u16);
+
+/// An end that was never set is the unspecified address with port 0.
+fn set(end: End) -> Option<End> {
+    (!end.0.is_unspecified() || end.1 != 0).then_some(end)
+}
+
+fn local(fd: &Descriptor) -> Option<End> {
+    set(fd.tuple?.local)
+}
+
+fn remote(fd: &Descriptor) -> Option<End> {
+    set(fd.tuple?.remote)
+}
+
+fn client(fd: &Descriptor) -> Option<End> {
+    match fd.role {
+        Role::Client => local(fd),
+        Role::Server => remote(fd),
+        Role::Unknown => None,
+    }
+}
+
+fn server(fd: &Descriptor) -> Option<End> {
+    match fd.role {
+        Role::Client => remote(fd),
+        Role::Server => local(fd),
+        Role::Unknown => None,
+    }
+}
+
+fn address(end: Option<End>) -> Value<'static> {
+    end.map_or(Value::Missing, |(address, _)| Value::Ip(address))
+}
+
+fn port(end: Option<End>) -> Value<'static> {
+    end.map_or(Value::Missing, |(_, port)| Value::Uint(u64::from(port)))
+}
+
+fn both(fd: &Descriptor, read: impl Fn(End) -> Value<'static>) -> Value<'static> {
+    let values: Vec<Value<'static>> = local(fd).into_iter().chain(remote(fd)).map(read).collect();
+    if values.is_empty() {
+        Value::Missing
+    } else {
+        Value::List(values)
+    }
+}
+
+fn directory(fd: &Descriptor) -> Value<'_> {
+    match (fd.ty, fd.name.iter().rposition(|&byte| byte == b'/')) {
+        _ if fd.name.is_empty() => Value::Missing,
+        (DescriptorType::Directory, _) => Value::str(&fd.name),
+        (DescriptorType::File, Some(0)) => Value::str("/"),
+        (DescriptorType::File, Some(slash)) => Value::str(&fd.name[..slash]),
+        _ => Value::Missing,
+    }
+}
+
+fn filename(fd: &Descriptor) -> Value<'_> {
+    let start = fd
+        .name
+        .iter()
+        .rposition(|&byte| byte == b'/')
+        .map_or(0, |slash| slash + 1);
+    if fd.ty == DescriptorType::File {
+        unless_empty(&fd.name[start..])
+    } else {
+        Value::Missing
+    }
+}

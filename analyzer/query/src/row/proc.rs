@@ -1,0 +1,157 @@
+//! `proc` and `thread`.
+
+use super::{EventRow, unless_empty};
+use crate::eval::Value;
+use crate::fields::{FieldArg, ProcField, ThreadField};
+use afterimage_format::model::Thread;
+
+/// Longest line of ancestors that is followed: a crafted file can name any thread as parent of any other.
+const MAX_ANCESTORS: usize = 256;
+
+/// Names of shells, for `proc.loginshellid`.
+const SHELLS: [&[u8]; 8] = [b"sh", b"bash", b"dash", b"ash", b"zsh", b"ksh", b"fish", b"csh"];
+
+impl<'s> EventRow<'s> {
+    pub(super) fn proc(&self, field: ProcField, arg: &FieldArg) -> Value<'_> {
+        let Some(thread) = self.thread() else {
+            return Value::Missing;
+        };
+        let parent = || self.parent(thread);
+        match field {
+            ProcField::Name => unless_empty(&thread.comm),
+            ProcField::Exe => unless_empty(&thread.exe),
+            ProcField::Exepath => unless_empty(&thread.exepath),
+            ProcField::Args => arguments(thread, arg),
+            ProcField::Cmdline => cmdline(thread),
+            ProcField::Exeline => with_arguments(&thread.exe, thread),
+            ProcField::Cmdnargs => Value::Uint(thread.arguments().count() as u64),
+            ProcField::Cwd => cwd(thread),
+            ProcField::Pid => id(thread.pid),
+            ProcField::Vpid => id(thread.vpid),
+            ProcField::Ppid => id(thread.ppid),
+            ProcField::Sid => id(thread.sid),
+            ProcField::Tty => Value::Uint(u64::from(thread.tty)),
+            ProcField::Pname => parent().map_or(Value::Missing, |thread| unless_empty(&thread.comm)),
+            ProcField::Pexe => parent().map_or(Value::Missing, |thread| unless_empty(&thread.exe)),
+            ProcField::Pexepath => parent().map_or(Value::Missing, |thread| unless_empty(&thread.exepath)),
+            ProcField::Pcmdline => parent().map_or(Value::Missing, cmdline),
+            ProcField::Aname => self.ancestor_field(thread, arg, |thread| unless_empty(&thread.comm)),
+            ProcField::Aexe => self.ancestor_field(thread, arg, |thread| unless_empty(&thread.exe)),
+            ProcField::Aexepath => self.ancestor_field(thread, arg, |thread| unless_empty(&thread.exepath)),
+            ProcField::Acmdline => self.ancestor_field(thread, arg, cmdline),
+            ProcField::Apid => self.ancestor_field(thread, arg, |thread| id(thread.pid)),
+            ProcField::LoginShellId => {
+                let shells = self
+                    .ancestors(thread)
+                    .filter(|thread| SHELLS.contains(&thread.comm.as_slice()));
+                shells.last().map_or(Value::Missing, |thread| id(thread.pid))
+            }
+            ProcField::Duration => match i64::try_from(thread.start) {
+                Ok(start) if start > 0 => Value::Int(self.time().saturating_sub(start)),
+                _ => Value::Missing,
+            },
+            ProcField::PidTs if thread.start == 0 => Value::Missing,
+            ProcField::PidTs => Value::Uint(thread.start),
+            ProcField::IsExeFromMemfd if thread.exepath.is_empty() => Value::Missing,
+            ProcField::IsExeFromMemfd => {
+                Value::Bool(thread.exepath.starts_with(b"memfd:") || thread.exepath.starts_with(b"/memfd:"))
+            }
+            // Needs the file system of the executed file: not recorded yet.
+            ProcField::IsExeUpperLayer => Value::Missing,
+        }
+    }
+
+    pub(super) fn thread_field(&self, field: ThreadField, arg: &FieldArg) -> Value<'_> {
+        let Some(thread) = self.thread() else {
+            return Value::Missing;
+        };
+        match field {
+            ThreadField::Tid => id(thread.tid),
+            ThreadField::Vtid => id(thread.vtid),
+            ThreadField::IsMain => Value::Bool(thread.is_main()),
+            ThreadField::Cgroups if thread.cgroup.is_empty() => Value::Missing,
+            ThreadField::Cgroups => Value::owned([b"unified=", thread.cgroup.as_slice()].concat()),
+            ThreadField::Cgroup => match arg {
+                FieldArg::Name(controller) if controller == "unified" => unless_empty(&thread.cgroup),
+                _ => Value::Missing,
+            },
+        }
+    }
+
+    fn parent(&self, thread: &Thread) -> Option<&'s Thread> {
+        self.segment().thread(thread.parent)
+    }
+
+    /// The parent, its parent, and so on.
+    pub(crate) fn ancestors(&self, thread: &Thread) -> impl Iterator<Item = &'s Thread> {
+        let row = *self;
+        std::iter::successors(row.parent(thread), move |thread| row.parent(thread)).take(MAX_ANCESTORS)
+    }
+
+    /// A value of the process itself (`[0]`), of one ancestor, or of all ancestors.
+    fn ancestor_field(&self, thread: &'s Thread, arg: &FieldArg, read: fn(&'s Thread) -> Value<'s>) -> Value<'s> {
+        match arg {
+            FieldArg::Index(0) => read(thread),
+            FieldArg::Index(n) => self
+                .ancestors(thread)
+                .nth((*n as usize).saturating_sub(1))
+                .map_or(Value::Missing, read),
+            _ => {
+                let values: Vec<Value<'s>> = self
+                    .ancestors(thread)
+                    .map(read)
+                    .filter(|v| *v != Value::Missing)
+                    .collect();
+                if values.is_empty() {
+                    Value::Missing
+                } else {
+                    Value::List(values)
+                }
+            }
+        }
+    }
+}
+
+/// A process or thread id; 0 stands for unknown.
+fn id(id: u32) -> Value<'static> {
+    if id == 0 {
+        Value::Missing
+    } else {
+        Value::Int(i64::from(id))
+    }
+}
+
+fn arguments<'t>(thread: &'t Thread, arg: &FieldArg) -> Value<'t> {
+    match arg {
+        FieldArg::Index(n) => thread.arguments().nth(*n as usize).map_or(Value::Missing, Value::str),
+        _ if thread.exe.is_empty() && thread.args.is_empty() => Value::Missing,
+        _ => Value::owned(spaced(&thread.args)),
+    }
+}
+
+fn cmdline(thread: &Thread) -> Value<'_> {
+    with_arguments(&thread.comm, thread)
+}
+
+fn with_arguments<'t>(name: &'t [u8], thread: &'t Thread) -> Value<'t> {
+    if name.is_empty() || thread.args.is_empty() {
+        return unless_empty(name);
+    }
+    Value::owned([name, b" ", &spaced(&thread.args)].concat())
+}
+
+/// Elements separated by NUL as elements separated by spaces.
+pub(super) fn spaced(elements: &[u8]) -> Vec<u8> {
+    elements
+        .iter()
+        .map(|&byte| if byte == 0 { b' ' } else { byte })
+        .collect()
+}
+
+fn cwd(thread: &Thread) -> Value<'_> {
+    match thread.cwd.last() {
+        None => Value::Missing,
+        Some(b'/') => Value::str(&thread.cwd),
+        Some(_) => Value::owned([thread.cwd.as_slice(), b"/"].concat()),
+    }
+}
