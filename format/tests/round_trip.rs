@@ -154,6 +154,7 @@ fn write(path: &Path) -> Result<u64> {
     writer.seal(Summary {
         end: 9,
         reason: "done".into(),
+        losses: vec![],
         containers: vec![world().container],
     })
 }

@@ -1,2 +1,71 @@
-//! placeholder
-fn main() {}
+//! Cross-cutting work on Afterimage: `cargo xtask demo`, `test`, `tidy`, `probe`, `bench` and `samples`.
+
+mod bench;
+mod demo;
+mod interrupt;
+mod packages;
+mod probe;
+mod process;
+mod recorder;
+mod samples;
+mod test;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// Cross-cutting work on Afterimage.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Record an attack on a real container, delete the container, and tell what happened from the file
+    Demo(demo::Options),
+    /// Run every check and test; those that this machine does not allow are reported as skipped
+    Test,
+    /// Check the rules that no compiler checks
+    Tidy,
+    /// Build or check the committed kernel object
+    #[command(subcommand)]
+    Probe(probe::Action),
+    /// Measure what recording costs
+    #[command(subcommand)]
+    Bench(bench::Action),
+    /// Record the traces in samples/ anew
+    Samples,
+    /// The work that `bench` measures, as a process of its own
+    #[command(hide = true)]
+    Workload(bench::workload::Options),
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().task) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> Result<ExitCode> {
+    let root = workspace::root()?;
+    match task {
+        Task::Test => return test::run(&root),
+        Task::Demo(options) => demo::run(&root, &options)?,
+        Task::Tidy => tidy::run(&root)?,
+        Task::Probe(action) => probe::run(&root, &action)?,
+        Task::Bench(action) => bench::run(&root, &action)?,
+        Task::Samples => samples::run(&root)?,
+        Task::Workload(options) => bench::workload::run(&options)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

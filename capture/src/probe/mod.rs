@@ -9,11 +9,12 @@ pub(crate) use rings::Rings;
 
 use afterimage_abi::{SYSCALLS, ScopeMode, Spec, member};
 use anyhow::{Context, Result, anyhow};
-use aya::maps::{Array, HashMap, MapData};
+use aya::maps::{Array, HashMap, MapData, RingBuf};
 use aya::programs::BtfTracePoint;
 use aya::{Ebpf, EbpfLoader};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::path::Path;
+use std::time::Duration;
 
 /// The compiled program; `cargo xtask probe build` makes it from probe-ebpf/program.
 static OBJECT: &[u8] = aya::include_bytes_aligned!("../../../probe-ebpf/afterimage.bpf.o");
@@ -54,6 +55,7 @@ pub(crate) struct Probe {
     cgroups: HashMap<MapData, u64, u32>,
     processes: HashMap<MapData, u32, u32>,
     rings: Rings,
+    wake: RingBuf<MapData>,
 }
 
 impl Probe {
@@ -87,7 +89,8 @@ impl Probe {
         };
         let cgroups = ebpf.take_map("CGROUPS").context("the object has no map CGROUPS")?.try_into()?;
         let processes = ebpf.take_map("PROCESSES").context("the object has no map PROCESSES")?.try_into()?;
-        Ok(Probe { ebpf, cgroups, processes, rings })
+        let wake = ebpf.take_map("WAKE").context("the object has no map WAKE")?.try_into()?;
+        Ok(Probe { ebpf, cgroups, processes, rings, wake })
     }
 
     /// Starts recording.
@@ -113,6 +116,19 @@ impl Probe {
     /// The rings.
     pub(crate) fn rings(&self) -> &Rings {
         &self.rings
+    }
+
+    /// Sleeps until a ring has filled up to its mark, a signal comes or the time is over.
+    pub(crate) fn wait(&mut self, time: Duration) {
+        for cpu in 0..self.rings.cpus() {
+            self.rings.allow_wake(cpu);
+        }
+        let mut poll = libc::pollfd { fd: self.wake.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+        let time = libc::timespec { tv_sec: time.as_secs() as i64, tv_nsec: i64::from(time.subsec_nanos()) };
+        // SAFETY: one pollfd and a timespec, both valid for the call.
+        if unsafe { libc::ppoll(&mut poll, 1, &time, std::ptr::null()) } > 0 {
+            while self.wake.next().is_some() {}
+        }
     }
 
     /// Adds a cgroup to the scope.

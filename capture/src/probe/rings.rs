@@ -72,6 +72,17 @@ impl Rings {
         unsafe { write_volatile(&raw mut (*self.head(cpu)).tail, position) }
     }
 
+    /// Lets the program of `cpu` wake the recorder again.
+    pub(crate) fn allow_wake(&self, cpu: usize) {
+        // SAFETY: see `head`; the program only ever sets this field, so a lost race costs one wake-up.
+        unsafe {
+            let woken = &raw mut (*self.head(cpu)).woken;
+            if read_volatile(woken) != 0 {
+                write_volatile(woken, 0);
+            }
+        }
+    }
+
     /// Records written and lost (by cause) on `cpu` since the start.
     pub(crate) fn counters(&self, cpu: usize) -> (u64, [u64; LOSS_CAUSES]) {
         let head = self.head(cpu);

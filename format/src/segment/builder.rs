@@ -155,6 +155,17 @@ impl SegmentBuilder {
         self.losses.push(loss);
     }
 
+    /// Loss records so far.
+    pub fn losses(&self) -> &[Loss] {
+        &self.losses
+    }
+
+    /// Earliest and latest time of the rows; `None` where there are none.
+    pub fn span(&self) -> Option<(u64, u64)> {
+        let times = || self.times.iter().map(|t| *t as u64);
+        times().min().zip(times().max())
+    }
+
     /// Adds a row. Arguments beyond the kind's parameters are ignored, missing ones are [`Value::Missing`]; an event of
     /// a kind that does not exist is a mistake of the caller and is counted as a decode loss.
     pub fn push(&mut self, event: &Event<'_>) {
@@ -331,8 +342,8 @@ impl SegmentBuilder {
         Zone {
             first_num: self.first_num,
             rows: self.times.len() as u32,
-            time_min: self.times.iter().min().map_or(0, |t| *t as u64),
-            time_max: self.times.iter().max().map_or(0, |t| *t as u64),
+            time_min: self.span().map_or(0, |s| s.0),
+            time_max: self.span().map_or(0, |s| s.1),
             kinds: used.iter().map(kind).collect(),
             containers,
             loss_records: self.losses.len() as u32,

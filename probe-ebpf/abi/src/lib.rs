@@ -14,7 +14,7 @@ mod spec;
 
 pub use offsets::Offsets;
 pub use record::{ItemHeader, KernelSocket, RecordHeader, flags, item, kind, status};
-pub use ring::{LOSS_CAUSES, RING_DATA, RING_SLACK, Ring, RingHead, loss};
+pub use ring::{LOSS_CAUSES, RING_DATA, RING_SLACK, RING_WAKE, Ring, RingHead, loss};
 pub use scope::{ScopeMode, member};
 pub use spec::{MAX_EXTRACTS, Spec, extract};
 

@@ -10,6 +10,9 @@ pub const RING_DATA: usize = 4 << 20;
 /// think that one reaches.
 pub const RING_SLACK: usize = 128 << 10;
 
+/// A ring that is this full wakes the recorder, once; otherwise the recorder looks by itself from time to time.
+pub const RING_WAKE: usize = RING_DATA / 4;
+
 /// Causes of loss that the kernel counts: indexes into [`RingHead::lost`].
 pub mod loss {
     /// No room in the ring.
@@ -35,8 +38,10 @@ pub struct RingHead {
     pub lost: [u64; LOSS_CAUSES],
     /// Not 0 while a program writes.
     pub busy: u32,
+    /// Not 0: the recorder has been woken since it last looked.
+    pub woken: u32,
     /// Explicit padding to a cache line.
-    pub pad: [u32; 5],
+    pub pad: [u32; 4],
     /// Bytes ever consumed, by the recorder.
     pub tail: u64,
     /// Explicit padding to a cache line.

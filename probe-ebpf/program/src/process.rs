@@ -12,6 +12,7 @@ const COMM_LEN: u32 = 16;
 #[inline(always)]
 pub(crate) fn exec(task: u64, old_tid: u32, binprm: u64) {
     let (tgid_tid, cgroup) = unsafe { (bpf_get_current_pid_tgid(), bpf_get_current_cgroup_id()) };
+    scope::activate((tgid_tid >> 32) as u32);
     if !scope::holds(tgid_tid, cgroup) {
         return;
     }

@@ -1,13 +1,13 @@
 //! Reserving room in this CPU's ring and publishing what was written. No helper, no lock: one writer per ring.
 
-use afterimage_abi::{ItemHeader, RING_DATA, RING_SLACK, RecordHeader, Ring, loss, status};
-use aya_ebpf::bindings::BPF_F_MMAPABLE;
+use afterimage_abi::{ItemHeader, RING_DATA, RING_SLACK, RING_WAKE, RecordHeader, Ring, loss, status};
+use aya_ebpf::bindings::{BPF_F_MMAPABLE, BPF_RB_FORCE_WAKEUP};
 use aya_ebpf::helpers::generated::{
     bpf_get_smp_processor_id, bpf_ktime_get_boot_ns, bpf_probe_read_kernel, bpf_probe_read_kernel_str,
     bpf_probe_read_user, bpf_probe_read_user_str,
 };
 use aya_ebpf::macros::map;
-use aya_ebpf::maps::Array;
+use aya_ebpf::maps::{Array, RingBuf};
 use core::mem::MaybeUninit;
 use core::ptr::{read_volatile, write_volatile};
 use core::sync::atomic::{Ordering, compiler_fence};
@@ -15,6 +15,10 @@ use core::sync::atomic::{Ordering, compiler_fence};
 /// One element per CPU; the loader sets the number.
 #[map]
 static RINGS: Array<Ring> = Array::with_max_entries(1, BPF_F_MMAPABLE);
+
+/// Wakes the recorder; what is in it means nothing.
+#[map]
+static WAKE: RingBuf = RingBuf::with_byte_size(4096, 0);
 
 /// No item is longer; a power of two, so that one mask tells the verifier.
 const ITEM_MAX: u32 = 16 << 10;
@@ -83,7 +87,12 @@ impl Record {
             write_volatile(&raw mut (*ring).head.busy, 1);
             let head = read_volatile(&raw const (*ring).head.head);
             let tail = read_volatile(&raw const (*ring).head.tail);
-            if head.wrapping_sub(tail) > (RING_DATA - RING_SLACK) as u64 {
+            let used = head.wrapping_sub(tail);
+            if used > RING_WAKE as u64 && read_volatile(&raw const (*ring).head.woken) == 0 {
+                write_volatile(&raw mut (*ring).head.woken, 1);
+                let _ = WAKE.output::<u64>(0u64, u64::from(BPF_RB_FORCE_WAKEUP));
+            }
+            if used > (RING_DATA - RING_SLACK) as u64 {
                 count(ring, loss::FULL);
                 write_volatile(&raw mut (*ring).head.busy, 0);
                 return None;

@@ -68,7 +68,6 @@ pub(crate) fn enter(regs: *const Registers, nr: i64) {
         return;
     }
     let (tgid_tid, cgroup) = unsafe { (bpf_get_current_pid_tgid(), bpf_get_current_cgroup_id()) };
-    scope::activate((tgid_tid >> 32) as u32);
     if !scope::holds(tgid_tid, cgroup) {
         return;
     }

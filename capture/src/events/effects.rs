@@ -1,0 +1,209 @@
+//! What system calls do to the state.
+
+use super::{Raw, Tracker};
+use crate::catalogue::{Effect, Source, Special};
+use crate::state::{FdEntry, file, join, named, socket, socket_of};
+use afterimage_format::model::{Descriptor, DescriptorType, Role, SockAddr, Tuple, parse_sockaddr};
+
+const AT_FDCWD: i32 = -100;
+const EINPROGRESS: i64 = -115;
+const O_CLOEXEC: u64 = 0o2000000;
+const O_DIRECTORY: u64 = 0o200000;
+const PR_SET_NAME: u64 = 15;
+const CLOSE_RANGE_CLOEXEC: u64 = 4;
+const F_DUPFD: u64 = 0;
+const F_SETFD: u64 = 2;
+const F_DUPFD_CLOEXEC: u64 = 1030;
+const LISTEN: u16 = 50;
+const CONNECT: u16 = 42;
+
+impl Tracker {
+    /// Applies the effect of a call that returned.
+    pub(super) fn apply(&mut self, raw: &Raw<'_>, effect: Effect) {
+        let result = raw.header.result;
+        if effect == Effect::Address {
+            // A connection that failed or is under way has addresses, too.
+            return self.address(raw);
+        }
+        if result < 0 {
+            return;
+        }
+        let pid = raw.pid();
+        let flag = |at: Option<u8>| at.is_some_and(|at| raw.arg(at) & O_CLOEXEC != 0);
+        match effect {
+            Effect::None | Effect::Address => {}
+            Effect::Open { path, dir, flags } => {
+                let flags = match flags {
+                    Some(Source::Arg(at)) => raw.arg(at),
+                    Some(Source::Word(arg, offset, size)) => raw.word(arg, offset, size).unwrap_or(0),
+                    _ => 0,
+                };
+                let path = raw.bytes(path).map(|p| self.absolute(raw, dir, p)).unwrap_or_default();
+                let mut descriptor = file(path);
+                if flags & O_DIRECTORY != 0 {
+                    descriptor.ty = DescriptorType::Directory;
+                }
+                self.open(pid, result as i32, descriptor, flags & O_CLOEXEC != 0);
+            }
+            Effect::Close => self.descriptors.close(pid, raw.arg(0) as i32),
+            Effect::CloseRange => {
+                let mark = raw.arg(2) & CLOSE_RANGE_CLOEXEC != 0;
+                self.descriptors.close_range(pid, raw.arg(0) as u32, raw.arg(1) as u32, mark);
+            }
+            Effect::Dup { flags } => self.duplicate(pid, raw.arg(0) as i32, result as i32, flag(flags)),
+            Effect::Fcntl => match raw.arg(1) & 0xffff_ffff {
+                F_DUPFD => self.duplicate(pid, raw.arg(0) as i32, result as i32, false),
+                F_DUPFD_CLOEXEC => self.duplicate(pid, raw.arg(0) as i32, result as i32, true),
+                F_SETFD => {
+                    let fd = raw.arg(0) as i32;
+                    if let Some(entry) = self.descriptors.get(pid, fd) {
+                        self.descriptors.set(pid, fd, FdEntry { cloexec: raw.arg(2) & 1 != 0, ..entry });
+                    }
+                }
+                _ => {}
+            },
+            Effect::Pipe { flags } => self.pair(raw, 0, named(DescriptorType::Pipe, Vec::new()), flag(flags)),
+            Effect::SocketPair => {
+                let descriptor = socket(raw.arg(0) as u16, raw.arg(1) as u16, 0);
+                self.pair(raw, 3, descriptor, flag(Some(1)));
+            }
+            Effect::Socket => {
+                let descriptor = socket(raw.arg(0) as u16, raw.arg(1) as u16, raw.arg(2) as u16);
+                self.open(pid, result as i32, descriptor, flag(Some(1)));
+            }
+            Effect::Accept { flags } => self.accept(raw, flag(flags)),
+            Effect::Special(special, flags) => {
+                let descriptor = self.special(special, raw);
+                self.open(pid, result as i32, descriptor, flag(flags));
+            }
+            Effect::Chdir(item) => {
+                let cwd = raw.bytes(item).map(|p| self.absolute(raw, None, p)).unwrap_or_default();
+                self.threads.update(raw.tid(), |t| t.cwd = cwd);
+            }
+            Effect::Fchdir => {
+                let cwd = self.name_of(pid, raw.arg(0) as i32);
+                self.threads.update(raw.tid(), |t| t.cwd = cwd);
+            }
+            Effect::Root => {
+                self.threads.update(raw.tid(), |t| t.cwd = Vec::new());
+            }
+            Effect::Prctl if raw.arg(0) == PR_SET_NAME => {
+                if let Some(name) = raw.bytes(1) {
+                    self.threads.update(raw.tid(), |t| t.comm = name[..name.len().min(15)].to_vec());
+                }
+            }
+            Effect::Prctl => {}
+            Effect::Credentials { uid, gid } => {
+                let id = |at: Option<u8>| at.map(|at| raw.arg(at) as u32).filter(|id| *id != u32::MAX);
+                self.threads.update(raw.tid(), |t| {
+                    t.uid = id(uid).unwrap_or(t.uid);
+                    t.gid = id(gid).unwrap_or(t.gid);
+                });
+            }
+            Effect::Setsid => {
+                self.threads.update(raw.tid(), |t| t.sid = result as u32);
+            }
+        }
+    }
+
+    /// `path` as an absolute path: seen from the directory in argument `dir`, or from the current one.
+    fn absolute(&self, raw: &Raw<'_>, dir: Option<u8>, path: &[u8]) -> Vec<u8> {
+        match dir.map(|at| raw.arg(at) as i32).filter(|fd| *fd != AT_FDCWD) {
+            Some(fd) => join(&self.name_of(raw.pid(), fd), path),
+            None => join(self.threads.get(raw.tid()).map_or(&[], |t| &t.cwd), path),
+        }
+    }
+
+    fn name_of(&self, pid: u32, fd: i32) -> Vec<u8> {
+        let entry = self.descriptors.get(pid, fd);
+        entry.and_then(|e| self.descriptors.descriptor(e.descriptor)).map(|d| d.name.clone()).unwrap_or_default()
+    }
+
+    fn open(&mut self, pid: u32, fd: i32, descriptor: Descriptor, cloexec: bool) {
+        let descriptor = self.descriptors.intern(descriptor);
+        self.descriptors.set(pid, fd, FdEntry { descriptor, cloexec });
+    }
+
+    fn duplicate(&mut self, pid: u32, old: i32, new: i32, cloexec: bool) {
+        match self.descriptors.get(pid, old) {
+            // dup2 of a descriptor to itself changes nothing.
+            Some(_) if old == new => {}
+            Some(entry) => self.descriptors.set(pid, new, FdEntry { cloexec, ..entry }),
+            None => self.descriptors.close(pid, new),
+        }
+    }
+
+    fn pair(&mut self, raw: &Raw<'_>, item: u8, descriptor: Descriptor, cloexec: bool) {
+        for offset in [0, 4] {
+            if let Some(fd) = raw.word(item, offset, 4) {
+                self.open(raw.pid(), fd as i32, descriptor.clone(), cloexec);
+            }
+        }
+    }
+
+    fn special(&self, special: Special, raw: &Raw<'_>) -> Descriptor {
+        let ty = match special {
+            Special::Eventfd => DescriptorType::Event,
+            Special::Epoll => DescriptorType::Eventpoll,
+            Special::Timerfd => DescriptorType::Timerfd,
+            Special::Signalfd => DescriptorType::Signalfd,
+            Special::Inotify => DescriptorType::Inotify,
+            Special::Memfd => {
+                let name = [b"memfd:", raw.bytes(0).unwrap_or_default()].concat();
+                return named(DescriptorType::Memfd, name);
+            }
+            Special::Pidfd => DescriptorType::Pidfd,
+            Special::IoUring => DescriptorType::IoUring,
+            Special::Userfaultfd => DescriptorType::Userfaultfd,
+        };
+        named(ty, Vec::new())
+    }
+
+    /// A socket's addresses have become known or have changed.
+    fn address(&mut self, raw: &Raw<'_>) {
+        let (pid, fd) = (raw.pid(), raw.arg(0) as i32);
+        let Some(kernel) = raw.socket() else { return };
+        let entry = self.descriptors.get(pid, fd);
+        let old = entry.and_then(|e| self.descriptors.descriptor(e.descriptor));
+        let role = match raw.header.nr {
+            CONNECT => Role::Client,
+            LISTEN => Role::Server,
+            _ => old.map_or(Role::Unknown, |d| d.role),
+        };
+        let mut descriptor = socket_of(&kernel, role);
+        let done = raw.header.result >= 0 || raw.header.result == EINPROGRESS;
+        let given = raw.items().find_map(|item| {
+            let address = item.arg < 6 && raw.header.nr != 44 || item.arg == 4 || item.arg >= 0x85;
+            if address { parse_sockaddr(item.bytes?) } else { None }
+        });
+        match given {
+            Some(SockAddr::Unix(path)) if done => descriptor.name = path.to_vec(),
+            // A datagram's destination, or where a connection failed to go: the kernel's socket does not have it.
+            Some(SockAddr::Ip(ip, port)) if raw.header.nr != 49 => {
+                if let Some(tuple) = descriptor.tuple
+                    && tuple.remote.1 == 0
+                {
+                    descriptor = crate::state::with_tuple(descriptor, Tuple { remote: (ip.to_canonical(), port), ..tuple }, role);
+                }
+            }
+            _ => {}
+        }
+        if descriptor.name.is_empty()
+            && let Some(old) = old
+        {
+            descriptor.name = old.name.clone();
+        }
+        let cloexec = entry.is_some_and(|e| e.cloexec);
+        self.open(pid, fd, descriptor, cloexec);
+    }
+
+    fn accept(&mut self, raw: &Raw<'_>, cloexec: bool) {
+        let pid = raw.pid();
+        let Some(kernel) = raw.socket() else { return };
+        let mut descriptor = socket_of(&kernel, Role::Server);
+        if descriptor.ty == DescriptorType::Unix {
+            descriptor.name = self.name_of(pid, raw.arg(0) as i32);
+        }
+        self.open(pid, raw.header.result as i32, descriptor, cloexec);
+    }
+}

@@ -1,0 +1,165 @@
+//! Life of processes and cgroups.
+
+use super::{Emit, Raw, Tracker, Verdict};
+use crate::catalogue::Own;
+use crate::snapshot::{self, Sockets};
+use crate::state::join;
+use afterimage_abi::{item, status};
+use afterimage_format::model::{Thread, Value};
+use afterimage_format::segment::SegmentBuilder;
+
+/// High and low half.
+fn halves(word: u64) -> (u32, u32) {
+    ((word >> 32) as u32, word as u32)
+}
+
+/// Names that container runtimes give their init while it is in the container's cgroup and not yet the container's own
+/// program: `runc:[2:INIT]`, `crun`, `youki:[2:INIT]`.
+fn is_runtime_init(comm: &[u8]) -> bool {
+    comm.starts_with(b"runc:") || comm.starts_with(b"crun") || comm.starts_with(b"youki")
+}
+
+impl Tracker {
+    /// A new image runs.
+    pub(super) fn exec(&mut self, raw: &Raw<'_>) {
+        let (pid, tid) = (raw.pid(), raw.tid());
+        let old_tid = raw.arg(0) as u32;
+        if self.threads.get(old_tid).is_some() {
+            self.threads.rename(old_tid, tid);
+        }
+        self.thread_of(raw);
+        for sibling in self.threads.siblings(pid, tid) {
+            self.threads.remove(sibling);
+        }
+        let (uid, gid) = halves(raw.arg(1));
+        let (vtid, vpid) = halves(raw.arg(2));
+        let time = self.real_time(raw.header.time);
+        let args = raw.items().find(|i| i.arg == item::ARGS);
+        let truncated = args.is_some_and(|i| i.status & status::TRUNCATED != 0);
+        let argv = args.and_then(|i| i.bytes).unwrap_or_default();
+        let argv = argv.strip_suffix(b"\0").unwrap_or(argv);
+        let (exe, rest) = match argv.iter().position(|b| *b == 0) {
+            Some(at) => (&argv[..at], &argv[at + 1..]),
+            None => (argv, &[][..]),
+        };
+        let path = raw.bytes(item::FILENAME).unwrap_or_default();
+        self.threads.update(tid, |t| {
+            (t.uid, t.gid, t.vtid, t.vpid) = (uid, gid, vtid, vpid);
+            t.ppid = raw.arg(5) as u32;
+            t.comm = raw.bytes(item::COMM).unwrap_or_default().to_vec();
+            t.exepath = if path.starts_with(b"/") { path.to_vec() } else { join(&t.cwd, path) };
+            t.exe = exe.to_vec();
+            t.args = rest.to_vec();
+            t.args_truncated = truncated;
+            t.exec_time = time;
+        });
+        self.descriptors.exec(pid);
+    }
+
+    /// A task was born.
+    pub(super) fn fork(&mut self, raw: &Raw<'_>) {
+        let (pid, tid) = halves(raw.arg(0));
+        let (uid, gid) = halves(raw.arg(1));
+        let (vtid, vpid) = halves(raw.arg(2));
+        let parent = self.threads.get(raw.tid()).cloned();
+        let same_process = pid == raw.pid();
+        let child = Thread {
+            tid,
+            pid,
+            ppid: raw.header.result as u32,
+            vtid,
+            vpid,
+            uid,
+            gid,
+            comm: raw.bytes(item::COMM).unwrap_or_default().to_vec(),
+            start: self.real_time(raw.header.time),
+            parent: parent.as_ref().map_or(0, |p| if same_process { p.parent } else { p.id }),
+            ..parent.unwrap_or(Thread { loginuid: u32::MAX, ..Thread::default() })
+        };
+        self.insert_thread(child, raw.header.cgroup);
+        if !same_process {
+            self.descriptors.fork(raw.pid(), pid);
+        }
+    }
+
+    /// A task ended.
+    pub(super) fn exit(&mut self, raw: &Raw<'_>, cpu: u16, out: &mut SegmentBuilder) {
+        let thread = self.thread_of(raw);
+        let code = raw.header.result;
+        let args = [code, code >> 8 & 0xff, code & 0x7f, code >> 7 & 1].map(Value::Int);
+        self.emit(raw, cpu, Emit { kind: Own::Procexit as u16, flags: 0, thread, descriptor: 0, args: &args }, out);
+        self.threads.remove(raw.tid());
+        if raw.arg(0) != 0 {
+            self.descriptors.remove(raw.pid());
+        }
+    }
+
+    /// A cgroup was made.
+    pub(super) fn cgroup_mkdir(&mut self, raw: &Raw<'_>, cpu: u16, out: &mut SegmentBuilder) -> Verdict {
+        let id = raw.arg(0);
+        let path = raw.bytes(item::CGROUP).unwrap_or_default();
+        let time = self.real_time(raw.header.time);
+        // The snapshot may have found it first.
+        let known = self.cgroups.contains(id) && self.cgroups.path(id) == path;
+        if !known && !self.cgroups.add(id, raw.arg(1), path, time) {
+            return Verdict::DropCgroup(id);
+        }
+        self.cgroup_event(Own::CgroupMkdir, raw, cpu, out);
+        Verdict::Keep
+    }
+
+    /// A cgroup was removed.
+    pub(super) fn cgroup_rmdir(&mut self, raw: &Raw<'_>, cpu: u16, out: &mut SegmentBuilder) {
+        self.cgroup_event(Own::CgroupRmdir, raw, cpu, out);
+        let time = self.real_time(raw.header.time);
+        self.cgroups.remove(raw.arg(0), time);
+    }
+
+    /// What happens to a cgroup is done by a process that may be outside the scope; the event carries the container
+    /// and no process.
+    fn cgroup_event(&mut self, kind: Own, raw: &Raw<'_>, cpu: u16, out: &mut SegmentBuilder) {
+        let cgroup = raw.arg(0);
+        let thread = self.threads.detached(Thread {
+            cgroup_id: cgroup,
+            container: self.cgroups.container_of(cgroup),
+            cgroup: self.cgroups.path(cgroup).to_vec(),
+            uid: u32::MAX,
+            gid: u32::MAX,
+            loginuid: u32::MAX,
+            ..Thread::default()
+        });
+        let args = [raw.bytes(item::CGROUP).map_or(Value::Missing, Value::Bytes)];
+        self.emit(raw, cpu, Emit { kind: kind as u16, flags: 0, thread, descriptor: 0, args: &args }, out);
+    }
+
+    /// A task moved into a cgroup.
+    pub(super) fn cgroup_attach(&mut self, raw: &Raw<'_>, cpu: u16, out: &mut SegmentBuilder) {
+        let (pid, tid) = halves(raw.arg(0));
+        let cgroup = raw.header.cgroup;
+        let comm = raw.bytes(item::COMM).unwrap_or_default();
+        if is_runtime_init(comm) {
+            let time = self.real_time(raw.header.time);
+            self.cgroups.promote(cgroup, time);
+        }
+        let thread = if self.threads.get(tid).is_some() {
+            self.move_thread(tid, cgroup)
+        } else {
+            let (uid, gid) = halves(raw.arg(1));
+            let (vtid, vpid) = halves(raw.arg(2));
+            let (ppid, comm) = (raw.arg(3) as u32, comm.to_vec());
+            // Where it comes from is outside the scope; where it is and what it has open it brings along.
+            let cwd = snapshot::thread(pid, tid).map(|t| t.cwd).unwrap_or_default();
+            let start = self.real_time(raw.header.time);
+            let loginuid = u32::MAX;
+            let thread =
+                Thread { tid, pid, ppid, vtid, vpid, uid, gid, loginuid, comm, cwd, start, ..Thread::default() };
+            let id = self.insert_thread(thread, cgroup);
+            if tid == pid {
+                self.take_descriptors(pid, &mut Sockets::default());
+            }
+            id
+        };
+        let args = [raw.bytes(item::CGROUP).map_or(Value::Missing, Value::Bytes)];
+        self.emit(raw, cpu, Emit { kind: Own::CgroupAttach as u16, flags: 0, thread, descriptor: 0, args: &args }, out);
+    }
+}

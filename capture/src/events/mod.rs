@@ -1,0 +1,322 @@
+//! Records to events: the state follows every record, and each event carries what it refers to.
+
+mod effects;
+mod life;
+mod raw;
+mod values;
+
+pub(crate) use raw::Raw;
+
+use crate::catalogue::{Catalogue, Effect, FdOf, Own};
+use crate::snapshot::{self, Sockets};
+use crate::state::{Cgroups, Descriptors, FdEntry, Selector, Threads};
+use afterimage_abi::{ScopeMode, flags, kind, status};
+use afterimage_format::model::{ClockAnchor, Container, Descriptor, Event, EventFlags, Thread, Value};
+use afterimage_format::segment::{Entities, SegmentBuilder};
+
+/// What the kernel's scope has to be told after a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Nothing.
+    Keep,
+    /// This new cgroup is not wanted.
+    DropCgroup(u64),
+}
+
+/// Most parameters of any kind, see the catalogue.
+const MAX_PARAMS: usize = 12;
+
+/// Follows the recorded world.
+pub(crate) struct Tracker {
+    pub(crate) catalogue: Catalogue,
+    threads: Threads,
+    descriptors: Descriptors,
+    pub(crate) cgroups: Cgroups,
+    scope: ScopeMode,
+    clock: ClockAnchor,
+    /// Records that could not be taken apart.
+    pub(crate) undecodable: u64,
+}
+
+impl Tracker {
+    pub(crate) fn new(scope: ScopeMode, selectors: Vec<Selector>, clock: ClockAnchor) -> Tracker {
+        Tracker {
+            catalogue: Catalogue::new(),
+            threads: Threads::new(),
+            descriptors: Descriptors::new(),
+            cgroups: Cgroups::new(selectors),
+            scope,
+            clock,
+            undecodable: 0,
+        }
+    }
+
+    /// Boot-clock time to nanoseconds since the Unix epoch.
+    pub(crate) fn real_time(&self, boottime: u64) -> u64 {
+        boottime.wrapping_sub(self.clock.boottime).wrapping_add(self.clock.realtime)
+    }
+
+    /// Ids of the living threads, for a keyframe.
+    pub(crate) fn live(&self) -> Vec<u64> {
+        self.threads.live()
+    }
+
+    /// Forgets what only written segments refer to.
+    pub(crate) fn sweep(&mut self) {
+        self.threads.sweep();
+        self.descriptors.sweep();
+    }
+
+    /// Takes in what runs already in the scope: its cgroups (told to `in_scope`), and its processes with their
+    /// descriptors. Processes outside the scope are not looked at beyond their cgroup.
+    pub(crate) fn snapshot(&mut self, mut in_scope: impl FnMut(u64)) {
+        let root = snapshot::cgroup_root();
+        for (id, parent, path) in root.map(|r| snapshot::cgroups(&r)).unwrap_or_default() {
+            use std::os::unix::ffi::OsStrExt;
+            if self.cgroups.add(id, parent, path.as_os_str().as_bytes(), 0) && self.scope == ScopeMode::Cgroup {
+                in_scope(id);
+            }
+        }
+        if self.scope == ScopeMode::Process {
+            return;
+        }
+        let mut sockets = Sockets::default();
+        for pid in snapshot::processes().filter(|pid| *pid != std::process::id()) {
+            let Some(cgroup) = snapshot::cgroup_of(pid) else { continue };
+            let known = self.cgroups.by_path(&cgroup);
+            if self.scope == ScopeMode::Cgroup && known.is_none() {
+                continue;
+            }
+            self.take_process(pid, known.unwrap_or(0), &mut sockets);
+        }
+        self.link_parents();
+    }
+
+    /// Adds a process with its threads and descriptors from /proc.
+    pub(crate) fn take_process(&mut self, pid: u32, cgroup: u64, sockets: &mut Sockets) {
+        for tid in snapshot::threads(pid) {
+            if let Some(thread) = snapshot::thread(pid, tid) {
+                self.insert_thread(thread, cgroup);
+            }
+        }
+        self.take_descriptors(pid, sockets);
+    }
+
+    /// Adds the command that is about to be executed: what it will have from before its exec.
+    pub(crate) fn expect(&mut self, pid: u32) {
+        if let Some(thread) = snapshot::thread(pid, pid) {
+            let cgroup = self.cgroups.by_path(&thread.cgroup).unwrap_or(0);
+            // The name and the image are still the recorder's.
+            self.insert_thread(Thread { comm: Vec::new(), exe: Vec::new(), exepath: Vec::new(), args: Vec::new(), ..thread }, cgroup);
+            self.take_descriptors(pid, &mut Sockets::default());
+        }
+    }
+
+    fn take_descriptors(&mut self, pid: u32, sockets: &mut Sockets) {
+        for (fd, descriptor, cloexec) in snapshot::descriptors(pid, sockets) {
+            let descriptor = self.descriptors.intern(descriptor);
+            self.descriptors.set(pid, fd, FdEntry { descriptor, cloexec });
+        }
+    }
+
+    fn insert_thread(&mut self, mut thread: Thread, cgroup: u64) -> u64 {
+        thread.cgroup_id = cgroup;
+        thread.container = self.cgroups.container_of(cgroup);
+        thread.cgroup = self.cgroups.path(cgroup).to_vec();
+        if thread.parent == 0 {
+            thread.parent = self.threads.get(thread.ppid).map_or(0, |p| p.id);
+        }
+        self.threads.insert(thread)
+    }
+
+    /// After a snapshot, in which children may have come before their parents.
+    fn link_parents(&mut self) {
+        for id in self.threads.live() {
+            let Some(thread) = self.threads.version(id) else { continue };
+            let (tid, ppid, parent) = (thread.tid, thread.ppid, thread.parent);
+            if parent == 0
+                && let Some(parent) = self.threads.get(ppid).map(|p| p.id)
+            {
+                self.threads.relink(tid, parent);
+            }
+        }
+    }
+
+    /// Takes in one record; the event that it makes, if any, goes to `out`.
+    pub(crate) fn record(&mut self, bytes: &[u8], cpu: u16, out: &mut SegmentBuilder) -> Verdict {
+        let args = |header: &afterimage_abi::RecordHeader| {
+            if header.flags & flags::COMPAT != 0 { 6 } else { self.catalogue.call(header.nr).map_or(6, |c| c.args) }
+        };
+        let Some(raw) = Raw::parse(bytes, args) else {
+            self.undecodable += 1;
+            return Verdict::Keep;
+        };
+        if raw.header.kind == kind::CGROUP_MKDIR {
+            return self.cgroup_mkdir(&raw, cpu, out);
+        }
+        // Between its birth and the recorder's verdict the kernel records a cgroup that nobody asked for.
+        if self.scope == ScopeMode::Cgroup && !self.cgroups.contains(raw.header.cgroup) {
+            return Verdict::Keep;
+        }
+        match raw.header.kind {
+            kind::SYSCALL_EXIT => self.syscall_exit(&raw, cpu, out),
+            kind::SYSCALL_ENTER => self.syscall_enter(&raw, cpu, out),
+            kind::EXEC => self.exec(&raw),
+            kind::FORK => self.fork(&raw),
+            kind::EXIT => self.exit(&raw, cpu, out),
+            kind::CGROUP_RMDIR => self.cgroup_rmdir(&raw, cpu, out),
+            kind::CGROUP_ATTACH => self.cgroup_attach(&raw, cpu, out),
+            _ => self.undecodable += 1,
+        }
+        Verdict::Keep
+    }
+
+    /// The current version of the thread of a record. A thread that was never seen is looked up in /proc; if it is gone
+    /// there, only its ids are known.
+    fn thread_of(&mut self, raw: &Raw<'_>) -> u64 {
+        let (pid, tid, cgroup) = (raw.pid(), raw.tid(), raw.header.cgroup);
+        match self.threads.get(tid) {
+            Some(thread) if thread.cgroup_id == cgroup => thread.id,
+            Some(_) => self.move_thread(tid, cgroup),
+            None => {
+                let unknown = || Thread { tid, pid, uid: u32::MAX, gid: u32::MAX, loginuid: u32::MAX, ..Thread::default() };
+                let found = snapshot::thread(pid, tid);
+                let id = self.insert_thread(found.unwrap_or_else(unknown), cgroup);
+                if tid == pid {
+                    self.take_descriptors(pid, &mut Sockets::default());
+                }
+                id
+            }
+        }
+    }
+
+    fn move_thread(&mut self, tid: u32, cgroup: u64) -> u64 {
+        let container = self.cgroups.container_of(cgroup);
+        let path = self.cgroups.path(cgroup).to_vec();
+        let moved = self.threads.update(tid, |t| {
+            t.cgroup_id = cgroup;
+            t.container = container;
+            t.cgroup = path;
+        });
+        moved.unwrap_or(0)
+    }
+
+    fn syscall_enter(&mut self, raw: &Raw<'_>, cpu: u16, out: &mut SegmentBuilder) {
+        let thread = self.thread_of(raw);
+        let Some(kind) = self.catalogue.call(raw.header.nr).and_then(|c| c.enter_kind) else {
+            self.undecodable += 1;
+            return;
+        };
+        let path = raw.items().next().and_then(|i| i.bytes);
+        let args = [path.map_or(Value::Missing, Value::Bytes)];
+        self.emit(raw, cpu, Emit { kind, flags: EventFlags::ENTER, thread, descriptor: 0, args: &args }, out);
+    }
+
+    fn syscall_exit(&mut self, raw: &Raw<'_>, cpu: u16, out: &mut SegmentBuilder) {
+        self.thread_of(raw);
+        let compat = raw.header.flags & flags::COMPAT != 0;
+        // Taken out for the time of this call: the effect changes the rest of the state.
+        let catalogue = std::mem::replace(&mut self.catalogue, Catalogue::empty());
+        match if compat { None } else { catalogue.call(raw.header.nr) } {
+            Some(call) => {
+                let before = self.descriptor_of(raw, call.fd);
+                self.apply(raw, call.effect);
+                // What is closed is named as it was; what is opened or connected as it is now.
+                let after = if call.effect == Effect::Close { before } else { self.descriptor_of(raw, call.fd) };
+                let time = self.count(self.threads.get(raw.tid()).map_or(0, |t| t.id), raw);
+                let thread = self.threads.get(raw.tid());
+                let mut args = [Value::Missing; MAX_PARAMS];
+                for (to, (ty, source)) in args.iter_mut().zip(&call.params) {
+                    *to = values::value(raw, thread, *ty, *source);
+                }
+                let thread = thread.map_or(0, |t| t.id);
+                let args = &args[..call.params.len().min(MAX_PARAMS)];
+                let flags = EventFlags::HAS_RESULT | marks(raw);
+                push(raw, time, cpu, Emit { kind: call.kind, flags, thread, descriptor: after, args }, out);
+            }
+            None => {
+                let thread = self.threads.get(raw.tid()).map_or(0, |t| t.id);
+                let mut args = [Value::Missing; 8];
+                args[0] = Value::Int(raw.header.result);
+                args[1] = Value::Int(i64::from(raw.header.nr));
+                for (at, to) in (0u8..6).zip(&mut args[2..]) {
+                    *to = Value::Int(raw.arg(at) as i64);
+                }
+                let kind = if compat { Own::Compat } else { Own::Unknown } as u16;
+                let flags = EventFlags::HAS_RESULT | if compat { EventFlags::COMPAT } else { 0 };
+                self.emit(raw, cpu, Emit { kind, flags, thread, descriptor: 0, args: &args }, out);
+            }
+        }
+        self.catalogue = catalogue;
+    }
+
+    /// [`Descriptor::id`] of the descriptor that a call is about; 0: none or not known.
+    fn descriptor_of(&self, raw: &Raw<'_>, fd: FdOf) -> u64 {
+        let fd = match fd {
+            FdOf::None => return 0,
+            FdOf::Arg(at) => raw.arg(at) as i32,
+            FdOf::Result if raw.header.result < 0 => return 0,
+            FdOf::Result => raw.header.result as i32,
+        };
+        self.descriptors.get(raw.pid(), fd).map_or(0, |e| e.descriptor)
+    }
+
+    fn emit(&mut self, raw: &Raw<'_>, cpu: u16, emit: Emit<'_>, out: &mut SegmentBuilder) {
+        let time = self.count(emit.thread, raw);
+        push(raw, time, cpu, emit, out);
+    }
+
+    /// Counts the event of a record for the container of its thread; returns its time.
+    fn count(&mut self, thread: u64, raw: &Raw<'_>) -> u64 {
+        let time = self.real_time(raw.header.time);
+        let container = self.threads.version(thread).map_or(0, |t| t.container);
+        if container != 0 {
+            self.cgroups.count(container, time);
+        }
+        time
+    }
+}
+
+fn push(raw: &Raw<'_>, time: u64, cpu: u16, emit: Emit<'_>, out: &mut SegmentBuilder) {
+    out.push(&Event {
+        time,
+        kind: emit.kind,
+        cpu,
+        flags: EventFlags(emit.flags),
+        result: if emit.flags & EventFlags::HAS_RESULT != 0 { raw.header.result } else { 0 },
+        thread: emit.thread,
+        descriptor: emit.descriptor,
+        args: emit.args,
+    });
+}
+
+/// The parts of an event that are not in its record's header.
+struct Emit<'a> {
+    kind: u16,
+    flags: u8,
+    thread: u64,
+    descriptor: u64,
+    args: &'a [Value<'a>],
+}
+
+/// Flags for what could not be captured whole. A path that an exec replaced with its memory is no fault.
+fn marks(raw: &Raw<'_>) -> u8 {
+    let replaced = matches!(raw.header.nr, 59 | 322) && raw.header.result == 0;
+    raw.items().fold(0, |marks, item| {
+        let truncated = if item.status & status::TRUNCATED != 0 { EventFlags::TRUNCATED } else { 0 };
+        let faulted = if item.status & status::FAULT != 0 && !replaced { EventFlags::FAULTED } else { 0 };
+        marks | truncated | faulted
+    })
+}
+
+impl Entities for Tracker {
+    fn thread(&self, id: u64) -> Option<&Thread> {
+        self.threads.version(id)
+    }
+    fn container(&self, key: u64) -> Option<&Container> {
+        self.cgroups.container(key)
+    }
+    fn descriptor(&self, id: u64) -> Option<&Descriptor> {
+        self.descriptors.descriptor(id)
+    }
+}

@@ -1,0 +1,171 @@
+//! A record as the kernel program wrote it, taken apart without copying.
+
+use afterimage_abi::{ItemHeader, KernelSocket, RecordHeader, item, kind, status};
+
+/// One record.
+#[derive(Clone, Copy)]
+pub(crate) struct Raw<'a> {
+    /// Its header.
+    pub(crate) header: RecordHeader,
+    args: [u64; 6],
+    items: &'a [u8],
+}
+
+/// One item.
+#[derive(Clone, Copy)]
+pub(crate) struct Item<'a> {
+    /// Argument or one of [`item`].
+    pub(crate) arg: u8,
+    /// See [`status`].
+    pub(crate) status: u8,
+    /// The bytes; `None` where they could not be read.
+    pub(crate) bytes: Option<&'a [u8]>,
+}
+
+fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
+    Some(u64::from_le_bytes(*bytes.get(at..)?.first_chunk()?))
+}
+
+impl<'a> Raw<'a> {
+    /// The header of the record at the start of `bytes`.
+    pub(crate) fn header(bytes: &[u8]) -> Option<RecordHeader> {
+        let first = u64_at(bytes, 0)?;
+        Some(RecordHeader {
+            len: first as u32,
+            kind: (first >> 32) as u8,
+            flags: (first >> 40) as u8,
+            nr: (first >> 48) as u16,
+            time: u64_at(bytes, 8)?,
+            tgid_tid: u64_at(bytes, 16)?,
+            result: u64_at(bytes, 24)? as i64,
+            cgroup: u64_at(bytes, 32)?,
+        })
+    }
+
+    /// The record in `bytes`; `syscall_args` says how many arguments a system call's record has. `None` where the bytes
+    /// are shorter than they say.
+    pub(crate) fn parse(bytes: &'a [u8], syscall_args: impl Fn(&RecordHeader) -> u8) -> Option<Raw<'a>> {
+        let header = Self::header(bytes)?;
+        let count = match header.kind {
+            kind::SYSCALL_EXIT | kind::SYSCALL_ENTER => usize::from(syscall_args(&header)).min(6),
+            kind::EXEC => 6,
+            kind::FORK => 3,
+            kind::EXIT | kind::CGROUP_RMDIR => 1,
+            kind::CGROUP_MKDIR => 2,
+            kind::CGROUP_ATTACH => 4,
+            _ => return None,
+        };
+        let body = bytes.get(size_of::<RecordHeader>()..header.len as usize)?;
+        let (raw, items) = body.split_at_checked(8 * count)?;
+        let mut args = [0; 6];
+        for (to, from) in args.iter_mut().zip(raw.chunks_exact(8)) {
+            *to = u64_at(from, 0)?;
+        }
+        Some(Raw { header, args, items })
+    }
+
+    /// Process id.
+    pub(crate) fn pid(&self) -> u32 {
+        (self.header.tgid_tid >> 32) as u32
+    }
+
+    /// Thread id.
+    pub(crate) fn tid(&self) -> u32 {
+        self.header.tgid_tid as u32
+    }
+
+    /// Argument `at`; 0 where the record has fewer.
+    pub(crate) fn arg(&self, at: u8) -> u64 {
+        self.args.get(usize::from(at)).copied().unwrap_or(0)
+    }
+
+    /// The items in order; ends at the first that does not fit.
+    pub(crate) fn items(&self) -> impl Iterator<Item = Item<'a>> + use<'a> {
+        let mut rest = self.items;
+        std::iter::from_fn(move || {
+            let head = u64_at(rest, 0)?;
+            let (arg, status, len) = (head as u8, (head >> 8) as u8, (head >> 32) as usize);
+            let bytes = rest.get(size_of::<ItemHeader>()..size_of::<ItemHeader>().checked_add(len)?)?;
+            rest = rest.get(size_of::<ItemHeader>() + len.next_multiple_of(8)..).unwrap_or_default();
+            Some(Item { arg, status, bytes: (status & status::FAULT == 0).then_some(bytes) })
+        })
+    }
+
+    /// The bytes of an item.
+    pub(crate) fn bytes(&self, arg: u8) -> Option<&'a [u8]> {
+        self.items().find(|i| i.arg == arg)?.bytes
+    }
+
+    /// An integer of `size` bytes at `offset` in the bytes of an item.
+    pub(crate) fn word(&self, arg: u8, offset: u16, size: u8) -> Option<u64> {
+        let bytes = self.bytes(arg)?.get(usize::from(offset)..)?.get(..usize::from(size))?;
+        let mut word = [0; 8];
+        word.get_mut(..bytes.len())?.copy_from_slice(bytes);
+        Some(u64::from_le_bytes(word))
+    }
+
+    /// What the kernel said about a socket.
+    pub(crate) fn socket(&self) -> Option<KernelSocket> {
+        let bytes = self.bytes(item::SOCKET)?;
+        let word = |at: usize| Some(u16::from_le_bytes(*bytes.get(at..)?.first_chunk()?));
+        Some(KernelSocket {
+            family: word(0)?,
+            ty: word(2)?,
+            protocol: word(4)?,
+            local_port: word(6)?,
+            remote_port_be: word(8)?,
+            pad: [0; 3],
+            local: *bytes.get(16..)?.first_chunk()?,
+            remote: *bytes.get(32..)?.first_chunk()?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(kind: u8, args: &[u64], items: &[(u8, u8, &[u8])]) -> Vec<u8> {
+        let mut body = Vec::new();
+        args.iter().for_each(|a| body.extend_from_slice(&a.to_le_bytes()));
+        for (arg, status, bytes) in items {
+            body.extend_from_slice(&[*arg, *status, 0, 0]);
+            body.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
+            body.extend_from_slice(bytes);
+            body.resize(body.len().next_multiple_of(8), 0);
+        }
+        let mut out = (40 + body.len() as u32).to_le_bytes().to_vec();
+        out.extend_from_slice(&[kind, 0, 1, 1]); // system call 257
+        for word in [5u64, 7 << 32 | 8, 3, 9] {
+            out.extend_from_slice(&word.to_le_bytes());
+        }
+        out.extend_from_slice(&body);
+        out
+    }
+
+    #[test]
+    fn a_record_comes_apart() {
+        let bytes = record(kind::SYSCALL_EXIT, &[1, 2], &[(1, 0, b"/etc/passwd"), (4, status::FAULT, b""), (3, 1, b"ab")]);
+        let raw = Raw::parse(&bytes, |h| if h.nr == 257 { 2 } else { 0 }).unwrap();
+        assert_eq!((raw.pid(), raw.tid(), raw.header.time, raw.header.result, raw.header.cgroup), (7, 8, 5, 3, 9));
+        assert_eq!((raw.arg(0), raw.arg(1), raw.arg(2)), (1, 2, 0));
+        assert_eq!(raw.bytes(1), Some(b"/etc/passwd".as_slice()));
+        assert_eq!(raw.bytes(4), None);
+        assert_eq!(raw.word(3, 0, 2), Some(0x6261));
+        assert_eq!(raw.word(3, 1, 2), None);
+        assert_eq!(raw.items().count(), 3);
+    }
+
+    #[test]
+    fn short_records_are_refused() {
+        let bytes = record(kind::SYSCALL_EXIT, &[1, 2], &[(1, 0, b"/etc/passwd")]);
+        for cut in 0..bytes.len() {
+            assert!(Raw::parse(&bytes[..cut], |_| 2).is_none(), "cut at {cut}");
+        }
+        assert!(Raw::parse(&record(99, &[], &[]), |_| 0).is_none());
+        // An item that says more than there is ends the items.
+        let mut lying = bytes.clone();
+        lying[60] = 0xff;
+        assert_eq!(Raw::parse(&lying, |_| 2).unwrap().items().count(), 0);
+    }
+}

@@ -1,0 +1,46 @@
+//! Parameter values from where the catalogue says they are.
+
+use super::Raw;
+use crate::catalogue::Source;
+use afterimage_format::model::{ParamType, Thread, Value};
+
+/// The value of one parameter after the call.
+pub(super) fn value<'a>(raw: &Raw<'a>, thread: Option<&'a Thread>, ty: ParamType, source: Source) -> Value<'a> {
+    let text = |bytes: Option<&'a [u8]>| match bytes {
+        Some(bytes) if !bytes.is_empty() => Value::Bytes(bytes),
+        _ => Value::Missing,
+    };
+    let number = |n: Option<u32>| n.filter(|n| *n != 0).map_or(Value::Missing, |n| Value::Int(i64::from(n)));
+    match source {
+        Source::Result => Value::Int(raw.header.result),
+        Source::Arg(at) => Value::Int(integer(ty, raw.arg(at))),
+        Source::Item(arg) => raw.bytes(arg).map_or(Value::Missing, Value::Bytes),
+        Source::Word(arg, offset, size) => raw.word(arg, offset, size).map_or(Value::Missing, |w| Value::Int(integer(ty, w))),
+        // A failed exec names what it tried; a successful one has become it.
+        Source::Exepath if raw.header.result < 0 => text(raw.items().next().and_then(|i| i.bytes)),
+        Source::Exepath => text(thread.map(|t| t.exepath.as_slice())),
+        Source::Exe => text(thread.map(|t| t.exe.as_slice())),
+        Source::Args => text(thread.map(|t| t.args.as_slice())),
+        Source::Cwd => text(thread.map(|t| t.cwd.as_slice())),
+        Source::Comm => text(thread.map(|t| t.comm.as_slice())),
+        Source::Tid => number(thread.map(|t| t.tid)),
+        Source::Pid => number(thread.map(|t| t.pid)),
+        Source::Ppid => number(thread.map(|t| t.ppid)),
+    }
+}
+
+/// A register as the kernel takes it: registers hold 64 bits, most parameters are 32 wide.
+fn integer(ty: ParamType, register: u64) -> i64 {
+    match ty {
+        ParamType::Fd | ParamType::DirFd | ParamType::Pid | ParamType::Signal => i64::from(register as i32),
+        ParamType::Uid
+        | ParamType::Gid
+        | ParamType::OpenFlags
+        | ParamType::MsgFlags
+        | ParamType::AtFlags
+        | ParamType::Family
+        | ParamType::SocketType => i64::from(register as u32),
+        ParamType::Mode => i64::from(register as u16),
+        _ => register as i64,
+    }
+}

@@ -1,0 +1,155 @@
+//! The drain loop: takes whole runs from the rings, makes events of them, closes segments, counts losses, sleeps.
+
+use super::merge::merge;
+use super::sink::{Sink, Stopped};
+use crate::clock;
+use crate::events::{Tracker, Verdict};
+use crate::probe::Probe;
+use afterimage_abi::{LOSS_CAUSES, loss};
+use afterimage_format::model::{Loss, LossCause};
+use afterimage_format::segment::{DEFAULT_ROWS, SegmentBuilder};
+use std::time::Duration;
+
+/// Records younger than this wait for the next turn: a program on another CPU that took its time stamp earlier has
+/// published by then.
+const SETTLE: u64 = 500_000;
+/// A segment is closed when its strings and payloads reach this size, whatever its rows.
+const SEGMENT_BYTES: usize = 8 << 20;
+/// A segment is closed after this many nanoseconds, so that a crash costs no more.
+const SEGMENT_AGE: u64 = 1_000_000_000;
+/// Every so many segments one lists all living threads.
+const KEYFRAME_EVERY: u32 = 8;
+/// Sleep between turns: short while there is work, up to the longest while there is none. A ring that fills meanwhile
+/// wakes the drain (see `Probe::wait`).
+const SHORTEST: Duration = Duration::from_micros(500);
+const LONGEST: Duration = Duration::from_millis(100);
+
+const CAUSES: [(usize, LossCause); LOSS_CAUSES] =
+    [(loss::FULL, LossCause::RingFull), (loss::BUSY, LossCause::RingBusy), (loss::SCOPE, LossCause::ScopeFull)];
+
+/// State of the loop.
+pub(super) struct Drain {
+    pub(super) probe: Probe,
+    pub(super) tracker: Tracker,
+    builder: SegmentBuilder,
+    sink: Sink,
+    /// Losses told so far, by CPU and cause.
+    told: Vec<[u64; LOSS_CAUSES]>,
+    /// Real time of the last look at the losses.
+    looked: u64,
+    /// Boot-clock time when the open segment began; 0: it is empty.
+    opened: u64,
+    until_keyframe: u32,
+    sleep: Duration,
+}
+
+impl Drain {
+    pub(super) fn new(probe: Probe, tracker: Tracker, mut builder: SegmentBuilder, sink: Sink) -> Drain {
+        builder.set_keyframe(tracker.live());
+        let told = vec![[0; LOSS_CAUSES]; probe.rings().cpus()];
+        let looked = tracker.real_time(clock::boottime());
+        Drain {
+            probe,
+            tracker,
+            builder,
+            sink,
+            told,
+            looked,
+            opened: clock::boottime(),
+            until_keyframe: KEYFRAME_EVERY,
+            sleep: SHORTEST,
+        }
+    }
+
+    /// One turn, then a sleep that fits what it found.
+    pub(super) fn turn(&mut self) -> Result<(), Stopped> {
+        let bytes = self.take(clock::boottime().saturating_sub(SETTLE))?;
+        self.sleep = if bytes > 0 { SHORTEST } else { (self.sleep * 2).min(LONGEST) };
+        self.probe.wait(self.sleep);
+        Ok(())
+    }
+
+    /// Whether the file cannot be written any more.
+    pub(super) fn has_failed(&self) -> bool {
+        self.sink.has_failed()
+    }
+
+    fn take(&mut self, until: u64) -> Result<u64, Stopped> {
+        let Drain { probe, tracker, builder, sink, opened, until_keyframe, .. } = self;
+        let mut dropped = Vec::new();
+        let mut stopped = None;
+        let bytes = merge(probe.rings(), until, |record, cpu| {
+            if let Verdict::DropCgroup(id) = tracker.record(record, cpu, builder) {
+                dropped.push(id);
+            }
+            if builder.rows() >= DEFAULT_ROWS || builder.bytes() >= SEGMENT_BYTES {
+                stopped = close(tracker, builder, sink, until_keyframe).err().or(stopped.take());
+                *opened = 0;
+            }
+        });
+        for id in dropped {
+            self.probe.remove_cgroup(id);
+        }
+        if let Some(stopped) = stopped {
+            return Err(stopped);
+        }
+        self.count_losses();
+        let now = clock::boottime();
+        if self.opened == 0 && !self.builder.is_empty() {
+            self.opened = now;
+        }
+        if self.opened != 0 && now - self.opened >= SEGMENT_AGE {
+            close(&mut self.tracker, &mut self.builder, &self.sink, &mut self.until_keyframe)?;
+            self.opened = 0;
+        }
+        Ok(bytes)
+    }
+
+    /// What the kernel counted since the last look becomes loss records.
+    fn count_losses(&mut self) {
+        let now = self.tracker.real_time(clock::boottime());
+        for cpu in 0..self.probe.rings().cpus() {
+            let (_, lost) = self.probe.rings().counters(cpu);
+            for (at, cause) in CAUSES {
+                let events = lost[at] - self.told[cpu][at];
+                if events > 0 {
+                    self.told[cpu][at] = lost[at];
+                    self.builder.push_loss(Loss { cause, cpu: Some(cpu as u16), events, from: self.looked, to: now });
+                }
+            }
+        }
+        let undecodable = std::mem::take(&mut self.tracker.undecodable);
+        if undecodable > 0 {
+            let cause = LossCause::Decode;
+            self.builder.push_loss(Loss { cause, cpu: None, events: undecodable, from: self.looked, to: now });
+        }
+        self.looked = now;
+    }
+
+    /// Detaches, takes what is left and closes the last segment.
+    pub(super) fn finish(mut self) -> anyhow::Result<(Tracker, Sink)> {
+        self.probe.detach()?;
+        let _ = self.take(u64::MAX);
+        if !self.builder.is_empty() {
+            let _ = close(&mut self.tracker, &mut self.builder, &self.sink, &mut self.until_keyframe);
+        }
+        Ok((self.tracker, self.sink))
+    }
+}
+
+fn close(
+    tracker: &mut Tracker,
+    builder: &mut SegmentBuilder,
+    sink: &Sink,
+    until_keyframe: &mut u32,
+) -> Result<(), Stopped> {
+    builder.close(tracker);
+    sink.swap(builder)?;
+    tracker.sweep();
+    *until_keyframe -= 1;
+    if *until_keyframe == 0 {
+        *until_keyframe = KEYFRAME_EVERY;
+        builder.set_keyframe(tracker.live());
+    }
+    Ok(())
+}

@@ -1,0 +1,9 @@
+//! `capture record`: from the rings to a sealed file.
+
+mod command;
+mod drain;
+mod merge;
+mod session;
+mod sink;
+
+pub(crate) use session::{Options, record};

@@ -1,0 +1,166 @@
+//! One recording from start to seal.
+
+use super::command::Command;
+use super::drain::Drain;
+use super::sink::Sink;
+use crate::events::Tracker;
+use crate::probe::{Probe, Settings};
+use crate::state::{Selector, show};
+use crate::{clock, host, signals};
+use afterimage_abi::ScopeMode;
+use afterimage_format::file::{Summary, TraceWriter, WriterOptions};
+use afterimage_format::model::Header;
+use afterimage_format::segment::SegmentBuilder;
+use anyhow::{Context, Result, bail};
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// Exit status when the file is sealed but not everything that happened is in it.
+const INCOMPLETE: u8 = 3;
+
+/// What the user asked for.
+pub(crate) struct Options {
+    pub(crate) output: PathBuf,
+    pub(crate) force: bool,
+    pub(crate) duration: Option<Duration>,
+    pub(crate) containers: Vec<String>,
+    pub(crate) snaplen: u32,
+    pub(crate) tags: Vec<(String, String)>,
+    pub(crate) ready_file: Option<PathBuf>,
+    pub(crate) command: Vec<OsString>,
+}
+
+impl Options {
+    fn scope(&self) -> ScopeMode {
+        match (self.command.is_empty(), self.containers.is_empty()) {
+            (false, _) => ScopeMode::Process,
+            (true, false) => ScopeMode::Cgroup,
+            (true, true) => ScopeMode::All,
+        }
+    }
+
+    fn scope_text(&self) -> String {
+        if !self.command.is_empty() {
+            let words: Vec<String> = self.command.iter().map(|w| show(w.as_bytes())).collect();
+            format!("command: {}", words.join(" "))
+        } else if !self.containers.is_empty() {
+            format!("containers: {}", self.containers.join(", "))
+        } else {
+            "everything on this host".to_owned()
+        }
+    }
+}
+
+/// Records until the command ends, the time is up or a signal comes; returns the exit status.
+pub(crate) fn record(options: &Options) -> Result<u8> {
+    // The fork comes before everything that starts threads or holds the kernel's resources.
+    let mut command = match options.command.as_slice() {
+        [] => None,
+        argv => Some(Command::prepare(argv)?),
+    };
+    signals::install()?;
+    let clock = clock::anchor();
+    let selectors = options.containers.iter().map(|c| Selector { pattern: c.clone(), seen: false }).collect();
+    let mut tracker = Tracker::new(options.scope(), selectors, clock);
+    let settings =
+        Settings { scope: options.scope(), snaplen: options.snaplen, specs: tracker.catalogue.specs.clone() };
+    let mut probe = Probe::load(&settings).map_err(crate::doctor::explain)?;
+    // The file is made when nothing but the disk can fail any more: a refused recording leaves no empty file behind.
+    let header = Header {
+        capture_id: *uuid::Uuid::new_v4().as_bytes(),
+        host: host::describe(),
+        clock,
+        recorder: concat!("afterimage capture ", env!("CARGO_PKG_VERSION")).to_owned(),
+        scope: options.scope_text(),
+        snaplen: options.snaplen,
+        tags: options.tags.clone(),
+        degraded: Vec::new(),
+    };
+    let writer = TraceWriter::create(&options.output, &header, WriterOptions { force: options.force })?;
+
+    if let Some(command) = &command {
+        probe.add_command(command.pid())?;
+    }
+    probe.attach().map_err(crate::doctor::explain)?;
+    let mut in_scope = Vec::new();
+    tracker.snapshot(|id| in_scope.push(id));
+    for id in in_scope {
+        probe.add_cgroup(id)?;
+    }
+    if let Some(command) = &command {
+        tracker.expect(command.pid());
+    }
+    let builder = || SegmentBuilder::new(tracker.catalogue.kinds.clone(), 1);
+    let (first, spare) = (builder(), builder());
+    let mut drain = Drain::new(probe, tracker, first, Sink::start(writer, spare));
+    if let Some(path) = &options.ready_file {
+        std::fs::write(path, "").with_context(|| format!("cannot create {}", path.display()))?;
+    }
+    eprintln!("capture: recording {} into {} (Ctrl-C ends and seals)", header.scope, options.output.display());
+    let started = match &mut command {
+        Some(command) => command.start(),
+        None => Ok(()),
+    };
+    let ended = match &started {
+        Ok(()) => run(options, &mut drain, command.as_ref()),
+        Err(_) => Ended { reason: "the command could not be executed".to_owned(), status: 127 },
+    };
+    let status = seal(drain, &ended, &options.output)?;
+    started?;
+    Ok(if ended.status != 0 { ended.status } else { status })
+}
+
+struct Ended {
+    reason: String,
+    /// Exit status of the command; 0 without one.
+    status: u8,
+}
+
+/// Drains until there is a reason to end.
+fn run(options: &Options, drain: &mut Drain, command: Option<&Command>) -> Ended {
+    let deadline = options.duration.map(|d| Instant::now() + d);
+    let ended = |reason: &str| Ended { reason: reason.to_owned(), status: 0 };
+    loop {
+        if drain.turn().is_err() || drain.has_failed() {
+            return ended("the file could not be written");
+        }
+        if let Some(signal) = signals::received() {
+            if let Some(command) = command {
+                command.signal(signal);
+            }
+            return ended(&format!("signal {signal}"));
+        }
+        if let Some(status) = command.and_then(Command::exit_status) {
+            return Ended { reason: "the command ended".to_owned(), status };
+        }
+        if deadline.is_some_and(|d| Instant::now() >= d) {
+            return ended("the time was up");
+        }
+    }
+}
+
+/// Takes the rest, writes index and footer, and says what came of it. Returns 3 where events are missing.
+fn seal(drain: Drain, ended: &Ended, output: &Path) -> Result<u8> {
+    let (tracker, sink) = drain.finish()?;
+    let Ok(written) = sink.finish() else { bail!("the writer of {} failed", output.display()) };
+    let (events, mut lost) = (written.events, written.lost);
+    let failure = written.failed.as_ref().map(|(error, losses)| {
+        lost += losses.iter().map(|l| l.events).sum::<u64>();
+        error.to_string()
+    });
+    let reason = failure.clone().map_or(ended.reason.clone(), |f| format!("{}: {f}", ended.reason));
+    let end = tracker.real_time(clock::boottime());
+    let summary = Summary { end, reason, losses: Vec::new(), containers: tracker.cgroups.containers() };
+    let bytes = written.seal(summary)?;
+    if let Some(failure) = &failure {
+        eprintln!("capture: {failure}; the file is sealed up to there");
+    }
+    eprintln!("capture: {events} events, {bytes} bytes, {lost} events lost; sealed {}", output.display());
+    let missing: Vec<&str> = tracker.cgroups.unseen().collect();
+    if !missing.is_empty() {
+        bail!("no container called {} appeared; names are those of the cgroup (the id, or the name for runc and ctr)", missing.join(", "));
+    }
+    Ok(if lost > 0 || failure.is_some() { INCOMPLETE } else { 0 })
+}

@@ -1,0 +1,40 @@
+//! What already runs, from /proc: processes, their threads and descriptors, and cgroups.
+
+mod process;
+mod sockets;
+
+pub(crate) use process::{cgroup_of, descriptors, processes, thread, threads};
+pub(crate) use sockets::Sockets;
+
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// Where the cgroup v2 hierarchy is mounted.
+pub(crate) fn cgroup_root() -> Option<PathBuf> {
+    let mounts = std::fs::read_to_string("/proc/self/mounts").ok()?;
+    mounts.lines().find_map(|line| {
+        let mut fields = line.split(' ');
+        let (_, place, kind) = (fields.next()?, fields.next()?, fields.next()?);
+        (kind == "cgroup2").then(|| PathBuf::from(place))
+    })
+}
+
+/// All cgroups below `root`, parents first: id, parent's id, path below the root.
+pub(crate) fn cgroups(root: &Path) -> Vec<(u64, u64, PathBuf)> {
+    let mut found = Vec::new();
+    let Ok(top) = std::fs::metadata(root) else { return found };
+    let mut open = vec![(top.ino(), PathBuf::from("/"))];
+    while let Some((parent, path)) = open.pop() {
+        let place = root.join(path.strip_prefix("/").unwrap_or(&path));
+        for entry in std::fs::read_dir(place).into_iter().flatten().flatten() {
+            if let Ok(metadata) = entry.metadata()
+                && metadata.is_dir()
+            {
+                let path = path.join(entry.file_name());
+                found.push((metadata.ino(), parent, path.clone()));
+                open.push((metadata.ino(), path));
+            }
+        }
+    }
+    found
+}

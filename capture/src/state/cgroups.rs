@@ -1,0 +1,269 @@
+//! Cgroups and the containers that they are.
+
+use afterimage_format::model::{Container, Runtime};
+use hashbrown::HashMap;
+
+/// What a cgroup path says about a container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Identity {
+    /// Full id.
+    pub(crate) full_id: String,
+    /// Runtime by path style.
+    pub(crate) runtime: Runtime,
+    /// Pod uid, under Kubernetes.
+    pub(crate) pod_uid: Option<String>,
+    /// Whether the style alone tells that it is a container; else somebody has to say so.
+    pub(crate) certain: bool,
+}
+
+/// What the path style of containerd, Docker, Podman, CRI-O, Kubernetes and bare runtimes says (cgroupfs and systemd
+/// styles).
+pub(crate) fn identify(path: &str) -> Option<Identity> {
+    let parts: Vec<&str> = path.split('/').filter(|p| !p.is_empty()).collect();
+    let last = parts.last()?;
+    let name = last.strip_suffix(".scope").unwrap_or(last);
+    let under = |part: &str| parts.iter().any(|p| p.starts_with(part));
+    let kubernetes = under("kubepods");
+    let styles = [
+        ("cri-containerd-", Runtime::Cri),
+        ("docker-", Runtime::Docker),
+        ("crio-", Runtime::CriO),
+        ("libpod-", Runtime::Podman),
+    ];
+    let (id, by_prefix) = styles
+        .iter()
+        .find_map(|(prefix, runtime)| Some((name.strip_prefix(prefix)?, Some(*runtime))))
+        // nerdctl and others: `slice:prefix:id`
+        .unwrap_or((name.rsplit(':').next().unwrap_or(name), None));
+    let certain = id.len() == 64 && id.bytes().all(|b| b.is_ascii_hexdigit());
+    let runtime = match by_prefix {
+        Some(runtime) => runtime,
+        None if kubernetes => Runtime::Cri,
+        None if under("docker") => Runtime::Docker,
+        None if under("libpod") => Runtime::Podman,
+        None if parts.len() == 1 => Runtime::Runc,
+        None => Runtime::Containerd,
+    };
+    let pod_uid = kubernetes.then(|| parts.iter().rev().find_map(|p| pod_uid(p))).flatten();
+    Some(Identity { full_id: id.to_owned(), runtime, pod_uid, certain })
+}
+
+/// `pod<uid>` (cgroupfs) or `kubepods-burstable-pod<uid with _>.slice` (systemd).
+fn pod_uid(part: &str) -> Option<String> {
+    let part = part.strip_suffix(".slice").unwrap_or(part);
+    let uid = part.strip_prefix("pod").or_else(|| part.rsplit_once("-pod").map(|(_, uid)| uid))?;
+    Some(uid.replace('_', "-"))
+}
+
+/// A container that the user asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Selector {
+    /// Name or id, or the beginning of an id.
+    pub(crate) pattern: String,
+    /// Whether anything matched it so far.
+    pub(crate) seen: bool,
+}
+
+impl Selector {
+    fn matches(&self, identity: &Identity) -> bool {
+        let id = &identity.full_id;
+        *id == self.pattern || identity.certain && self.pattern.len() >= 4 && id.starts_with(&self.pattern)
+    }
+}
+
+struct Cgroup {
+    path: Vec<u8>,
+    container: u64,
+}
+
+/// All cgroups that are known, and their containers.
+pub(crate) struct Cgroups {
+    cgroups: HashMap<u64, Cgroup>,
+    containers: HashMap<u64, Container>,
+    selectors: Vec<Selector>,
+    next: u64,
+}
+
+impl Cgroups {
+    /// With selectors, only what they match (and what is below it) is in scope.
+    pub(crate) fn new(selectors: Vec<Selector>) -> Cgroups {
+        Cgroups { cgroups: HashMap::new(), containers: HashMap::new(), selectors, next: 1 }
+    }
+
+    /// Selectors that nothing has matched.
+    pub(crate) fn unseen(&self) -> impl Iterator<Item = &str> {
+        self.selectors.iter().filter(|s| !s.seen).map(|s| s.pattern.as_str())
+    }
+
+    /// Whether a cgroup is known (with selectors: in scope).
+    pub(crate) fn contains(&self, id: u64) -> bool {
+        self.cgroups.contains_key(&id)
+    }
+
+    /// The cgroup at a path.
+    pub(crate) fn by_path(&self, path: &[u8]) -> Option<u64> {
+        self.cgroups.iter().find(|(_, c)| c.path == path).map(|(id, _)| *id)
+    }
+
+    /// Path of a cgroup; empty: unknown.
+    pub(crate) fn path(&self, id: u64) -> &[u8] {
+        self.cgroups.get(&id).map_or(&[], |c| &c.path)
+    }
+
+    /// Container of a cgroup; 0: none.
+    pub(crate) fn container_of(&self, id: u64) -> u64 {
+        self.cgroups.get(&id).map_or(0, |c| c.container)
+    }
+
+    /// A container by key.
+    pub(crate) fn container(&self, key: u64) -> Option<&Container> {
+        self.containers.get(&key)
+    }
+
+    /// All containers.
+    pub(crate) fn containers(&self) -> Vec<Container> {
+        let mut all: Vec<Container> = self.containers.values().cloned().collect();
+        all.sort_by_key(|c| c.key);
+        all
+    }
+
+    /// A cgroup exists: `parent` is the id of the one above, `birth` when it was made (0: before the capture). Returns
+    /// whether it is in scope.
+    pub(crate) fn add(&mut self, id: u64, parent: u64, path: &[u8], birth: u64) -> bool {
+        let above = self.container_of(parent);
+        let container = if above != 0 { above } else { self.recognise(id, path, birth) };
+        let wanted = self.selectors.is_empty() || container != 0;
+        if wanted {
+            self.cgroups.insert(id, Cgroup { path: path.to_vec(), container });
+        }
+        wanted
+    }
+
+    fn recognise(&mut self, id: u64, path: &[u8], birth: u64) -> u64 {
+        let text = String::from_utf8_lossy(path);
+        let Some(identity) = identify(&text) else { return 0 };
+        let mut selected = false;
+        for selector in &mut self.selectors {
+            if selector.matches(&identity) {
+                selector.seen = true;
+                selected = true;
+            }
+        }
+        if selected || self.selectors.is_empty() && identity.certain {
+            self.make(id, &text, identity, birth)
+        } else {
+            0
+        }
+    }
+
+    fn make(&mut self, cgroup_id: u64, path: &str, identity: Identity, birth: u64) -> u64 {
+        let key = self.next;
+        self.next += 1;
+        let container = Container {
+            key,
+            full_id: identity.full_id,
+            runtime: identity.runtime,
+            cgroup_id,
+            cgroup: path.to_owned(),
+            birth,
+            death: 0,
+            first: 0,
+            last: 0,
+            events: 0,
+            name: None,
+            image: None,
+            pod: identity.pod_uid.map(|uid| (String::new(), String::new(), uid)),
+            labels: Vec::new(),
+        };
+        self.containers.insert(key, container);
+        key
+    }
+
+    /// A container runtime's init moved into a cgroup, so that it is a container whatever its path looks like.
+    pub(crate) fn promote(&mut self, id: u64, birth: u64) {
+        let Some(cgroup) = self.cgroups.get(&id).filter(|c| c.container == 0) else { return };
+        let path = String::from_utf8_lossy(&cgroup.path).into_owned();
+        if let Some(identity) = identify(&path) {
+            let key = self.make(id, &path, identity, birth);
+            if let Some(cgroup) = self.cgroups.get_mut(&id) {
+                cgroup.container = key;
+            }
+        }
+    }
+
+    /// A cgroup was removed; returns its container's key where it was the container's own.
+    pub(crate) fn remove(&mut self, id: u64, time: u64) -> u64 {
+        let Some(cgroup) = self.cgroups.remove(&id) else { return 0 };
+        match self.containers.get_mut(&cgroup.container) {
+            Some(container) if container.cgroup_id == id => container.death = time,
+            _ => {}
+        }
+        cgroup.container
+    }
+
+    /// Counts an event of a container.
+    pub(crate) fn count(&mut self, key: u64, time: u64) {
+        if let Some(container) = self.containers.get_mut(&key) {
+            container.events += 1;
+            container.last = container.last.max(time);
+            if container.first == 0 {
+                container.first = time;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+    fn check(path: &str, id: &str, runtime: Runtime, pod: Option<&str>, certain: bool) {
+        let expected =
+            Identity { full_id: id.into(), runtime, pod_uid: pod.map(str::to_owned), certain };
+        assert_eq!(identify(&path.replace("ID", ID)), Some(expected), "{path}");
+    }
+
+    #[test]
+    fn styles_of_the_runtimes() {
+        check("/web", "web", Runtime::Runc, None, false);
+        check("/default/web", "web", Runtime::Containerd, None, false);
+        check("/docker/ID", ID, Runtime::Docker, None, true);
+        check("/system.slice/docker-ID.scope", ID, Runtime::Docker, None, true);
+        check("/libpod_parent/libpod-ID", ID, Runtime::Podman, None, true);
+        check("/machine.slice/libpod-ID.scope", ID, Runtime::Podman, None, true);
+        check("/kubepods/burstable/podaa-bb/ID", ID, Runtime::Cri, Some("aa-bb"), true);
+        let slice = "/kubepods.slice/kubepods-pod1_2.slice/cri-containerd-ID.scope";
+        check(slice, ID, Runtime::Cri, Some("1-2"), true);
+        check("/kubepods.slice/kubepods-besteffort-podx.slice/crio-ID.scope", ID, Runtime::CriO, Some("x"), true);
+        assert_eq!(identify("/"), None);
+    }
+
+    #[test]
+    fn only_what_is_selected_is_in_scope() {
+        let selector = |p: &str| Selector { pattern: p.into(), seen: false };
+        let mut cgroups = Cgroups::new(vec![selector("web"), selector("0123456789ab"), selector("never")]);
+        assert!(cgroups.add(10, 1, b"/web", 5));
+        assert!(cgroups.add(11, 10, b"/web/inner", 6));
+        assert!(!cgroups.add(12, 1, b"/other", 7));
+        assert!(!cgroups.add(14, 1, b"/web2", 7));
+        assert!(cgroups.add(13, 1, format!("/docker/{ID}").as_bytes(), 8));
+        assert_eq!(cgroups.container_of(11), cgroups.container_of(10));
+        assert_eq!(cgroups.unseen().collect::<Vec<_>>(), ["never"]);
+        // The same cgroup id later is another container.
+        let first = cgroups.remove(10, 9);
+        assert!(cgroups.add(10, 1, b"/web", 10));
+        assert_ne!(cgroups.container_of(10), first);
+        assert_eq!(cgroups.container(first).map(|c| c.death), Some(9));
+    }
+
+    #[test]
+    fn without_selectors_a_runtimes_init_tells() {
+        let mut cgroups = Cgroups::new(Vec::new());
+        assert!(cgroups.add(10, 1, b"/web", 5));
+        assert_eq!(cgroups.container_of(10), 0);
+        cgroups.promote(10, 5);
+        assert_eq!(cgroups.container(cgroups.container_of(10)).map(|c| c.full_id.as_str()), Some("web"));
+    }
+}

@@ -1,0 +1,12 @@
+//! What the recorder knows of the recorded world: threads, descriptors, containers. It follows the events, so that each
+//! event can carry what it refers to.
+
+mod cgroups;
+mod descriptors;
+mod path;
+mod threads;
+
+pub(crate) use cgroups::{Cgroups, Identity, Selector, identify};
+pub(crate) use descriptors::{Descriptors, FdEntry, file, named, socket, socket_of, with_tuple};
+pub(crate) use path::{join, show};
+pub(crate) use threads::Threads;

@@ -1,0 +1,190 @@
+//! One run of one workload, with what it took.
+
+use std::env;
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use super::observer::Observer;
+use super::web::ServerPrograms;
+use super::workload::{self, Workload};
+use crate::process;
+use crate::recorder::Recorder;
+use crate::workspace::Programs;
+
+/// Everything that runs share.
+pub(crate) struct Bench {
+    /// The recorder under test, and the analyzer that counts.
+    pub(crate) programs: Programs,
+    /// Takes files, traces, the server's folder.
+    pub(crate) scratch: PathBuf,
+    /// Present where the web workload is wanted.
+    pub(crate) server: Option<ServerPrograms>,
+    /// Part of the work to do.
+    pub(crate) scale: f64,
+}
+
+/// The runs of one workload with one observer.
+#[derive(Debug)]
+pub(crate) struct Measured {
+    /// What was done.
+    pub(crate) workload: Workload,
+    /// Who looked on.
+    pub(crate) observer: Observer,
+    /// One for each repetition.
+    pub(crate) runs: Vec<Run>,
+}
+
+impl Measured {
+    /// Nothing measured yet.
+    pub(crate) fn new(workload: Workload, observer: Observer) -> Self {
+        Self {
+            workload,
+            observer,
+            runs: Vec::new(),
+        }
+    }
+}
+
+/// What one run took.
+#[derive(Clone, Debug)]
+pub(crate) struct Run {
+    /// Of the work, without set-up.
+    pub(crate) elapsed: Duration,
+    /// Operations done in each thread.
+    pub(crate) operations: u64,
+    /// With [`Observer::Capture`] only.
+    pub(crate) recording: Option<Recording>,
+}
+
+/// What the recorder took and kept.
+#[derive(Clone, Debug)]
+pub(crate) struct Recording {
+    /// From its start to its readiness.
+    pub(crate) start: Duration,
+    /// From the request to end to the sealed file.
+    pub(crate) stop: Duration,
+    /// Processor time, all of it, from start to end.
+    pub(crate) cpu: Duration,
+    /// Largest resident memory in bytes.
+    pub(crate) peak_memory: u64,
+    /// Events in the trace.
+    pub(crate) events: u64,
+    /// Events counted as lost.
+    pub(crate) lost: u64,
+    /// Size of the trace in bytes.
+    pub(crate) bytes: u64,
+}
+
+impl Bench {
+    /// The files that the files workload reads.
+    pub(crate) fn files(&self) -> PathBuf {
+        self.scratch.join("files")
+    }
+
+    /// Runs a workload once.
+    pub(crate) fn run(&self, workload: Workload, observer: Observer) -> Result<Run> {
+        let operations = workload.scaled(self.scale * observer.share(workload));
+        let work = self.command(workload, operations)?;
+        let (elapsed, recording) = match observer {
+            Observer::Capture => {
+                let (elapsed, recording) = self.record(work)?;
+                (elapsed, Some(recording))
+            }
+            _ => {
+                let output = self.scratch.join("peer-output");
+                let elapsed = finish(observer.around(work, &output))?;
+                if output.exists() {
+                    fs::remove_file(&output)?;
+                }
+                (elapsed, None)
+            }
+        };
+        Ok(Run {
+            elapsed,
+            operations,
+            recording,
+        })
+    }
+
+    fn command(&self, workload: Workload, operations: u64) -> Result<Command> {
+        let folder = if workload == Workload::Files {
+            self.files()
+        } else {
+            self.scratch.clone()
+        };
+        let mut command = Command::new(env::current_exe()?);
+        command
+            .args([
+                "workload",
+                workload.name(),
+                "--operations",
+                &operations.to_string(),
+                "--folder",
+            ])
+            .arg(folder);
+        if let (Workload::Http, Some(server)) = (workload, &self.server) {
+            command.arg("--nginx").arg(&server.nginx).arg("--ab").arg(&server.ab);
+        }
+        Ok(command)
+    }
+
+    fn record(&self, work: Command) -> Result<(Duration, Recording)> {
+        let trace = self.scratch.join("bench.scap");
+        let before = Instant::now();
+        let recorder = Recorder::start(&self.programs.capture, &trace, &self.scratch, &[])?;
+        let start = before.elapsed();
+        let elapsed = finish(work)?;
+        let before = Instant::now();
+        let sealed = recorder.seal()?;
+        let stop = before.elapsed();
+        sealed.check()?;
+        let (events, lost) = self.counts(&trace)?;
+        let bytes = fs::metadata(&trace)?.len();
+        fs::remove_file(&trace)?;
+        let recording = Recording {
+            start,
+            stop,
+            cpu: sealed.cpu,
+            peak_memory: sealed.peak_memory,
+            events,
+            lost,
+            bytes,
+        };
+        Ok((elapsed, recording))
+    }
+
+    /// Events in a trace, and events counted as lost.
+    fn counts(&self, trace: &std::path::Path) -> Result<(u64, u64)> {
+        let output = Command::new(&self.programs.analyze)
+            .args(["info", "--json"])
+            .arg(trace)
+            .output()?;
+        let info: Value = serde_json::from_slice(&output.stdout).with_context(|| {
+            format!(
+                "`analyze info --json` wrote no JSON: {}",
+                String::from_utf8_lossy(&output.stderr)
+            )
+        })?;
+        let number = |pointer: &str| {
+            info.pointer(pointer)
+                .and_then(Value::as_u64)
+                .with_context(|| format!("no number at {pointer} in {info}"))
+        };
+        Ok((number("/events")?, number("/losses/events")?))
+    }
+}
+
+/// Runs a workload's process to its end.
+fn finish(mut work: Command) -> Result<Duration> {
+    let output = work.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
+    let output = output.with_context(|| format!("cannot start `{}`", process::describe(&work)))?;
+    if !output.status.success() {
+        bail!("`{}` failed: {}", process::describe(&work), output.status);
+    }
+    workload::read_elapsed(&String::from_utf8_lossy(&output.stdout))
+}

@@ -1,0 +1,76 @@
+//! `cargo xtask samples`: makes the traces in samples/ anew, with where they came from.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use chrono::Utc;
+
+use crate::demo;
+use crate::workspace::{self, Profile};
+
+const INCIDENT: &str = "incident.scap";
+
+/// Records the demo's incident into samples/ and writes its README.
+pub(crate) fn run(root: &Path) -> Result<()> {
+    let folder = root.join("samples");
+    let programs = workspace::build_programs(root, Profile::Dev)?;
+    // Recorded beside the build, and moved here only when it is whole.
+    let scratch = workspace::target_dir(root).join(INCIDENT);
+    demo::record(&programs, &scratch)?;
+    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    let trace = folder.join(INCIDENT);
+    fs::copy(&scratch, &trace).with_context(|| format!("cannot write {}", trace.display()))?;
+    fs::remove_file(&scratch)?;
+
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").context("cannot read the kernel's version")?;
+    let bytes = fs::metadata(&trace)?.len();
+    let readme = folder.join("README.md");
+    fs::write(
+        &readme,
+        document(&Utc::now().format("%Y-%m-%d").to_string(), kernel.trim(), bytes),
+    )
+    .with_context(|| format!("cannot write {}", readme.display()))?;
+    println!("xtask: {} ({bytes} bytes) and {}", trace.display(), readme.display());
+    Ok(())
+}
+
+fn document(date: &str, kernel: &str, bytes: u64) -> String {
+    format!(
+        "# Samples\n\n\
+         Real traces that this project recorded itself. `cargo xtask samples` writes this folder anew.\n\n\
+         ## `{INCIDENT}`\n\n\
+         | | |\n|---|---|\n\
+         | what | an attack on a small web service in a container, from the first visit to the deletion of the container |\n\
+         | made by | `cargo xtask samples` (the incident of `cargo xtask demo`: `xtask/src/demo/`) |\n\
+         | when, where | {date}, Linux {kernel}, {arch}, runc |\n\
+         | size | {bytes} bytes |\n\
+         | scope | container `{container}` alone: no process of the host is in it |\n\
+         | content | everything in the container was made up for the demo: users, password hashes, orders; \
+         addresses are of the block for documentation (192.0.2.0/24) |\n\n\
+         The attacker finds that the page passes a host name to a shell (`id`), reads `/etc/shadow`, fetches a second stage \
+         with `wget`, makes it executable, runs it, deletes it, and sends what it packed out with `nc`. Look for it:\n\n\
+         ```sh\nanalyze timeline samples/{INCIDENT}\nanalyze query samples/{INCIDENT} -f 'evt.type=execve'\n```\n",
+        arch = std::env::consts::ARCH,
+        container = demo::CONTAINER,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_readme_tells_the_origin() {
+        let text = document("2026-11-21", "6.18.44", 12345);
+        for part in [
+            "`incident.scap`",
+            "cargo xtask samples",
+            "2026-11-21, Linux 6.18.44",
+            "12345 bytes",
+            demo::CONTAINER,
+        ] {
+            assert!(text.contains(part), "{part} is missing in {text}");
+        }
+    }
+}
