@@ -65,7 +65,7 @@ pub(super) const DECODED: &[Decoded] = &[
     row(58, Process, 0, &[], CLONED, NoFd, Effect::None),
     row(435, Process, 2, &[pack(STRUCT, 0, 88)], &[
         ("res", T::Pid, R), ("exe", T::Text, Source::Exe), ("args", T::TextList, Source::Args), ("tid", T::Pid, Source::Tid),
-        ("pid", T::Pid, Source::Pid), ("ptid", T::Pid, Source::Ppid), ("comm", T::Text, Source::Comm), ("flags", T::CloneFlags, W(0, 0, 8)),
+        ("pid", T::Pid, Source::Pid), ("ptid", T::Pid, Source::Ppid), ("comm", T::Text, Source::Comm), ("flags", T::CloneFlags, Source::WordOfParent(0, 0, 8)),
     ], NoFd, Effect::None),
     row(59, Process, 3, &[s(0)], EXECUTED, NoFd, Effect::None),
     row(322, Process, 5, &[s(1)], EXECUTED, NoFd, Effect::None),

@@ -21,6 +21,9 @@ pub(crate) enum Source {
     Item(u8),
     /// An integer of `size` bytes at `offset` in an item's bytes.
     Word(u8, u16, u8),
+    /// As [`Source::Word`], but only where the result is not 0: the child of a clone sees memory that its parent
+    /// may have gone on to change.
+    WordOfParent(u8, u16, u8),
     /// What the thread is after the call: `argv[0]`.
     Exe,
     /// `argv[1..]`.

@@ -15,7 +15,8 @@ pub(super) fn value<'a>(raw: &Raw<'a>, thread: Option<&'a Thread>, ty: ParamType
         Source::Result => Value::Int(raw.header.result),
         Source::Arg(at) => Value::Int(integer(ty, raw.arg(at))),
         Source::Item(arg) => raw.bytes(arg).map_or(Value::Missing, Value::Bytes),
-        Source::Word(arg, offset, size) => raw.word(arg, offset, size).map_or(Value::Missing, |w| Value::Int(integer(ty, w))),
+        Source::WordOfParent(..) if raw.header.result == 0 => Value::Missing,
+        Source::Word(arg, offset, size) | Source::WordOfParent(arg, offset, size) => raw.word(arg, offset, size).map_or(Value::Missing, |w| Value::Int(integer(ty, w))),
         // A failed exec names what it tried; a successful one has become it.
         Source::Exepath if raw.header.result < 0 => text(raw.items().next().and_then(|i| i.bytes)),
         Source::Exepath => text(thread.map(|t| t.exepath.as_slice())),

@@ -99,11 +99,6 @@ impl Threads {
         live
     }
 
-    /// Number of living threads.
-    pub(crate) fn len(&self) -> usize {
-        self.current.len()
-    }
-
     /// Forgets versions that neither a living thread nor the chain of its ancestors refers to. To be called when no
     /// segment refers to older ones any more.
     pub(crate) fn sweep(&mut self) {

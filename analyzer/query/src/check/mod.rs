@@ -6,7 +6,7 @@ mod test;
 mod time;
 
 pub use operand::resolve_field;
-pub use time::TimeZone;
+pub use time::{TimeZone, parse_time};
 
 use crate::error::{FilterError, Span};
 use crate::eval::{Node, Row};

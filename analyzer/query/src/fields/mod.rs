@@ -24,6 +24,7 @@ pub use proc::ProcField;
 pub use thread::ThreadField;
 pub use user::{GroupField, UserField};
 
+use crate::nearest::nearest;
 use std::fmt;
 
 /// A field, by class and name.
@@ -214,6 +215,11 @@ pub fn lookup(name: &str) -> Option<(&'static FieldDef, Option<&str>)> {
         let arg = name.strip_prefix(def.name)?.strip_prefix('.')?;
         Some((def, Some(arg)))
     })
+}
+
+/// The field whose name is nearest to one that does not exist.
+pub fn suggest(name: &str) -> Option<&'static str> {
+    nearest(name, all().map(|def| def.name))
 }
 
 #[cfg(test)]

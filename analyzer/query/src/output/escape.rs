@@ -24,7 +24,7 @@ pub fn escaped(bytes: &[u8]) -> String {
 }
 
 /// Control characters, line separators, and marks that change the direction of what follows or cannot be seen.
-pub(super) fn unsafe_to_show(c: char) -> bool {
+pub fn unsafe_to_show(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }

@@ -4,9 +4,9 @@ mod escape;
 mod format;
 mod json;
 mod text;
-pub(crate) mod time;
+pub mod time;
 
-pub use escape::escaped;
+pub use escape::{escaped, unsafe_to_show};
 pub use format::{DEFAULT_FORMAT, Format};
 pub use json::{DEFAULT_JSON_FIELDS, JsonFields, json_string};
 pub use text::shown;

@@ -4,30 +4,35 @@ use crate::check::TimeZone;
 use chrono::{DateTime, Local, Utc};
 
 /// Nanoseconds in a second.
-pub(crate) const SECOND: i64 = 1_000_000_000;
+pub const SECOND: i64 = 1_000_000_000;
 
 /// Time of day with nanoseconds.
-pub(crate) fn clock(time: i64, zone: TimeZone) -> String {
+pub fn clock(time: i64, zone: TimeZone) -> String {
     formatted(time, zone, "%H:%M:%S%.9f")
 }
 
+/// Time of day with microseconds, for people.
+pub fn short_clock(time: i64, zone: TimeZone) -> String {
+    formatted(time, zone, "%H:%M:%S%.6f")
+}
+
 /// Date and time of day with nanoseconds.
-pub(crate) fn date_time(time: i64, zone: TimeZone) -> String {
+pub fn date_time(time: i64, zone: TimeZone) -> String {
     formatted(time, zone, "%Y-%m-%d %H:%M:%S%.9f")
 }
 
 /// ISO 8601 in UTC with nanoseconds.
-pub(crate) fn iso8601(time: i64) -> String {
+pub fn iso8601(time: i64) -> String {
     formatted(time, TimeZone::Utc, "%Y-%m-%dT%H:%M:%S%.9f+0000")
 }
 
 /// RFC 3339 in UTC with nanoseconds.
-pub(crate) fn rfc3339(time: i64) -> String {
+pub fn rfc3339(time: i64) -> String {
     formatted(time, TimeZone::Utc, "%Y-%m-%dT%H:%M:%S%.9fZ")
 }
 
 /// A length of time in seconds with nanoseconds.
-pub(crate) fn seconds(duration: i64) -> String {
+pub fn seconds(duration: i64) -> String {
     let sign = if duration < 0 { "-" } else { "" };
     let duration = duration.unsigned_abs();
     format!(

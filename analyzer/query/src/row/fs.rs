@@ -101,7 +101,7 @@ fn two_paths(kind: &Kind) -> Option<(usize, usize)> {
 }
 
 /// The path without empty parts, `.` and `..`.
-fn normalised(path: &[u8]) -> Vec<u8> {
+pub(crate) fn normalised(path: &[u8]) -> Vec<u8> {
     let mut parts: Vec<&[u8]> = Vec::new();
     for part in path.split(|&byte| byte == b'/') {
         match part {

@@ -12,6 +12,7 @@ mod segment;
 
 pub(crate) use container::{container_field, pod_field};
 pub use context::TraceContext;
+pub(crate) use fs::normalised;
 pub use segment::SegmentRows;
 
 use crate::eval::{Row, Value};

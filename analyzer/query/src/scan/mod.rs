@@ -3,9 +3,11 @@
 mod prune;
 
 use crate::Filter;
+use crate::losses::losses;
 use crate::row::{EventRow, SegmentRows, TraceContext};
 use afterimage_format::Error;
-use afterimage_format::file::Trace;
+use afterimage_format::file::{IndexEntry, Trace};
+use afterimage_format::model::Loss;
 use prune::{Verdict, verdict};
 use std::ops::ControlFlow;
 
@@ -31,8 +33,8 @@ pub struct Outcome {
     pub segments_read: usize,
     /// Segments that were skipped by their zone maps.
     pub segments_skipped: usize,
-    /// Events lost while recording, in all segments of the time asked for: what was lost may have matched.
-    pub lost: u64,
+    /// What was lost while recording in the time asked for, up to where the scan ended: it may have matched.
+    pub losses: Vec<Loss>,
     /// Damage met; the answer lacks what lay there.
     pub damage: Vec<Error>,
 }
@@ -40,7 +42,7 @@ pub struct Outcome {
 impl Outcome {
     /// Whether the answer may lack something: through damage, or losses while recording.
     pub fn is_incomplete(&self) -> bool {
-        self.lost > 0 || !self.damage.is_empty()
+        !self.losses.is_empty() || !self.damage.is_empty()
     }
 }
 
@@ -54,8 +56,10 @@ pub fn scan(
     mut each: impl FnMut(EventRow<'_>) -> ControlFlow<()>,
 ) -> Outcome {
     let mut outcome = Outcome::default();
+    let mut until = query.to;
     for (at, entry) in trace.segments().iter().enumerate() {
         if query.limit.is_some_and(|limit| outcome.matched >= limit) {
+            until = earlier(until, at.checked_sub(1).and_then(|at| trace.segments().get(at)));
             break;
         }
         let zone = &entry.zone;
@@ -63,9 +67,6 @@ pub fn scan(
             .from
             .is_some_and(|from| i128::from(zone.time_max) < i128::from(from))
             || query.to.is_some_and(|to| i128::from(zone.time_min) > i128::from(to));
-        if !outside {
-            outcome.lost += zone.loss_events;
-        }
         let never = || {
             query
                 .filter
@@ -87,10 +88,20 @@ pub fn scan(
         let flow = scan_segment(&rows, query, &mut outcome.matched, &mut each);
         outcome.damage.extend(rows.take_damage());
         if flow.is_break() {
+            until = earlier(until, Some(entry));
             break;
         }
     }
+    let losses = losses(trace, query.from, until);
+    outcome.losses = losses.records;
+    outcome.damage.extend(losses.damage);
     outcome
+}
+
+/// The earlier of `until` and the end of the last segment that was looked at.
+fn earlier(until: Option<i64>, last: Option<&IndexEntry>) -> Option<i64> {
+    let end = i64::try_from(last.map_or(0, |entry| entry.zone.time_max)).unwrap_or(i64::MAX);
+    Some(until.map_or(end, |until| until.min(end)))
 }
 
 fn scan_segment(

@@ -292,6 +292,7 @@ pub(crate) fn write() -> (tempfile::TempDir, PathBuf) {
         builder.clear();
     }
     let summary = Summary {
+        losses: Vec::new(),
         end: START,
         reason: "done".into(),
         containers: vec![container(Some("web"))],
