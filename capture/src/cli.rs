@@ -65,7 +65,9 @@ struct Record {
 fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
-    let number: u64 = number.parse().map_err(|_| "expected a number with ms, s, m or h behind it".to_owned())?;
+    let number: u64 = number
+        .parse()
+        .map_err(|_| "expected a number with ms, s, m or h behind it".to_owned())?;
     let scale = match unit {
         "ms" => 1,
         "" | "s" => 1000,
@@ -73,7 +75,10 @@ fn duration(text: &str) -> Result<Duration, String> {
         "h" => 3_600_000,
         _ => return Err(format!("{unit:?} is no unit of time; use ms, s, m or h")),
     };
-    number.checked_mul(scale).map(Duration::from_millis).ok_or_else(|| "too long".to_owned())
+    number
+        .checked_mul(scale)
+        .map(Duration::from_millis)
+        .ok_or_else(|| "too long".to_owned())
 }
 
 fn tag(text: &str) -> Result<(String, String), String> {
@@ -113,7 +118,13 @@ mod tests {
 
     #[test]
     fn times() {
-        for (text, ms) in [("500ms", 500), ("30s", 30_000), ("5m", 300_000), ("2h", 7_200_000), ("7", 7000)] {
+        for (text, ms) in [
+            ("500ms", 500),
+            ("30s", 30_000),
+            ("5m", 300_000),
+            ("2h", 7_200_000),
+            ("7", 7000),
+        ] {
             assert_eq!(duration(text), Ok(Duration::from_millis(ms)), "{text}");
         }
         for text in ["", "s", "1d", "-1s", "99999999999999999999h", "18446744073709551615h"] {

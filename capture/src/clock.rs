@@ -20,7 +20,17 @@ pub(crate) fn anchor() -> ClockAnchor {
         let before = boottime();
         let realtime = now(libc::CLOCK_REALTIME);
         let after = boottime();
-        (after - before, ClockAnchor { boottime: before + (after - before) / 2, realtime })
+        (
+            after - before,
+            ClockAnchor {
+                boottime: before + (after - before) / 2,
+                realtime,
+            },
+        )
     };
-    (0..8).map(|_| measure()).min_by_key(|(spread, _)| *spread).map(|(_, anchor)| anchor).unwrap_or_default()
+    (0..8)
+        .map(|_| measure())
+        .min_by_key(|(spread, _)| *spread)
+        .map(|(_, anchor)| anchor)
+        .unwrap_or_default()
 }

@@ -27,7 +27,10 @@ enum Finding {
 /// Prints the findings; exit status 1 where recording does not work.
 pub(crate) fn report() -> u8 {
     let host = host::describe();
-    println!("host {}, Linux {} on {}, {} CPUs", host.hostname, host.kernel, host.arch, host.cpus);
+    println!(
+        "host {}, Linux {} on {}, {} CPUs",
+        host.hostname, host.kernel, host.arch, host.cpus
+    );
     let mut works = true;
     for finding in findings() {
         let (mark, text) = match finding {
@@ -40,7 +43,14 @@ pub(crate) fn report() -> u8 {
         };
         println!("{mark}{text}");
     }
-    println!("{}", if works { "This host can record." } else { "This host cannot record until the lines marked BLOCKED are mended." });
+    println!(
+        "{}",
+        if works {
+            "This host can record."
+        } else {
+            "This host cannot record until the lines marked BLOCKED are mended."
+        }
+    );
     u8::from(!works)
 }
 
@@ -58,14 +68,18 @@ fn findings() -> Vec<Finding> {
 fn architecture() -> Finding {
     match std::env::consts::ARCH {
         "x86_64" => Finding::Good("architecture: x86_64".to_owned()),
-        other => Finding::Bad(format!("architecture: {other} is not supported yet; traces from elsewhere can be analysed here")),
+        other => Finding::Bad(format!(
+            "architecture: {other} is not supported yet; traces from elsewhere can be analysed here"
+        )),
     }
 }
 
 fn btf() -> Finding {
     match Btf::read(Path::new(VMLINUX)) {
         Ok(_) => Finding::Good(format!("kernel type information: {VMLINUX}")),
-        Err(error) => Finding::Bad(format!("{error:#}. Use a kernel that has it; those of Debian, Ubuntu, Fedora and RHEL do since 2021")),
+        Err(error) => Finding::Bad(format!(
+            "{error:#}. Use a kernel that has it; those of Debian, Ubuntu, Fedora and RHEL do since 2021"
+        )),
     }
 }
 
@@ -80,12 +94,18 @@ fn capabilities() -> Finding {
     let has = |bit: u32| have >> bit & 1 != 0;
     // CAP_SYS_ADMIN includes CAP_BPF and CAP_PERFMON.
     let lacks = |bit: u32| !has(bit) && !(bit >= 38 && has(CAP_SYS_ADMIN));
-    let missing: Vec<String> =
-        CAPABILITIES.iter().filter(|c| lacks(c.0)).map(|(_, name, what)| format!("{name} ({what})")).collect();
+    let missing: Vec<String> = CAPABILITIES
+        .iter()
+        .filter(|c| lacks(c.0))
+        .map(|(_, name, what)| format!("{name} ({what})"))
+        .collect();
     if missing.is_empty() {
         Finding::Good("capabilities: all that are needed".to_owned())
     } else {
-        Finding::Bad(format!("capabilities: {} missing; run as root, or give the service these capabilities", missing.join(", ")))
+        Finding::Bad(format!(
+            "capabilities: {} missing; run as root, or give the service these capabilities",
+            missing.join(", ")
+        ))
     }
 }
 
@@ -109,9 +129,15 @@ fn cgroups() -> Finding {
 }
 
 fn program() -> Finding {
-    let settings = Settings { scope: ScopeMode::All, snaplen: 80, specs: Catalogue::new().specs };
+    let settings = Settings {
+        scope: ScopeMode::All,
+        snaplen: 80,
+        specs: Catalogue::new().specs,
+    };
     match Probe::load(&settings) {
-        Ok(_) => Finding::Good("kernel program: the kernel takes it (transport: one memory-mapped ring per CPU)".to_owned()),
+        Ok(_) => {
+            Finding::Good("kernel program: the kernel takes it (transport: one memory-mapped ring per CPU)".to_owned())
+        }
         Err(error) => {
             let text = format!("{error:#}");
             // The verifier's log runs over pages; its beginning says what was refused.
@@ -127,5 +153,9 @@ pub(crate) fn explain(error: anyhow::Error) -> anyhow::Error {
         .into_iter()
         .filter_map(|f| if let Finding::Bad(text) = f { Some(text) } else { None })
         .collect();
-    if reasons.is_empty() { error } else { anyhow::anyhow!("cannot record: {}", reasons.join("; ")) }
+    if reasons.is_empty() {
+        error
+    } else {
+        anyhow::anyhow!("cannot record: {}", reasons.join("; "))
+    }
 }

@@ -5,7 +5,11 @@ use std::fs;
 
 /// What this machine says about itself; what cannot be read is left empty.
 pub(crate) fn describe() -> Host {
-    let read = |path: &str| fs::read_to_string(path).map(|t| t.trim().to_owned()).unwrap_or_default();
+    let read = |path: &str| {
+        fs::read_to_string(path)
+            .map(|t| t.trim().to_owned())
+            .unwrap_or_default()
+    };
     Host {
         hostname: read("/proc/sys/kernel/hostname"),
         machine_id: read("/etc/machine-id"),

@@ -34,7 +34,15 @@ const fn row(
     fd: FdOf,
     effect: Effect,
 ) -> Decoded {
-    Decoded { nr, category, args, extracts, params, fd, effect }
+    Decoded {
+        nr,
+        category,
+        args,
+        extracts,
+        params,
+        fd,
+        effect,
+    }
 }
 
 const fn open(path: u8, dir: Option<u8>, flags: Option<Source>) -> Effect {
@@ -45,13 +53,24 @@ use Category::{File, IoOther, IoRead, IoWrite, Ipc, Memory, Net, Process, Signal
 use FdOf::{Arg as Of, None as NoFd, Result as New};
 
 const CLONED: &[(&str, T, Source)] = &[
-    ("res", T::Pid, R), ("exe", T::Text, Source::Exe), ("args", T::TextList, Source::Args), ("tid", T::Pid, Source::Tid),
-    ("pid", T::Pid, Source::Pid), ("ptid", T::Pid, Source::Ppid), ("comm", T::Text, Source::Comm),
+    ("res", T::Pid, R),
+    ("exe", T::Text, Source::Exe),
+    ("args", T::TextList, Source::Args),
+    ("tid", T::Pid, Source::Tid),
+    ("pid", T::Pid, Source::Pid),
+    ("ptid", T::Pid, Source::Ppid),
+    ("comm", T::Text, Source::Comm),
 ];
 const EXECUTED: &[(&str, T, Source)] = &[
-    RES, ("exe", T::Text, Source::Exe), ("args", T::TextList, Source::Args), ("tid", T::Pid, Source::Tid),
-    ("pid", T::Pid, Source::Pid), ("ptid", T::Pid, Source::Ppid), ("cwd", T::Path, Source::Cwd),
-    ("comm", T::Text, Source::Comm), ("filename", T::Path, Source::Exepath),
+    RES,
+    ("exe", T::Text, Source::Exe),
+    ("args", T::TextList, Source::Args),
+    ("tid", T::Pid, Source::Tid),
+    ("pid", T::Pid, Source::Pid),
+    ("ptid", T::Pid, Source::Ppid),
+    ("cwd", T::Path, Source::Cwd),
+    ("comm", T::Text, Source::Comm),
+    ("filename", T::Path, Source::Exepath),
 ];
 
 #[rustfmt::skip]
@@ -174,11 +193,27 @@ pub(super) const DECODED: &[Decoded] = &[
 /// Kinds that are no system calls, in the order of [`super::Own`].
 pub(super) fn own_kinds() -> Vec<Kind> {
     let raw = [
-        ("res", T::Errno), ("ID", T::Uint), ("arg0", T::Hex), ("arg1", T::Hex), ("arg2", T::Hex), ("arg3", T::Hex),
-        ("arg4", T::Hex), ("arg5", T::Hex),
+        ("res", T::Errno),
+        ("ID", T::Uint),
+        ("arg0", T::Hex),
+        ("arg1", T::Hex),
+        ("arg2", T::Hex),
+        ("arg3", T::Hex),
+        ("arg4", T::Hex),
+        ("arg5", T::Hex),
     ];
     vec![
-        kind_of("procexit", Process, None, [("status", T::Int), ("ret", T::Int), ("sig", T::Signal), ("core", T::Uint)]),
+        kind_of(
+            "procexit",
+            Process,
+            None,
+            [
+                ("status", T::Int),
+                ("ret", T::Int),
+                ("sig", T::Signal),
+                ("core", T::Uint),
+            ],
+        ),
         kind_of("cgroup_mkdir", Category::Internal, None, [("path", T::Path)]),
         kind_of("cgroup_rmdir", Category::Internal, None, [("path", T::Path)]),
         kind_of("cgroup_attach_task", Category::Internal, None, [("path", T::Path)]),

@@ -59,7 +59,11 @@ pub(crate) enum Effect {
     /// Nothing.
     None,
     /// The result is a file: path item, argument with the directory's descriptor, source of the flags.
-    Open { path: u8, dir: Option<u8>, flags: Option<Source> },
+    Open {
+        path: u8,
+        dir: Option<u8>,
+        flags: Option<Source>,
+    },
     /// The argument is closed.
     Close,
     /// Descriptors from argument 0 to argument 1 are closed, or marked close-on-exec (flags in argument 2).
@@ -172,7 +176,14 @@ impl Catalogue {
             kinds: decoded::own_kinds(),
             calls: vec![None; SYSCALLS as usize],
             // Numbers without a name are recorded with all registers; the last place stands for all beyond the table.
-            specs: vec![Spec { recorded: 1, args: 6, ..Spec::default() }; SYSCALLS as usize],
+            specs: vec![
+                Spec {
+                    recorded: 1,
+                    args: 6,
+                    ..Spec::default()
+                };
+                SYSCALLS as usize
+            ],
         };
         for (nr, name, category, params) in generic::GENERIC {
             match decoded::DECODED.iter().find(|d| d.nr == *nr) {
@@ -185,7 +196,11 @@ impl Catalogue {
 
     /// No kinds and no calls: what stands in while the real one is lent out.
     pub(crate) fn empty() -> Catalogue {
-        Catalogue { kinds: Vec::new(), calls: Vec::new(), specs: Vec::new() }
+        Catalogue {
+            kinds: Vec::new(),
+            calls: Vec::new(),
+            specs: Vec::new(),
+        }
     }
 
     /// The call with this number.
@@ -200,7 +215,12 @@ impl Catalogue {
             _ => FdOf::None,
         };
         let mut named = vec![("res", ParamType::Errno, Source::Result)];
-        named.extend(params.iter().zip(0u8..).map(|((name, ty), at)| (*name, *ty, Source::Arg(at))));
+        named.extend(
+            params
+                .iter()
+                .zip(0u8..)
+                .map(|((name, ty), at)| (*name, *ty, Source::Arg(at))),
+        );
         self.add(nr, name, category, &named, args, &[], fd, Effect::None);
     }
 
@@ -222,18 +242,36 @@ impl Catalogue {
     ) {
         let enter = decoded::ENTER.contains(&nr);
         let spec = &mut self.specs[usize::from(nr)];
-        *spec = Spec { recorded: 1, args, enter: u8::from(enter), ..Spec::default() };
+        *spec = Spec {
+            recorded: 1,
+            args,
+            enter: u8::from(enter),
+            ..Spec::default()
+        };
         for (to, from) in spec.extracts.iter_mut().zip(extracts.iter().take(MAX_EXTRACTS)) {
             *to = *from;
         }
         let kind = self.kinds.len() as u16;
-        self.kinds.push(kind_of(name, category, Some(nr), params.iter().map(|(n, ty, _)| (*n, *ty))));
+        self.kinds.push(kind_of(
+            name,
+            category,
+            Some(nr),
+            params.iter().map(|(n, ty, _)| (*n, *ty)),
+        ));
         let enter_kind = enter.then(|| {
-            self.kinds.push(kind_of(name, category, Some(nr), [("filename", ParamType::Path)]));
+            self.kinds
+                .push(kind_of(name, category, Some(nr), [("filename", ParamType::Path)]));
             kind + 1
         });
         let params = params.iter().map(|(_, ty, source)| (*ty, *source)).collect();
-        self.calls[usize::from(nr)] = Some(Call { kind, enter_kind, args, params, fd, effect });
+        self.calls[usize::from(nr)] = Some(Call {
+            kind,
+            enter_kind,
+            args,
+            params,
+            fd,
+            effect,
+        });
     }
 }
 
@@ -243,8 +281,19 @@ fn kind_of<'a>(
     syscall: Option<u16>,
     params: impl IntoIterator<Item = (&'a str, ParamType)>,
 ) -> Kind {
-    let params = params.into_iter().map(|(name, ty)| Param { name: name.to_owned(), ty }).collect();
-    Kind { name: name.to_owned(), category, syscall, params }
+    let params = params
+        .into_iter()
+        .map(|(name, ty)| Param {
+            name: name.to_owned(),
+            ty,
+        })
+        .collect();
+    Kind {
+        name: name.to_owned(),
+        category,
+        syscall,
+        params,
+    }
 }
 
 #[cfg(test)]
@@ -260,16 +309,25 @@ mod tests {
         for decoded in decoded::DECODED {
             assert!(decoded.extracts.len() <= MAX_EXTRACTS, "{}", decoded.nr);
             assert!(decoded.args <= 6);
-            let call = catalogue.call(decoded.nr).expect("decoded calls are in the generic table, too");
+            let call = catalogue
+                .call(decoded.nr)
+                .expect("decoded calls are in the generic table, too");
             for (_, source) in &call.params {
                 let arg = match source {
                     Source::Arg(at) => *at,
                     _ => 0,
                 };
-                assert!(arg < call.args.max(1), "{} uses an argument that is not recorded", decoded.nr);
+                assert!(
+                    arg < call.args.max(1),
+                    "{} uses an argument that is not recorded",
+                    decoded.nr
+                );
             }
         }
         assert_eq!(catalogue.kinds[Own::Unknown as usize].name, "unknown");
-        assert_eq!(catalogue.kinds[usize::from(catalogue.call(257).unwrap().kind)].name, "openat");
+        assert_eq!(
+            catalogue.kinds[usize::from(catalogue.call(257).unwrap().kind)].name,
+            "openat"
+        );
     }
 }

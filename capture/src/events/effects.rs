@@ -48,7 +48,8 @@ impl Tracker {
             Effect::Close => self.descriptors.close(pid, raw.arg(0) as i32),
             Effect::CloseRange => {
                 let mark = raw.arg(2) & CLOSE_RANGE_CLOEXEC != 0;
-                self.descriptors.close_range(pid, raw.arg(0) as u32, raw.arg(1) as u32, mark);
+                self.descriptors
+                    .close_range(pid, raw.arg(0) as u32, raw.arg(1) as u32, mark);
             }
             Effect::Dup { flags } => self.duplicate(pid, raw.arg(0) as i32, result as i32, flag(flags)),
             Effect::Fcntl => match raw.arg(1) & 0xffff_ffff {
@@ -57,7 +58,14 @@ impl Tracker {
                 F_SETFD => {
                     let fd = raw.arg(0) as i32;
                     if let Some(entry) = self.descriptors.get(pid, fd) {
-                        self.descriptors.set(pid, fd, FdEntry { cloexec: raw.arg(2) & 1 != 0, ..entry });
+                        self.descriptors.set(
+                            pid,
+                            fd,
+                            FdEntry {
+                                cloexec: raw.arg(2) & 1 != 0,
+                                ..entry
+                            },
+                        );
                     }
                 }
                 _ => {}
@@ -89,7 +97,8 @@ impl Tracker {
             }
             Effect::Prctl if raw.arg(0) == PR_SET_NAME => {
                 if let Some(name) = raw.bytes(1) {
-                    self.threads.update(raw.tid(), |t| t.comm = name[..name.len().min(15)].to_vec());
+                    self.threads
+                        .update(raw.tid(), |t| t.comm = name[..name.len().min(15)].to_vec());
                 }
             }
             Effect::Prctl => {}
@@ -116,7 +125,10 @@ impl Tracker {
 
     fn name_of(&self, pid: u32, fd: i32) -> Vec<u8> {
         let entry = self.descriptors.get(pid, fd);
-        entry.and_then(|e| self.descriptors.descriptor(e.descriptor)).map(|d| d.name.clone()).unwrap_or_default()
+        entry
+            .and_then(|e| self.descriptors.descriptor(e.descriptor))
+            .map(|d| d.name.clone())
+            .unwrap_or_default()
     }
 
     fn open(&mut self, pid: u32, fd: i32, descriptor: Descriptor, cloexec: bool) {
@@ -183,7 +195,14 @@ impl Tracker {
                 if let Some(tuple) = descriptor.tuple
                     && tuple.remote.1 == 0
                 {
-                    descriptor = crate::state::with_tuple(descriptor, Tuple { remote: (ip.to_canonical(), port), ..tuple }, role);
+                    descriptor = crate::state::with_tuple(
+                        descriptor,
+                        Tuple {
+                            remote: (ip.to_canonical(), port),
+                            ..tuple
+                        },
+                        role,
+                    );
                 }
             }
             _ => {}

@@ -47,7 +47,11 @@ impl Tracker {
             (t.uid, t.gid, t.vtid, t.vpid) = (uid, gid, vtid, vpid);
             t.ppid = raw.arg(5) as u32;
             t.comm = raw.bytes(item::COMM).unwrap_or_default().to_vec();
-            t.exepath = if path.starts_with(b"/") { path.to_vec() } else { join(&t.cwd, path) };
+            t.exepath = if path.starts_with(b"/") {
+                path.to_vec()
+            } else {
+                join(&t.cwd, path)
+            };
             t.exe = exe.to_vec();
             t.args = rest.to_vec();
             t.args_truncated = truncated;
@@ -73,8 +77,13 @@ impl Tracker {
             gid,
             comm: raw.bytes(item::COMM).unwrap_or_default().to_vec(),
             start: self.real_time(raw.header.time),
-            parent: parent.as_ref().map_or(0, |p| if same_process { p.parent } else { p.id }),
-            ..parent.unwrap_or(Thread { loginuid: u32::MAX, ..Thread::default() })
+            parent: parent
+                .as_ref()
+                .map_or(0, |p| if same_process { p.parent } else { p.id }),
+            ..parent.unwrap_or(Thread {
+                loginuid: u32::MAX,
+                ..Thread::default()
+            })
         };
         self.insert_thread(child, raw.header.cgroup);
         if !same_process {
@@ -87,7 +96,18 @@ impl Tracker {
         let thread = self.thread_of(raw);
         let code = raw.header.result;
         let args = [code, code >> 8 & 0xff, code & 0x7f, code >> 7 & 1].map(Value::Int);
-        self.emit(raw, cpu, Emit { kind: Own::Procexit as u16, flags: 0, thread, descriptor: 0, args: &args }, out);
+        self.emit(
+            raw,
+            cpu,
+            Emit {
+                kind: Own::Procexit as u16,
+                flags: 0,
+                thread,
+                descriptor: 0,
+                args: &args,
+            },
+            out,
+        );
         self.threads.remove(raw.tid());
         if raw.arg(0) != 0 {
             self.descriptors.remove(raw.pid());
@@ -129,7 +149,18 @@ impl Tracker {
             ..Thread::default()
         });
         let args = [raw.bytes(item::CGROUP).map_or(Value::Missing, Value::Bytes)];
-        self.emit(raw, cpu, Emit { kind: kind as u16, flags: 0, thread, descriptor: 0, args: &args }, out);
+        self.emit(
+            raw,
+            cpu,
+            Emit {
+                kind: kind as u16,
+                flags: 0,
+                thread,
+                descriptor: 0,
+                args: &args,
+            },
+            out,
+        );
     }
 
     /// A task moved into a cgroup.
@@ -151,8 +182,20 @@ impl Tracker {
             let cwd = snapshot::thread(pid, tid).map(|t| t.cwd).unwrap_or_default();
             let start = self.real_time(raw.header.time);
             let loginuid = u32::MAX;
-            let thread =
-                Thread { tid, pid, ppid, vtid, vpid, uid, gid, loginuid, comm, cwd, start, ..Thread::default() };
+            let thread = Thread {
+                tid,
+                pid,
+                ppid,
+                vtid,
+                vpid,
+                uid,
+                gid,
+                loginuid,
+                comm,
+                cwd,
+                start,
+                ..Thread::default()
+            };
             let id = self.insert_thread(thread, cgroup);
             if tid == pid {
                 self.take_descriptors(pid, &mut Sockets::default());
@@ -160,6 +203,17 @@ impl Tracker {
             id
         };
         let args = [raw.bytes(item::CGROUP).map_or(Value::Missing, Value::Bytes)];
-        self.emit(raw, cpu, Emit { kind: Own::CgroupAttach as u16, flags: 0, thread, descriptor: 0, args: &args }, out);
+        self.emit(
+            raw,
+            cpu,
+            Emit {
+                kind: Own::CgroupAttach as u16,
+                flags: 0,
+                thread,
+                descriptor: 0,
+                args: &args,
+            },
+            out,
+        );
     }
 }

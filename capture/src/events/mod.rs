@@ -53,7 +53,9 @@ impl Tracker {
 
     /// Boot-clock time to nanoseconds since the Unix epoch.
     pub(crate) fn real_time(&self, boottime: u64) -> u64 {
-        boottime.wrapping_sub(self.clock.boottime).wrapping_add(self.clock.realtime)
+        boottime
+            .wrapping_sub(self.clock.boottime)
+            .wrapping_add(self.clock.realtime)
     }
 
     /// Ids of the living threads, for a keyframe.
@@ -82,7 +84,9 @@ impl Tracker {
         }
         let mut sockets = Sockets::default();
         for pid in snapshot::processes().filter(|pid| *pid != std::process::id()) {
-            let Some(cgroup) = snapshot::cgroup_of(pid) else { continue };
+            let Some(cgroup) = snapshot::cgroup_of(pid) else {
+                continue;
+            };
             let known = self.cgroups.by_path(&cgroup);
             if self.scope == ScopeMode::Cgroup && known.is_none() {
                 continue;
@@ -107,7 +111,16 @@ impl Tracker {
         if let Some(thread) = snapshot::thread(pid, pid) {
             let cgroup = self.cgroups.by_path(&thread.cgroup).unwrap_or(0);
             // The name and the image are still the recorder's.
-            self.insert_thread(Thread { comm: Vec::new(), exe: Vec::new(), exepath: Vec::new(), args: Vec::new(), ..thread }, cgroup);
+            self.insert_thread(
+                Thread {
+                    comm: Vec::new(),
+                    exe: Vec::new(),
+                    exepath: Vec::new(),
+                    args: Vec::new(),
+                    ..thread
+                },
+                cgroup,
+            );
             self.take_descriptors(pid, &mut Sockets::default());
         }
     }
@@ -132,7 +145,9 @@ impl Tracker {
     /// After a snapshot, in which children may have come before their parents.
     fn link_parents(&mut self) {
         for id in self.threads.live() {
-            let Some(thread) = self.threads.version(id) else { continue };
+            let Some(thread) = self.threads.version(id) else {
+                continue;
+            };
             let (tid, ppid, parent) = (thread.tid, thread.ppid, thread.parent);
             if parent == 0
                 && let Some(parent) = self.threads.get(ppid).map(|p| p.id)
@@ -145,7 +160,11 @@ impl Tracker {
     /// Takes in one record; the event that it makes, if any, goes to `out`.
     pub(crate) fn record(&mut self, bytes: &[u8], cpu: u16, out: &mut SegmentBuilder) -> Verdict {
         let args = |header: &afterimage_abi::RecordHeader| {
-            if header.flags & flags::COMPAT != 0 { 6 } else { self.catalogue.call(header.nr).map_or(6, |c| c.args) }
+            if header.flags & flags::COMPAT != 0 {
+                6
+            } else {
+                self.catalogue.call(header.nr).map_or(6, |c| c.args)
+            }
         };
         let Some(raw) = Raw::parse(bytes, args) else {
             self.undecodable += 1;
@@ -179,7 +198,14 @@ impl Tracker {
             Some(thread) if thread.cgroup_id == cgroup => thread.id,
             Some(_) => self.move_thread(tid, cgroup),
             None => {
-                let unknown = || Thread { tid, pid, uid: u32::MAX, gid: u32::MAX, loginuid: u32::MAX, ..Thread::default() };
+                let unknown = || Thread {
+                    tid,
+                    pid,
+                    uid: u32::MAX,
+                    gid: u32::MAX,
+                    loginuid: u32::MAX,
+                    ..Thread::default()
+                };
                 let found = snapshot::thread(pid, tid);
                 let id = self.insert_thread(found.unwrap_or_else(unknown), cgroup);
                 if tid == pid {
@@ -209,7 +235,18 @@ impl Tracker {
         };
         let path = raw.items().next().and_then(|i| i.bytes);
         let args = [path.map_or(Value::Missing, Value::Bytes)];
-        self.emit(raw, cpu, Emit { kind, flags: EventFlags::ENTER, thread, descriptor: 0, args: &args }, out);
+        self.emit(
+            raw,
+            cpu,
+            Emit {
+                kind,
+                flags: EventFlags::ENTER,
+                thread,
+                descriptor: 0,
+                args: &args,
+            },
+            out,
+        );
     }
 
     fn syscall_exit(&mut self, raw: &Raw<'_>, cpu: u16, out: &mut SegmentBuilder) {
@@ -222,7 +259,11 @@ impl Tracker {
                 let before = self.descriptor_of(raw, call.fd);
                 self.apply(raw, call.effect);
                 // What is closed is named as it was; what is opened or connected as it is now.
-                let after = if call.effect == Effect::Close { before } else { self.descriptor_of(raw, call.fd) };
+                let after = if call.effect == Effect::Close {
+                    before
+                } else {
+                    self.descriptor_of(raw, call.fd)
+                };
                 let time = self.count(self.threads.get(raw.tid()).map_or(0, |t| t.id), raw);
                 let thread = self.threads.get(raw.tid());
                 let mut args = [Value::Missing; MAX_PARAMS];
@@ -232,7 +273,19 @@ impl Tracker {
                 let thread = thread.map_or(0, |t| t.id);
                 let args = &args[..call.params.len().min(MAX_PARAMS)];
                 let flags = EventFlags::HAS_RESULT | marks(raw);
-                push(raw, time, cpu, Emit { kind: call.kind, flags, thread, descriptor: after, args }, out);
+                push(
+                    raw,
+                    time,
+                    cpu,
+                    Emit {
+                        kind: call.kind,
+                        flags,
+                        thread,
+                        descriptor: after,
+                        args,
+                    },
+                    out,
+                );
             }
             None => {
                 let thread = self.threads.get(raw.tid()).map_or(0, |t| t.id);
@@ -244,7 +297,18 @@ impl Tracker {
                 }
                 let kind = if compat { Own::Compat } else { Own::Unknown } as u16;
                 let flags = EventFlags::HAS_RESULT | if compat { EventFlags::COMPAT } else { 0 };
-                self.emit(raw, cpu, Emit { kind, flags, thread, descriptor: 0, args: &args }, out);
+                self.emit(
+                    raw,
+                    cpu,
+                    Emit {
+                        kind,
+                        flags,
+                        thread,
+                        descriptor: 0,
+                        args: &args,
+                    },
+                    out,
+                );
             }
         }
         self.catalogue = catalogue;
@@ -283,7 +347,11 @@ fn push(raw: &Raw<'_>, time: u64, cpu: u16, emit: Emit<'_>, out: &mut SegmentBui
         kind: emit.kind,
         cpu,
         flags: EventFlags(emit.flags),
-        result: if emit.flags & EventFlags::HAS_RESULT != 0 { raw.header.result } else { 0 },
+        result: if emit.flags & EventFlags::HAS_RESULT != 0 {
+            raw.header.result
+        } else {
+            0
+        },
         thread: emit.thread,
         descriptor: emit.descriptor,
         args: emit.args,
@@ -303,8 +371,16 @@ struct Emit<'a> {
 fn marks(raw: &Raw<'_>) -> u8 {
     let replaced = matches!(raw.header.nr, 59 | 322) && raw.header.result == 0;
     raw.items().fold(0, |marks, item| {
-        let truncated = if item.status & status::TRUNCATED != 0 { EventFlags::TRUNCATED } else { 0 };
-        let faulted = if item.status & status::FAULT != 0 && !replaced { EventFlags::FAULTED } else { 0 };
+        let truncated = if item.status & status::TRUNCATED != 0 {
+            EventFlags::TRUNCATED
+        } else {
+            0
+        };
+        let faulted = if item.status & status::FAULT != 0 && !replaced {
+            EventFlags::FAULTED
+        } else {
+            0
+        };
         marks | truncated | faulted
     })
 }

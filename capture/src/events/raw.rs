@@ -86,8 +86,14 @@ impl<'a> Raw<'a> {
             let head = u64_at(rest, 0)?;
             let (arg, status, len) = (head as u8, (head >> 8) as u8, (head >> 32) as usize);
             let bytes = rest.get(size_of::<ItemHeader>()..size_of::<ItemHeader>().checked_add(len)?)?;
-            rest = rest.get(size_of::<ItemHeader>() + len.next_multiple_of(8)..).unwrap_or_default();
-            Some(Item { arg, status, bytes: (status & status::FAULT == 0).then_some(bytes) })
+            rest = rest
+                .get(size_of::<ItemHeader>() + len.next_multiple_of(8)..)
+                .unwrap_or_default();
+            Some(Item {
+                arg,
+                status,
+                bytes: (status & status::FAULT == 0).then_some(bytes),
+            })
         })
     }
 
@@ -145,9 +151,22 @@ mod tests {
 
     #[test]
     fn a_record_comes_apart() {
-        let bytes = record(kind::SYSCALL_EXIT, &[1, 2], &[(1, 0, b"/etc/passwd"), (4, status::FAULT, b""), (3, 1, b"ab")]);
+        let bytes = record(
+            kind::SYSCALL_EXIT,
+            &[1, 2],
+            &[(1, 0, b"/etc/passwd"), (4, status::FAULT, b""), (3, 1, b"ab")],
+        );
         let raw = Raw::parse(&bytes, |h| if h.nr == 257 { 2 } else { 0 }).unwrap();
-        assert_eq!((raw.pid(), raw.tid(), raw.header.time, raw.header.result, raw.header.cgroup), (7, 8, 5, 3, 9));
+        assert_eq!(
+            (
+                raw.pid(),
+                raw.tid(),
+                raw.header.time,
+                raw.header.result,
+                raw.header.cgroup
+            ),
+            (7, 8, 5, 3, 9)
+        );
         assert_eq!((raw.arg(0), raw.arg(1), raw.arg(2)), (1, 2, 0));
         assert_eq!(raw.bytes(1), Some(b"/etc/passwd".as_slice()));
         assert_eq!(raw.bytes(4), None);

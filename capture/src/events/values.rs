@@ -10,13 +10,18 @@ pub(super) fn value<'a>(raw: &Raw<'a>, thread: Option<&'a Thread>, ty: ParamType
         Some(bytes) if !bytes.is_empty() => Value::Bytes(bytes),
         _ => Value::Missing,
     };
-    let number = |n: Option<u32>| n.filter(|n| *n != 0).map_or(Value::Missing, |n| Value::Int(i64::from(n)));
+    let number = |n: Option<u32>| {
+        n.filter(|n| *n != 0)
+            .map_or(Value::Missing, |n| Value::Int(i64::from(n)))
+    };
     match source {
         Source::Result => Value::Int(raw.header.result),
         Source::Arg(at) => Value::Int(integer(ty, raw.arg(at))),
         Source::Item(arg) => raw.bytes(arg).map_or(Value::Missing, Value::Bytes),
         Source::WordOfParent(..) if raw.header.result == 0 => Value::Missing,
-        Source::Word(arg, offset, size) | Source::WordOfParent(arg, offset, size) => raw.word(arg, offset, size).map_or(Value::Missing, |w| Value::Int(integer(ty, w))),
+        Source::Word(arg, offset, size) | Source::WordOfParent(arg, offset, size) => raw
+            .word(arg, offset, size)
+            .map_or(Value::Missing, |w| Value::Int(integer(ty, w))),
         // A failed exec names what it tried; a successful one has become it.
         Source::Exepath if raw.header.result < 0 => text(raw.items().next().and_then(|i| i.bytes)),
         Source::Exepath => text(thread.map(|t| t.exepath.as_slice())),

@@ -34,13 +34,20 @@ impl Btf {
     /// Reads and indexes the BTF at `path`.
     pub(crate) fn read(path: &Path) -> Result<Btf> {
         let data = std::fs::read(path).with_context(|| {
-            format!("cannot read {}: this kernel offers no BTF (CONFIG_DEBUG_INFO_BTF)", path.display())
+            format!(
+                "cannot read {}: this kernel offers no BTF (CONFIG_DEBUG_INFO_BTF)",
+                path.display()
+            )
         })?;
         Btf::parse(data).with_context(|| format!("{} is not usable BTF", path.display()))
     }
 
     fn parse(data: Vec<u8>) -> Result<Btf> {
-        let mut btf = Btf { data, types: vec![0], strings: 0 };
+        let mut btf = Btf {
+            data,
+            types: vec![0],
+            strings: 0,
+        };
         if btf.u32(0)? as u16 != MAGIC {
             bail!("no BTF magic");
         }
@@ -122,7 +129,10 @@ impl Btf {
     /// A type behind typedefs and qualifiers.
     fn resolve(&self, mut id: u32) -> Result<Type> {
         for _ in 0..16 {
-            let at = *self.types.get(id as usize).context("a type refers to one that does not exist")?;
+            let at = *self
+                .types
+                .get(id as usize)
+                .context("a type refers to one that does not exist")?;
             let ty = self.record(at)?;
             if !matches!(ty.kind, 8..=11 | 18) {
                 return Ok(ty);
@@ -145,7 +155,11 @@ impl Btf {
     }
 
     fn u32(&self, at: usize) -> Result<u32> {
-        let bytes = self.data.get(at..).and_then(|d| d.first_chunk::<4>()).context("ends early")?;
+        let bytes = self
+            .data
+            .get(at..)
+            .and_then(|d| d.first_chunk::<4>())
+            .context("ends early")?;
         Ok(u32::from_le_bytes(*bytes))
     }
 
@@ -174,13 +188,22 @@ mod tests {
         // Inside an anonymous union, and through a named member.
         let local = btf.offset("sock_common", "skc_rcv_saddr").unwrap();
         assert_eq!(btf.offset("sock", "__sk_common.skc_rcv_saddr").unwrap(), local);
-        assert!(btf.offset("task_struct", "no_such_field").unwrap_err().to_string().contains("no field"));
+        assert!(
+            btf.offset("task_struct", "no_such_field")
+                .unwrap_err()
+                .to_string()
+                .contains("no field")
+        );
         assert!(btf.offset("no_such_struct", "x").is_err());
     }
 
     #[test]
     fn bytes_that_are_no_btf_are_refused() {
-        for bytes in [vec![], vec![0; 64], b"\x9f\xeb\x01\0\x18\0\0\0\0\0\0\0\xff\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x7f".to_vec()] {
+        for bytes in [
+            vec![],
+            vec![0; 64],
+            b"\x9f\xeb\x01\0\x18\0\0\0\0\0\0\0\xff\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x7f".to_vec(),
+        ] {
             assert!(Btf::parse(bytes).is_err());
         }
     }

@@ -75,30 +75,59 @@ impl Probe {
             .load(OBJECT)
             .context("the kernel does not take the program's maps")?;
         for name in PROGRAMS {
-            let program: &mut BtfTracePoint =
-                ebpf.program_mut(name).ok_or_else(|| anyhow!("the object has no program {name}"))?.try_into()?;
-            program.load(name, &btf).with_context(|| format!("the kernel refuses the program {name}"))?;
+            let program: &mut BtfTracePoint = ebpf
+                .program_mut(name)
+                .ok_or_else(|| anyhow!("the object has no program {name}"))?
+                .try_into()?;
+            program
+                .load(name, &btf)
+                .with_context(|| format!("the kernel refuses the program {name}"))?;
         }
-        let mut specs: Array<_, SpecPod> = ebpf.map_mut("SPECS").context("the object has no map SPECS")?.try_into()?;
+        let mut specs: Array<_, SpecPod> = ebpf
+            .map_mut("SPECS")
+            .context("the object has no map SPECS")?
+            .try_into()?;
         for (nr, spec) in (0..SYSCALLS).zip(&settings.specs) {
-            specs.set(nr, SpecPod(*spec), 0).context("cannot fill the table of system calls")?;
+            specs
+                .set(nr, SpecPod(*spec), 0)
+                .context("cannot fill the table of system calls")?;
         }
         let rings = match ebpf.take_map("RINGS") {
             Some(aya::maps::Map::Array(data)) => Rings::map(data.fd().as_fd(), cpus)?,
             _ => return Err(anyhow!("the object has no array RINGS")),
         };
-        let cgroups = ebpf.take_map("CGROUPS").context("the object has no map CGROUPS")?.try_into()?;
-        let processes = ebpf.take_map("PROCESSES").context("the object has no map PROCESSES")?.try_into()?;
-        let wake = ebpf.take_map("WAKE").context("the object has no map WAKE")?.try_into()?;
-        Ok(Probe { ebpf, cgroups, processes, rings, wake })
+        let cgroups = ebpf
+            .take_map("CGROUPS")
+            .context("the object has no map CGROUPS")?
+            .try_into()?;
+        let processes = ebpf
+            .take_map("PROCESSES")
+            .context("the object has no map PROCESSES")?
+            .try_into()?;
+        let wake = ebpf
+            .take_map("WAKE")
+            .context("the object has no map WAKE")?
+            .try_into()?;
+        Ok(Probe {
+            ebpf,
+            cgroups,
+            processes,
+            rings,
+            wake,
+        })
     }
 
     /// Starts recording.
     pub(crate) fn attach(&mut self) -> Result<()> {
         for name in PROGRAMS {
-            let program: &mut BtfTracePoint =
-                self.ebpf.program_mut(name).ok_or_else(|| anyhow!("the object has no program {name}"))?.try_into()?;
-            program.attach().with_context(|| format!("cannot attach to the tracepoint {name}"))?;
+            let program: &mut BtfTracePoint = self
+                .ebpf
+                .program_mut(name)
+                .ok_or_else(|| anyhow!("the object has no program {name}"))?
+                .try_into()?;
+            program
+                .attach()
+                .with_context(|| format!("cannot attach to the tracepoint {name}"))?;
         }
         Ok(())
     }
@@ -106,9 +135,14 @@ impl Probe {
     /// Stops recording; what is in the rings stays there.
     pub(crate) fn detach(&mut self) -> Result<()> {
         for name in PROGRAMS {
-            let program: &mut BtfTracePoint =
-                self.ebpf.program_mut(name).ok_or_else(|| anyhow!("the object has no program {name}"))?.try_into()?;
-            program.unload().with_context(|| format!("cannot unload the program {name}"))?;
+            let program: &mut BtfTracePoint = self
+                .ebpf
+                .program_mut(name)
+                .ok_or_else(|| anyhow!("the object has no program {name}"))?
+                .try_into()?;
+            program
+                .unload()
+                .with_context(|| format!("cannot unload the program {name}"))?;
         }
         Ok(())
     }
@@ -123,8 +157,15 @@ impl Probe {
         for cpu in 0..self.rings.cpus() {
             self.rings.allow_wake(cpu);
         }
-        let mut poll = libc::pollfd { fd: self.wake.as_raw_fd(), events: libc::POLLIN, revents: 0 };
-        let time = libc::timespec { tv_sec: time.as_secs() as i64, tv_nsec: i64::from(time.subsec_nanos()) };
+        let mut poll = libc::pollfd {
+            fd: self.wake.as_raw_fd(),
+            events: libc::POLLIN,
+            revents: 0,
+        };
+        let time = libc::timespec {
+            tv_sec: time.as_secs() as i64,
+            tv_nsec: i64::from(time.subsec_nanos()),
+        };
         // SAFETY: one pollfd and a timespec, both valid for the call.
         if unsafe { libc::ppoll(&mut poll, 1, &time, std::ptr::null()) } > 0 {
             while self.wake.next().is_some() {}
@@ -133,7 +174,9 @@ impl Probe {
 
     /// Adds a cgroup to the scope.
     pub(crate) fn add_cgroup(&mut self, id: u64) -> Result<()> {
-        self.cgroups.insert(id, member::ACTIVE, 0).context("cannot add a cgroup to the scope")
+        self.cgroups
+            .insert(id, member::ACTIVE, 0)
+            .context("cannot add a cgroup to the scope")
     }
 
     /// Takes a cgroup out of the scope; it may be gone already.
@@ -143,7 +186,9 @@ impl Probe {
 
     /// Adds a process that is recorded from its next exec on.
     pub(crate) fn add_command(&mut self, tgid: u32) -> Result<()> {
-        self.processes.insert(tgid, member::AT_EXEC, 0).context("cannot add the command to the scope")
+        self.processes
+            .insert(tgid, member::AT_EXEC, 0)
+            .context("cannot add the command to the scope")
     }
 }
 
@@ -152,6 +197,10 @@ fn possible_cpus() -> Result<usize> {
     let path = "/sys/devices/system/cpu/possible";
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {path}"))?;
     // "0-3,8": the highest number counts.
-    let last = text.trim().rsplit([',', '-']).next().and_then(|n| n.parse::<usize>().ok());
+    let last = text
+        .trim()
+        .rsplit([',', '-'])
+        .next()
+        .and_then(|n| n.parse::<usize>().ok());
     Ok(last.with_context(|| format!("{path} says {text:?}"))? + 1)
 }

@@ -26,11 +26,24 @@ impl Rings {
         let len = (STRIDE * cpus).next_multiple_of(page);
         let protection = libc::PROT_READ | libc::PROT_WRITE;
         // SAFETY: a new mapping at an address of the kernel's choice; `fd` is open.
-        let base = unsafe { libc::mmap(std::ptr::null_mut(), len, protection, libc::MAP_SHARED, fd.as_raw_fd(), 0) };
+        let base = unsafe {
+            libc::mmap(
+                std::ptr::null_mut(),
+                len,
+                protection,
+                libc::MAP_SHARED,
+                fd.as_raw_fd(),
+                0,
+            )
+        };
         if base == libc::MAP_FAILED {
             return Err(io::Error::last_os_error()).context("cannot map the rings into memory");
         }
-        Ok(Rings { base: base.cast(), len, cpus })
+        Ok(Rings {
+            base: base.cast(),
+            len,
+            cpus,
+        })
     }
 
     /// Number of rings.
@@ -87,7 +100,12 @@ impl Rings {
     pub(crate) fn counters(&self, cpu: usize) -> (u64, [u64; LOSS_CAUSES]) {
         let head = self.head(cpu);
         // SAFETY: see `head`; the program writes these fields, hence volatile.
-        unsafe { (read_volatile(&raw const (*head).written), read_volatile(&raw const (*head).lost)) }
+        unsafe {
+            (
+                read_volatile(&raw const (*head).written),
+                read_volatile(&raw const (*head).lost),
+            )
+        }
     }
 
     /// The bytes from `position` on, which is below what was published: at least one record.

@@ -28,8 +28,11 @@ impl Command {
     /// Forks the child, which waits. To be called before any thread is started.
     pub(super) fn prepare(argv: &[OsString]) -> Result<Command> {
         let program = argv.first().context("no command")?.to_string_lossy().into_owned();
-        let args: Vec<CString> =
-            argv.iter().map(|a| CString::new(a.as_bytes())).collect::<Result<_, _>>().context("a NUL byte in the command")?;
+        let args: Vec<CString> = argv
+            .iter()
+            .map(|a| CString::new(a.as_bytes()))
+            .collect::<Result<_, _>>()
+            .context("a NUL byte in the command")?;
         let mut pointers: Vec<*const libc::c_char> = args.iter().map(|a| a.as_ptr()).collect();
         pointers.push(std::ptr::null());
         let (wait, go) = pipe()?;
@@ -52,7 +55,12 @@ impl Command {
                     libc::_exit(127)
                 }
             }
-            pid => Ok(Command { pid, go: Some(go), failed, program }),
+            pid => Ok(Command {
+                pid,
+                go: Some(go),
+                failed,
+                program,
+            }),
         }
     }
 
@@ -87,7 +95,11 @@ impl Command {
         if unsafe { libc::waitpid(self.pid, &mut status, libc::WNOHANG) } != self.pid {
             return None;
         }
-        Some(if libc::WIFSIGNALED(status) { 128 + libc::WTERMSIG(status) as u8 } else { libc::WEXITSTATUS(status) as u8 })
+        Some(if libc::WIFSIGNALED(status) {
+            128 + libc::WTERMSIG(status) as u8
+        } else {
+            libc::WEXITSTATUS(status) as u8
+        })
     }
 
     /// Passes a signal on.

@@ -24,8 +24,11 @@ const KEYFRAME_EVERY: u32 = 8;
 const SHORTEST: Duration = Duration::from_micros(500);
 const LONGEST: Duration = Duration::from_millis(100);
 
-const CAUSES: [(usize, LossCause); LOSS_CAUSES] =
-    [(loss::FULL, LossCause::RingFull), (loss::BUSY, LossCause::RingBusy), (loss::SCOPE, LossCause::ScopeFull)];
+const CAUSES: [(usize, LossCause); LOSS_CAUSES] = [
+    (loss::FULL, LossCause::RingFull),
+    (loss::BUSY, LossCause::RingBusy),
+    (loss::SCOPE, LossCause::ScopeFull),
+];
 
 /// State of the loop.
 pub(super) struct Drain {
@@ -64,7 +67,11 @@ impl Drain {
     /// One turn, then a sleep that fits what it found.
     pub(super) fn turn(&mut self) -> Result<(), Stopped> {
         let bytes = self.take(clock::boottime().saturating_sub(SETTLE))?;
-        self.sleep = if bytes > 0 { SHORTEST } else { (self.sleep * 2).min(LONGEST) };
+        self.sleep = if bytes > 0 {
+            SHORTEST
+        } else {
+            (self.sleep * 2).min(LONGEST)
+        };
         self.probe.wait(self.sleep);
         Ok(())
     }
@@ -75,7 +82,15 @@ impl Drain {
     }
 
     fn take(&mut self, until: u64) -> Result<u64, Stopped> {
-        let Drain { probe, tracker, builder, sink, opened, until_keyframe, .. } = self;
+        let Drain {
+            probe,
+            tracker,
+            builder,
+            sink,
+            opened,
+            until_keyframe,
+            ..
+        } = self;
         let mut dropped = Vec::new();
         let mut stopped = None;
         let bytes = merge(probe.rings(), until, |record, cpu| {
@@ -99,7 +114,12 @@ impl Drain {
             self.opened = now;
         }
         if self.opened != 0 && now - self.opened >= SEGMENT_AGE {
-            close(&mut self.tracker, &mut self.builder, &self.sink, &mut self.until_keyframe)?;
+            close(
+                &mut self.tracker,
+                &mut self.builder,
+                &self.sink,
+                &mut self.until_keyframe,
+            )?;
             self.opened = 0;
         }
         Ok(bytes)
@@ -114,14 +134,26 @@ impl Drain {
                 let events = lost[at] - self.told[cpu][at];
                 if events > 0 {
                     self.told[cpu][at] = lost[at];
-                    self.builder.push_loss(Loss { cause, cpu: Some(cpu as u16), events, from: self.looked, to: now });
+                    self.builder.push_loss(Loss {
+                        cause,
+                        cpu: Some(cpu as u16),
+                        events,
+                        from: self.looked,
+                        to: now,
+                    });
                 }
             }
         }
         let undecodable = std::mem::take(&mut self.tracker.undecodable);
         if undecodable > 0 {
             let cause = LossCause::Decode;
-            self.builder.push_loss(Loss { cause, cpu: None, events: undecodable, from: self.looked, to: now });
+            self.builder.push_loss(Loss {
+                cause,
+                cpu: None,
+                events: undecodable,
+                from: self.looked,
+                to: now,
+            });
         }
         self.looked = now;
     }
@@ -131,7 +163,12 @@ impl Drain {
         self.probe.detach()?;
         let _ = self.take(u64::MAX);
         if !self.builder.is_empty() {
-            let _ = close(&mut self.tracker, &mut self.builder, &self.sink, &mut self.until_keyframe);
+            let _ = close(
+                &mut self.tracker,
+                &mut self.builder,
+                &self.sink,
+                &mut self.until_keyframe,
+            );
         }
         Ok((self.tracker, self.sink))
     }

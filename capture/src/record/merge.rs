@@ -32,14 +32,23 @@ pub(super) fn merge(rings: &Rings, until: u64, mut take: impl FnMut(&[u8], u16))
     let mut cursors: Vec<Cursor> = (0..rings.cpus())
         .map(|cpu| {
             let at = rings.consumed(cpu);
-            Cursor { cpu, at, end: rings.published(cpu), released: at, time: u64::MAX }
+            Cursor {
+                cpu,
+                at,
+                end: rings.published(cpu),
+                released: at,
+                time: u64::MAX,
+            }
         })
         .filter(|c| c.at < c.end)
         .collect();
     cursors.iter_mut().for_each(|c| c.load(rings));
     let mut bytes = 0;
     while let Some(first) = (0..cursors.len()).min_by_key(|at| cursors[*at].time) {
-        let others = (0..cursors.len()).filter(|at| *at != first).map(|at| cursors[at].time).min();
+        let others = (0..cursors.len())
+            .filter(|at| *at != first)
+            .map(|at| cursors[at].time)
+            .min();
         let limit = others.unwrap_or(u64::MAX).min(until);
         let cursor = &mut cursors[first];
         if cursor.time > until || cursor.time == u64::MAX {

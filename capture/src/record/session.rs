@@ -62,10 +62,20 @@ pub(crate) fn record(options: &Options) -> Result<u8> {
     };
     signals::install()?;
     let clock = clock::anchor();
-    let selectors = options.containers.iter().map(|c| Selector { pattern: c.clone(), seen: false }).collect();
+    let selectors = options
+        .containers
+        .iter()
+        .map(|c| Selector {
+            pattern: c.clone(),
+            seen: false,
+        })
+        .collect();
     let mut tracker = Tracker::new(options.scope(), selectors, clock);
-    let settings =
-        Settings { scope: options.scope(), snaplen: options.snaplen, specs: tracker.catalogue.specs.clone() };
+    let settings = Settings {
+        scope: options.scope(),
+        snaplen: options.snaplen,
+        specs: tracker.catalogue.specs.clone(),
+    };
     let mut probe = Probe::load(&settings).map_err(crate::doctor::explain)?;
     // The file is made when nothing but the disk can fail any more: a refused recording leaves no empty file behind.
     let header = Header {
@@ -98,17 +108,26 @@ pub(crate) fn record(options: &Options) -> Result<u8> {
     if let Some(path) = &options.ready_file {
         std::fs::write(path, "").with_context(|| format!("cannot create {}", path.display()))?;
     }
-    eprintln!("capture: recording {} into {} (Ctrl-C ends and seals)", header.scope, options.output.display());
+    eprintln!(
+        "capture: recording {} into {} (Ctrl-C ends and seals)",
+        header.scope,
+        options.output.display()
+    );
     let started = match &mut command {
         Some(command) => command.start(),
         None => Ok(()),
     };
     let ended = match &started {
         Ok(()) => run(options, &mut drain, command.as_ref()),
-        Err(_) => Ended { reason: "the command could not be executed".to_owned(), status: 127 },
+        Err(_) => Ended {
+            reason: "the command could not be executed".to_owned(),
+            status: 127,
+        },
     };
     let status = seal(drain, &ended, &options.output)?;
-    started?;
+    if let Err(error) = started {
+        eprintln!("capture: {error:#}");
+    }
     Ok(if ended.status != 0 { ended.status } else { status })
 }
 
@@ -121,7 +140,10 @@ struct Ended {
 /// Drains until there is a reason to end.
 fn run(options: &Options, drain: &mut Drain, command: Option<&Command>) -> Ended {
     let deadline = options.duration.map(|d| Instant::now() + d);
-    let ended = |reason: &str| Ended { reason: reason.to_owned(), status: 0 };
+    let ended = |reason: &str| Ended {
+        reason: reason.to_owned(),
+        status: 0,
+    };
     loop {
         if drain.turn().is_err() || drain.has_failed() {
             return ended("the file could not be written");
@@ -133,7 +155,10 @@ fn run(options: &Options, drain: &mut Drain, command: Option<&Command>) -> Ended
             return ended(&format!("signal {signal}"));
         }
         if let Some(status) = command.and_then(Command::exit_status) {
-            return Ended { reason: "the command ended".to_owned(), status };
+            return Ended {
+                reason: "the command ended".to_owned(),
+                status,
+            };
         }
         if deadline.is_some_and(|d| Instant::now() >= d) {
             return ended("the time was up");
@@ -144,23 +169,38 @@ fn run(options: &Options, drain: &mut Drain, command: Option<&Command>) -> Ended
 /// Takes the rest, writes index and footer, and says what came of it. Returns 3 where events are missing.
 fn seal(drain: Drain, ended: &Ended, output: &Path) -> Result<u8> {
     let (tracker, sink) = drain.finish()?;
-    let Ok(written) = sink.finish() else { bail!("the writer of {} failed", output.display()) };
+    let Ok(written) = sink.finish() else {
+        bail!("the writer of {} failed", output.display())
+    };
     let (events, mut lost) = (written.events, written.lost);
     let failure = written.failed.as_ref().map(|(error, losses)| {
         lost += losses.iter().map(|l| l.events).sum::<u64>();
         error.to_string()
     });
-    let reason = failure.clone().map_or(ended.reason.clone(), |f| format!("{}: {f}", ended.reason));
+    let reason = failure
+        .clone()
+        .map_or(ended.reason.clone(), |f| format!("{}: {f}", ended.reason));
     let end = tracker.real_time(clock::boottime());
-    let summary = Summary { end, reason, losses: Vec::new(), containers: tracker.cgroups.containers() };
+    let summary = Summary {
+        end,
+        reason,
+        losses: Vec::new(),
+        containers: tracker.cgroups.containers(),
+    };
     let bytes = written.seal(summary)?;
     if let Some(failure) = &failure {
         eprintln!("capture: {failure}; the file is sealed up to there");
     }
-    eprintln!("capture: {events} events, {bytes} bytes, {lost} events lost; sealed {}", output.display());
+    eprintln!(
+        "capture: {events} events, {bytes} bytes, {lost} events lost; sealed {}",
+        output.display()
+    );
     let missing: Vec<&str> = tracker.cgroups.unseen().collect();
     if !missing.is_empty() {
-        bail!("no container called {} appeared; names are those of the cgroup (the id, or the name for runc and ctr)", missing.join(", "));
+        bail!(
+            "no container called {} appeared; names are those of the cgroup (the id, or the name for runc and ctr)",
+            missing.join(", ")
+        );
     }
     Ok(if lost > 0 || failure.is_some() { INCOMPLETE } else { 0 })
 }

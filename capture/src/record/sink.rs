@@ -39,7 +39,12 @@ impl Sink {
         let failed = Arc::new(AtomicBool::new(false));
         let tell = Arc::clone(&failed);
         let thread = std::thread::spawn(move || {
-            let mut written = Written { writer, failed: None, events: 0, lost: 0 };
+            let mut written = Written {
+                writer,
+                failed: None,
+                events: 0,
+                lost: 0,
+            };
             for mut builder in to_write {
                 written.write(&builder);
                 tell.store(written.failed.is_some(), Ordering::Relaxed);
@@ -50,7 +55,12 @@ impl Sink {
             }
             written
         });
-        Sink { full, empty, thread, failed }
+        Sink {
+            full,
+            empty,
+            thread,
+            failed,
+        }
     }
 
     /// Takes a closed builder for an empty one. Waits while the writer is behind: the rings are the buffer then, and
@@ -85,7 +95,11 @@ impl Written {
         }
         let result = builder
             .encode(LEVEL)
-            .map_err(|source| afterimage_format::Error::Io { action: "cannot compress for", path: "the trace".into(), source })
+            .map_err(|source| afterimage_format::Error::Io {
+                action: "cannot compress for",
+                path: "the trace".into(),
+                source,
+            })
             .and_then(|segment| self.writer.append(&segment).map(|()| segment.zone));
         match result {
             Ok(zone) => {
@@ -99,7 +113,10 @@ impl Written {
     /// Seals the file; what could not be written is counted in it.
     pub(super) fn seal(self, summary: Summary) -> afterimage_format::Result<u64> {
         let losses = self.failed.map(|(_, losses)| losses).unwrap_or_default();
-        self.writer.seal(Summary { losses: [summary.losses, losses].concat(), ..summary })
+        self.writer.seal(Summary {
+            losses: [summary.losses, losses].concat(),
+            ..summary
+        })
     }
 }
 
@@ -107,7 +124,13 @@ impl Written {
 fn not_written(builder: &SegmentBuilder) -> Vec<Loss> {
     let mut losses = builder.losses().to_vec();
     if let Some((from, to)) = builder.span() {
-        losses.push(Loss { cause: LossCause::Write, cpu: None, events: builder.rows() as u64, from, to });
+        losses.push(Loss {
+            cause: LossCause::Write,
+            cpu: None,
+            events: builder.rows() as u64,
+            from,
+            to,
+        });
     }
     losses
 }

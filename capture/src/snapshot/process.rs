@@ -10,7 +10,11 @@ use std::path::{Path, PathBuf};
 const O_CLOEXEC: u64 = 0o2000000;
 
 fn numbers(dir: &Path) -> impl Iterator<Item = u32> + use<> {
-    fs::read_dir(dir).into_iter().flatten().flatten().filter_map(|e| e.file_name().to_str()?.parse().ok())
+    fs::read_dir(dir)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|e| e.file_name().to_str()?.parse().ok())
 }
 
 /// Ids of all processes.
@@ -34,10 +38,17 @@ pub(crate) fn thread(pid: u32, tid: u32) -> Option<Thread> {
     let effective = |name: &str| field(name)?.split_whitespace().nth(1)?.parse().ok();
     let stat = fs::read(dir.join("stat")).ok()?;
     // comm stands in parentheses and may hold any byte, also ")".
-    let (open, close) = (stat.iter().position(|b| *b == b'(')?, stat.iter().rposition(|b| *b == b')')?);
+    let (open, close) = (
+        stat.iter().position(|b| *b == b'(')?,
+        stat.iter().rposition(|b| *b == b')')?,
+    );
     let rest = String::from_utf8_lossy(&stat[close + 1..]).into_owned();
     let stat_field = |at: usize| rest.split_whitespace().nth(at)?.parse::<i64>().ok();
-    let link = |name: &str| fs::read_link(dir.join(name)).map(|p| p.as_os_str().as_bytes().to_vec()).unwrap_or_default();
+    let link = |name: &str| {
+        fs::read_link(dir.join(name))
+            .map(|p| p.as_os_str().as_bytes().to_vec())
+            .unwrap_or_default()
+    };
     let cmdline = fs::read(dir.join("cmdline")).unwrap_or_default();
     let cmdline = cmdline.strip_suffix(b"\0").unwrap_or(&cmdline);
     let (exe, args) = match cmdline.iter().position(|b| *b == 0) {
@@ -54,7 +65,10 @@ pub(crate) fn thread(pid: u32, tid: u32) -> Option<Thread> {
         tty: stat_field(4).unwrap_or(0) as u32,
         uid: effective("Uid").unwrap_or(u32::MAX),
         gid: effective("Gid").unwrap_or(u32::MAX),
-        loginuid: fs::read_to_string(dir.join("loginuid")).ok().and_then(|t| t.trim().parse().ok()).unwrap_or(u32::MAX),
+        loginuid: fs::read_to_string(dir.join("loginuid"))
+            .ok()
+            .and_then(|t| t.trim().parse().ok())
+            .unwrap_or(u32::MAX),
         comm: stat.get(open + 1..close)?.to_vec(),
         exe: exe.to_vec(),
         exepath: link("exe"),
@@ -82,7 +96,9 @@ pub(crate) fn cgroup_of(pid: u32) -> Option<Vec<u8>> {
 
 fn cgroup(dir: &Path) -> Option<Vec<u8>> {
     let text = fs::read(dir.join("cgroup")).ok()?;
-    text.split(|b| *b == b'\n').find_map(|line| line.strip_prefix(b"0::")).map(<[u8]>::to_vec)
+    text.split(|b| *b == b'\n')
+        .find_map(|line| line.strip_prefix(b"0::"))
+        .map(<[u8]>::to_vec)
 }
 
 /// The descriptors of a process, as far as it still has them.
@@ -90,7 +106,9 @@ pub(crate) fn descriptors(pid: u32, sockets: &mut Sockets) -> Vec<(i32, Descript
     let dir = PathBuf::from(format!("/proc/{pid}"));
     let mut out = Vec::new();
     for fd in numbers(&dir.join("fd")) {
-        let Ok(target) = fs::read_link(dir.join(format!("fd/{fd}"))) else { continue };
+        let Ok(target) = fs::read_link(dir.join(format!("fd/{fd}"))) else {
+            continue;
+        };
         let info = fs::read_to_string(dir.join(format!("fdinfo/{fd}"))).unwrap_or_default();
         let flags = info.lines().find_map(|l| l.strip_prefix("flags:"));
         let flags = flags.and_then(|f| u64::from_str_radix(f.trim(), 8).ok()).unwrap_or(0);
@@ -114,11 +132,17 @@ fn describe(target: &[u8], pid: u32, sockets: &mut Sockets) -> Descriptor {
                 }
                 out
             }
-            None => Descriptor { ino: inode, ..named(DescriptorType::Socket, Vec::new()) },
+            None => Descriptor {
+                ino: inode,
+                ..named(DescriptorType::Socket, Vec::new())
+            },
         };
     }
     if let Some(inode) = inode("pipe:[") {
-        return Descriptor { ino: inode, ..named(DescriptorType::Pipe, inode.to_string().into_bytes()) };
+        return Descriptor {
+            ino: inode,
+            ..named(DescriptorType::Pipe, inode.to_string().into_bytes())
+        };
     }
     let ty = match text.strip_prefix("anon_inode:") {
         Some("[eventfd]") => DescriptorType::Event,

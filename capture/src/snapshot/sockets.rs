@@ -18,13 +18,21 @@ impl Sockets {
     pub(crate) fn find(&mut self, pid: u32, inode: u64) -> Option<Found> {
         let dir = PathBuf::from(format!("/proc/{pid}"));
         let namespace = fs::read_link(dir.join("ns/net")).ok()?;
-        let sockets = self.namespaces.entry(namespace).or_insert_with(|| read(&dir.join("net")));
+        let sockets = self
+            .namespaces
+            .entry(namespace)
+            .or_insert_with(|| read(&dir.join("net")));
         sockets.get(&inode).cloned()
     }
 }
 
 /// Families and types by file: (name, family, type, protocol).
-const TABLES: [(&str, u16, u16, u16); 4] = [("tcp", 2, 1, 6), ("tcp6", 10, 1, 6), ("udp", 2, 2, 17), ("udp6", 10, 2, 17)];
+const TABLES: [(&str, u16, u16, u16); 4] = [
+    ("tcp", 2, 1, 6),
+    ("tcp6", 10, 1, 6),
+    ("udp", 2, 2, 17),
+    ("udp6", 10, 2, 17),
+];
 
 fn read(dir: &Path) -> HashMap<u64, Found> {
     let mut out = HashMap::new();
@@ -35,16 +43,33 @@ fn read(dir: &Path) -> HashMap<u64, Found> {
             let (local, local_port) = address(fields.get(1)?)?;
             let (remote, remote_port) = address(fields.get(2)?)?;
             let remote_port_be = remote_port.to_be();
-            let base = KernelSocket { family, ty, protocol, ..KernelSocket::default() };
-            let socket = KernelSocket { local_port, remote_port_be, local, remote, ..base };
+            let base = KernelSocket {
+                family,
+                ty,
+                protocol,
+                ..KernelSocket::default()
+            };
+            let socket = KernelSocket {
+                local_port,
+                remote_port_be,
+                local,
+                remote,
+                ..base
+            };
             Some((fields.get(9)?.parse().ok()?, (socket, Vec::new())))
         }));
     }
     let text = fs::read_to_string(dir.join("unix")).unwrap_or_default();
     out.extend(text.lines().skip(1).filter_map(|line| {
         let fields: Vec<&str> = line.split_whitespace().collect();
-        let socket = KernelSocket { family: 1, ..KernelSocket::default() };
-        Some((fields.get(6)?.parse().ok()?, (socket, fields.get(7).unwrap_or(&"").as_bytes().to_vec())))
+        let socket = KernelSocket {
+            family: 1,
+            ..KernelSocket::default()
+        };
+        Some((
+            fields.get(6)?.parse().ok()?,
+            (socket, fields.get(7).unwrap_or(&"").as_bytes().to_vec()),
+        ))
     }));
     out
 }

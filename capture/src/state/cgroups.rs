@@ -44,14 +44,23 @@ pub(crate) fn identify(path: &str) -> Option<Identity> {
         None if parts.len() == 1 => Runtime::Runc,
         None => Runtime::Containerd,
     };
-    let pod_uid = kubernetes.then(|| parts.iter().rev().find_map(|p| pod_uid(p))).flatten();
-    Some(Identity { full_id: id.to_owned(), runtime, pod_uid, certain })
+    let pod_uid = kubernetes
+        .then(|| parts.iter().rev().find_map(|p| pod_uid(p)))
+        .flatten();
+    Some(Identity {
+        full_id: id.to_owned(),
+        runtime,
+        pod_uid,
+        certain,
+    })
 }
 
 /// `pod<uid>` (cgroupfs) or `kubepods-burstable-pod<uid with _>.slice` (systemd).
 fn pod_uid(part: &str) -> Option<String> {
     let part = part.strip_suffix(".slice").unwrap_or(part);
-    let uid = part.strip_prefix("pod").or_else(|| part.rsplit_once("-pod").map(|(_, uid)| uid))?;
+    let uid = part
+        .strip_prefix("pod")
+        .or_else(|| part.rsplit_once("-pod").map(|(_, uid)| uid))?;
     Some(uid.replace('_', "-"))
 }
 
@@ -87,7 +96,12 @@ pub(crate) struct Cgroups {
 impl Cgroups {
     /// With selectors, only what they match (and what is below it) is in scope.
     pub(crate) fn new(selectors: Vec<Selector>) -> Cgroups {
-        Cgroups { cgroups: HashMap::new(), containers: HashMap::new(), selectors, next: 1 }
+        Cgroups {
+            cgroups: HashMap::new(),
+            containers: HashMap::new(),
+            selectors,
+            next: 1,
+        }
     }
 
     /// Selectors that nothing has matched.
@@ -131,10 +145,20 @@ impl Cgroups {
     /// whether it is in scope.
     pub(crate) fn add(&mut self, id: u64, parent: u64, path: &[u8], birth: u64) -> bool {
         let above = self.container_of(parent);
-        let container = if above != 0 { above } else { self.recognise(id, path, birth) };
+        let container = if above != 0 {
+            above
+        } else {
+            self.recognise(id, path, birth)
+        };
         let wanted = self.selectors.is_empty() || container != 0;
         if wanted {
-            self.cgroups.insert(id, Cgroup { path: path.to_vec(), container });
+            self.cgroups.insert(
+                id,
+                Cgroup {
+                    path: path.to_vec(),
+                    container,
+                },
+            );
         }
         wanted
     }
@@ -181,7 +205,9 @@ impl Cgroups {
 
     /// A container runtime's init moved into a cgroup, so that it is a container whatever its path looks like.
     pub(crate) fn promote(&mut self, id: u64, birth: u64) {
-        let Some(cgroup) = self.cgroups.get(&id).filter(|c| c.container == 0) else { return };
+        let Some(cgroup) = self.cgroups.get(&id).filter(|c| c.container == 0) else {
+            return;
+        };
         let path = String::from_utf8_lossy(&cgroup.path).into_owned();
         if let Some(identity) = identify(&path) {
             let key = self.make(id, &path, identity, birth);
@@ -193,7 +219,9 @@ impl Cgroups {
 
     /// A cgroup was removed; returns its container's key where it was the container's own.
     pub(crate) fn remove(&mut self, id: u64, time: u64) -> u64 {
-        let Some(cgroup) = self.cgroups.remove(&id) else { return 0 };
+        let Some(cgroup) = self.cgroups.remove(&id) else {
+            return 0;
+        };
         match self.containers.get_mut(&cgroup.container) {
             Some(container) if container.cgroup_id == id => container.death = time,
             _ => {}
@@ -220,8 +248,12 @@ mod tests {
     const ID: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
     fn check(path: &str, id: &str, runtime: Runtime, pod: Option<&str>, certain: bool) {
-        let expected =
-            Identity { full_id: id.into(), runtime, pod_uid: pod.map(str::to_owned), certain };
+        let expected = Identity {
+            full_id: id.into(),
+            runtime,
+            pod_uid: pod.map(str::to_owned),
+            certain,
+        };
         assert_eq!(identify(&path.replace("ID", ID)), Some(expected), "{path}");
     }
 
@@ -236,13 +268,22 @@ mod tests {
         check("/kubepods/burstable/podaa-bb/ID", ID, Runtime::Cri, Some("aa-bb"), true);
         let slice = "/kubepods.slice/kubepods-pod1_2.slice/cri-containerd-ID.scope";
         check(slice, ID, Runtime::Cri, Some("1-2"), true);
-        check("/kubepods.slice/kubepods-besteffort-podx.slice/crio-ID.scope", ID, Runtime::CriO, Some("x"), true);
+        check(
+            "/kubepods.slice/kubepods-besteffort-podx.slice/crio-ID.scope",
+            ID,
+            Runtime::CriO,
+            Some("x"),
+            true,
+        );
         assert_eq!(identify("/"), None);
     }
 
     #[test]
     fn only_what_is_selected_is_in_scope() {
-        let selector = |p: &str| Selector { pattern: p.into(), seen: false };
+        let selector = |p: &str| Selector {
+            pattern: p.into(),
+            seen: false,
+        };
         let mut cgroups = Cgroups::new(vec![selector("web"), selector("0123456789ab"), selector("never")]);
         assert!(cgroups.add(10, 1, b"/web", 5));
         assert!(cgroups.add(11, 10, b"/web/inner", 6));
@@ -264,6 +305,9 @@ mod tests {
         assert!(cgroups.add(10, 1, b"/web", 5));
         assert_eq!(cgroups.container_of(10), 0);
         cgroups.promote(10, 5);
-        assert_eq!(cgroups.container(cgroups.container_of(10)).map(|c| c.full_id.as_str()), Some("web"));
+        assert_eq!(
+            cgroups.container(cgroups.container_of(10)).map(|c| c.full_id.as_str()),
+            Some("web")
+        );
     }
 }

@@ -29,7 +29,12 @@ pub(crate) struct Descriptors {
 
 impl Descriptors {
     pub(crate) fn new() -> Descriptors {
-        Descriptors { tables: HashMap::new(), store: HashMap::new(), index: HashMap::new(), next: 1 }
+        Descriptors {
+            tables: HashMap::new(),
+            store: HashMap::new(),
+            index: HashMap::new(),
+            next: 1,
+        }
     }
 
     /// The descriptor with this id.
@@ -44,7 +49,13 @@ impl Descriptors {
         }
         let id = self.next;
         self.next += 1;
-        self.store.insert(id, Descriptor { id, ..descriptor.clone() });
+        self.store.insert(
+            id,
+            Descriptor {
+                id,
+                ..descriptor.clone()
+            },
+        );
         self.index.insert(descriptor, id);
         id
     }
@@ -73,7 +84,10 @@ impl Descriptors {
         let Some(table) = self.tables.get_mut(&pid) else { return };
         let inside = |fd: i32| (first..=last).contains(&(fd as u32));
         if only_mark {
-            Rc::make_mut(table).iter_mut().filter(|(fd, _)| inside(**fd)).for_each(|(_, e)| e.cloexec = true);
+            Rc::make_mut(table)
+                .iter_mut()
+                .filter(|(fd, _)| inside(**fd))
+                .for_each(|(_, e)| e.cloexec = true);
         } else {
             Rc::make_mut(table).retain(|fd, _| !inside(*fd));
         }
@@ -106,7 +120,12 @@ impl Descriptors {
         if self.store.len() < 4096 {
             return;
         }
-        let open: HashSet<u64> = self.tables.values().flat_map(|t| t.values()).map(|e| e.descriptor).collect();
+        let open: HashSet<u64> = self
+            .tables
+            .values()
+            .flat_map(|t| t.values())
+            .map(|e| e.descriptor)
+            .collect();
         if self.store.len() < 2 * open.len() {
             return;
         }
@@ -117,7 +136,16 @@ impl Descriptors {
 
 /// A descriptor that is known by type and name.
 pub(crate) fn named(ty: DescriptorType, name: Vec<u8>) -> Descriptor {
-    Descriptor { id: 0, ty, l4: L4Proto::Unknown, role: Role::Unknown, name, tuple: None, dev: 0, ino: 0 }
+    Descriptor {
+        id: 0,
+        ty,
+        l4: L4Proto::Unknown,
+        role: Role::Unknown,
+        name,
+        tuple: None,
+        dev: 0,
+        ino: 0,
+    }
 }
 
 /// A file.
@@ -132,7 +160,15 @@ const AF_NETLINK: u16 = 16;
 
 /// A new socket as of its call's arguments: it has no addresses yet.
 pub(crate) fn socket(domain: u16, ty: u16, protocol: u16) -> Descriptor {
-    socket_of(&KernelSocket { family: domain, ty: ty & 0xf, protocol, ..KernelSocket::default() }, Role::Unknown)
+    socket_of(
+        &KernelSocket {
+            family: domain,
+            ty: ty & 0xf,
+            protocol,
+            ..KernelSocket::default()
+        },
+        Role::Unknown,
+    )
 }
 
 /// A socket as the kernel knows it.
@@ -185,7 +221,11 @@ fn l4(ty: u16, protocol: u16) -> L4Proto {
 /// `client->server`, as the field writes it; one side alone where the other is not known.
 fn tuple_name(tuple: &Tuple, role: Role) -> Vec<u8> {
     let side = |(ip, port): (IpAddr, u16)| {
-        if ip.is_ipv6() { format!("[{ip}]:{port}") } else { format!("{ip}:{port}") }
+        if ip.is_ipv6() {
+            format!("[{ip}]:{port}")
+        } else {
+            format!("{ip}:{port}")
+        }
     };
     let unset = |(ip, port): (IpAddr, u16)| ip.is_unspecified() && port == 0;
     match (unset(tuple.local), unset(tuple.remote)) {
@@ -206,8 +246,22 @@ mod tests {
         let a = all.intern(file(b"/a".to_vec()));
         let b = all.intern(file(b"/b".to_vec()));
         assert_eq!(all.intern(file(b"/a".to_vec())), a);
-        all.set(1, 3, FdEntry { descriptor: a, cloexec: false });
-        all.set(1, 4, FdEntry { descriptor: b, cloexec: true });
+        all.set(
+            1,
+            3,
+            FdEntry {
+                descriptor: a,
+                cloexec: false,
+            },
+        );
+        all.set(
+            1,
+            4,
+            FdEntry {
+                descriptor: b,
+                cloexec: true,
+            },
+        );
         all.fork(1, 2);
         all.close(2, 3);
         assert!(all.get(1, 3).is_some() && all.get(2, 3).is_none());
@@ -220,7 +274,11 @@ mod tests {
 
     #[test]
     fn socket_names() {
-        let mut socket = KernelSocket { family: AF_INET, ty: 1, ..KernelSocket::default() };
+        let mut socket = KernelSocket {
+            family: AF_INET,
+            ty: 1,
+            ..KernelSocket::default()
+        };
         assert_eq!(socket_of(&socket, Role::Unknown).name, b"");
         socket.local[..4].copy_from_slice(&[10, 0, 0, 1]);
         socket.local_port = 80;

@@ -8,7 +8,9 @@ pub(crate) fn join(base: &[u8], path: &[u8]) -> Vec<u8> {
         return Vec::new();
     }
     let mut out: Vec<u8> = Vec::with_capacity(base.len() + path.len() + 1);
-    let parts = (if absolute { &[][..] } else { base }).split(|b| *b == b'/').chain(path.split(|b| *b == b'/'));
+    let parts = (if absolute { &[][..] } else { base })
+        .split(|b| *b == b'/')
+        .chain(path.split(|b| *b == b'/'));
     for part in parts {
         match part {
             b"" | b"." => {}
@@ -46,7 +48,11 @@ mod tests {
             ("", "relative", ""),
             ("", "/absolute", "/absolute"),
         ] {
-            assert_eq!(join(base.as_bytes(), path.as_bytes()), expected.as_bytes(), "{base} {path}");
+            assert_eq!(
+                join(base.as_bytes(), path.as_bytes()),
+                expected.as_bytes(),
+                "{base} {path}"
+            );
         }
     }
 }

@@ -13,7 +13,11 @@ pub(crate) struct Threads {
 
 impl Threads {
     pub(crate) fn new() -> Threads {
-        Threads { current: HashMap::new(), versions: HashMap::new(), next: 1 }
+        Threads {
+            current: HashMap::new(),
+            versions: HashMap::new(),
+            next: 1,
+        }
     }
 
     /// The current version of a thread.
@@ -89,7 +93,11 @@ impl Threads {
     /// Other threads of process `pid` than `tid`; exec ends them.
     pub(crate) fn siblings(&self, pid: u32, tid: u32) -> Vec<u32> {
         let of = |id: &u64| self.versions.get(id).is_some_and(|t| t.pid == pid && t.tid != tid);
-        self.current.iter().filter(|(_, id)| of(id)).map(|(tid, _)| *tid).collect()
+        self.current
+            .iter()
+            .filter(|(_, id)| of(id))
+            .map(|(tid, _)| *tid)
+            .collect()
     }
 
     /// Ids of the current versions of all living threads.
@@ -121,7 +129,12 @@ mod tests {
     use super::*;
 
     fn thread(tid: u32, pid: u32, parent: u64) -> Thread {
-        Thread { tid, pid, parent, ..Thread::default() }
+        Thread {
+            tid,
+            pid,
+            parent,
+            ..Thread::default()
+        }
     }
 
     #[test]

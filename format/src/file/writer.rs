@@ -41,11 +41,16 @@ impl TraceWriter {
     pub fn create(path: &Path, header: &Header, options: WriterOptions) -> Result<Self> {
         let mut open = OpenOptions::new();
         open.write(true).read(true).mode(0o600);
-        if options.force {
-            open.create(true).truncate(true)
-        } else {
-            open.create_new(true)
-        };
+        // What is replaced goes first, so that neither its mode nor its other names (links) reach the trace.
+        if options.force && path.symlink_metadata().is_ok_and(|m| m.is_file() || m.is_symlink()) {
+            let replaced = std::fs::remove_file(path);
+            replaced.map_err(|source| Error::Io {
+                action: "cannot replace",
+                path: path.to_owned(),
+                source,
+            })?;
+        }
+        open.create_new(true);
         let file = open.open(path).map_err(|source| match source.kind() {
             io::ErrorKind::AlreadyExists => Error::Exists(path.to_owned()),
             _ => Error::Io {

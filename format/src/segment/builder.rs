@@ -239,7 +239,8 @@ impl SegmentBuilder {
         }
         for id in &self.local_descriptors.ids {
             let unknown = || Descriptor::unknown(*id);
-            self.descriptors.push(entities.descriptor(*id).cloned().unwrap_or_else(unknown));
+            self.descriptors
+                .push(entities.descriptor(*id).cloned().unwrap_or_else(unknown));
         }
     }
 

@@ -1,0 +1,69 @@
+//! As many come back as were done.
+
+mod support;
+
+use afterimage_format::file::Trace;
+use support::{Bundle, Recording, can_run_containers, count, lost};
+
+#[test]
+fn ten_thousand_opens_a_thousand_connects_five_hundred_execs() {
+    if !can_run_containers("ten_thousand_opens_a_thousand_connects_five_hundred_execs") {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let id = format!("afterimage-count-{}", std::process::id());
+    let bundle = Bundle::new(
+        dir.path(),
+        &id,
+        &["/workload", "count", "/data", "10000", "1000", "500"],
+    );
+    let path = dir.path().join("t.scap");
+    let recording = Recording::start(dir.path(), &path, &["--container", &id]);
+    let container = bundle.run(&id);
+    assert!(container.status.success(), "{container:?}");
+    let sealed = recording.seal();
+
+    let trace = Trace::open(&path).unwrap();
+    let lost = lost(&trace) as usize;
+    assert_eq!(sealed.status.code(), Some(if lost == 0 { 0 } else { 3 }), "{sealed:?}");
+    let check = |what: &str, filter: &str, expected: usize| {
+        let found = count(&trace, filter);
+        assert!(
+            found == expected || found < expected && found + lost >= expected,
+            "{what}: {found} of {expected}, {lost} lost in all"
+        );
+    };
+    check(
+        "opens",
+        "evt.type=openat and fd.name startswith /data/opened- and evt.rawres >= 0",
+        10_000,
+    );
+    check(
+        "connects",
+        "evt.type=connect and evt.rawres = 0 and fd.name startswith 127.0.0.1:",
+        1000,
+    );
+    check("accepts", "evt.type in (accept, accept4) and evt.rawres >= 0", 1000);
+    check(
+        "execs",
+        "evt.type=execve and evt.dir=< and evt.rawres=0 and proc.cmdline contains nothing",
+        500,
+    );
+    check("exits", "evt.type=procexit and proc.cmdline contains nothing", 500);
+    // Distinct names, not one name many times.
+    let mut names = support::select(&trace, "evt.type=openat and fd.name startswith /data/opened-", |row| {
+        row.descriptor().unwrap().name.clone()
+    });
+    names.sort();
+    names.dedup();
+    assert!(names.len() == 10_000 || lost > 0, "{} distinct names", names.len());
+    // Every event is the container's, and the container has them all.
+    let events: u64 = trace.segments().iter().map(|s| u64::from(s.zone.rows)).sum();
+    let containers = trace.containers();
+    assert_eq!(containers.len(), 1, "{containers:?}");
+    assert_eq!(
+        (containers[0].full_id.as_str(), containers[0].events),
+        (id.as_str(), events)
+    );
+    assert!(containers[0].birth > 0 && containers[0].death > containers[0].birth);
+}
