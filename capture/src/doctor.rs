@@ -93,7 +93,7 @@ fn capabilities() -> Finding {
     let have = effective();
     let has = |bit: u32| have >> bit & 1 != 0;
     // CAP_SYS_ADMIN includes CAP_BPF and CAP_PERFMON.
-    let lacks = |bit: u32| !has(bit) && !(bit >= 38 && has(CAP_SYS_ADMIN));
+    let lacks = |bit: u32| !(has(bit) || bit >= 38 && has(CAP_SYS_ADMIN));
     let missing: Vec<String> = CAPABILITIES
         .iter()
         .filter(|c| lacks(c.0))

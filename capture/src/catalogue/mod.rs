@@ -309,6 +309,10 @@ mod tests {
         for decoded in decoded::DECODED {
             assert!(decoded.extracts.len() <= MAX_EXTRACTS, "{}", decoded.nr);
             assert!(decoded.args <= 6);
+            for extract in decoded.extracts {
+                // The program takes pointers from the arguments that the record keeps.
+                assert!((extract >> 8 & 0xff) < u32::from(decoded.args), "{}", decoded.nr);
+            }
             let call = catalogue
                 .call(decoded.nr)
                 .expect("decoded calls are in the generic table, too");

@@ -14,46 +14,33 @@ static SNAPLEN: u32 = 80;
 /// The longest `struct sockaddr` (sockaddr_storage).
 const SOCKADDR_MAX: u32 = 128;
 
-/// Follows the extracts in order up to the first NONE.
+/// Follows the extracts in order up to the first NONE. The arguments that they name are kept in the record.
 #[inline(always)]
-pub(crate) fn all(record: &mut Record, spec: &Spec, args: [u64; 6], result: i64) {
+pub(crate) fn all(record: &mut Record, spec: &Spec) {
     for packed in spec.extracts {
         if packed == extract::NONE {
             return;
         }
-        one(record, packed, args, result);
-    }
-}
-
-/// The argument with a number from the table, without a stack slot that is indexed by a variable.
-#[inline(always)]
-fn pick(args: [u64; 6], at: u32) -> u64 {
-    match at {
-        0 => args[0],
-        1 => args[1],
-        2 => args[2],
-        3 => args[3],
-        4 => args[4],
-        _ => args[5],
+        one(record, packed);
     }
 }
 
 #[inline(always)]
-fn one(record: &mut Record, packed: u32, args: [u64; 6], result: i64) {
+fn one(record: &mut Record, packed: u32) {
     let (op, pointer_at, second) = (packed & 0xff, packed >> 8 & 0xff, packed >> 16);
-    let pointer = pick(args, pointer_at);
+    let (pointer, result) = (record.arg(pointer_at), record.result());
     let arg = pointer_at as u8;
     let snaplen = unsafe { read_volatile(&raw const SNAPLEN) };
     match op {
         extract::STRING => record.string(arg, Memory::User, pointer, PATH_MAX),
         extract::BUFFER if result > 0 => record.bytes(arg, Memory::User, pointer, result as u64, snaplen),
-        extract::IOVEC if result > 0 => record.iovec(arg, pointer, pick(args, second), result as u64, snaplen),
+        extract::IOVEC if result > 0 => record.iovec(arg, pointer, record.arg(second), result as u64, snaplen),
         extract::SOCKADDR if pointer != 0 => {
-            record.bytes(arg, Memory::User, pointer, pick(args, second) & 0xffff_ffff, SOCKADDR_MAX);
+            record.bytes(arg, Memory::User, pointer, record.arg(second) & 0xffff_ffff, SOCKADDR_MAX);
         }
         extract::SOCKADDR_OUT if pointer != 0 && result >= 0 => {
             let mut len = 0u32;
-            let from = pick(args, second) as *const _;
+            let from = record.arg(second) as *const _;
             if unsafe { bpf_probe_read_user((&raw mut len).cast(), 4, from) } == 0 {
                 record.bytes(arg, Memory::User, pointer, u64::from(len), SOCKADDR_MAX);
             }

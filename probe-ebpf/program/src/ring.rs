@@ -120,6 +120,18 @@ impl Record {
         self.set_position(size_of::<RecordHeader>() as u32 + 8 * (keep & 7));
     }
 
+    /// An argument that [`Record::args`] kept. Loaded from the ring: one path for the verifier, not one per argument.
+    #[inline(always)]
+    pub(crate) fn arg(&self, at: u32) -> u64 {
+        unsafe { read_volatile(self.base.add(size_of::<RecordHeader>() + 8 * (at & 7) as usize).cast::<u64>()) }
+    }
+
+    /// The result, loaded from the ring for the same reason.
+    #[inline(always)]
+    pub(crate) fn result(&self) -> i64 {
+        unsafe { read_volatile(&raw const (*self.base.cast::<RecordHeader>()).result) }
+    }
+
     #[inline(always)]
     fn position(&self) -> usize {
         (unsafe { read_volatile(&raw const (*self.base.cast::<RecordHeader>()).len) } & POSITION_MASK) as usize

@@ -74,7 +74,7 @@ pub(crate) fn enter(regs: *const Registers, nr: i64) {
     let Some(mut record) = Record::begin(kind::SYSCALL_ENTER, 0, nr as u16, tgid_tid, 0, cgroup) else { return };
     let args = unsafe { Registers::args(regs) };
     record.args(args, u32::from(spec.args));
-    extract::all(&mut record, spec, args, 0);
+    extract::all(&mut record, spec);
     record.publish();
 }
 
@@ -100,7 +100,7 @@ pub(crate) fn exit(regs: *const Registers, result: i64) {
     } else {
         let args = unsafe { Registers::args(regs) };
         record.args(args, u32::from(spec.args));
-        extract::all(&mut record, spec, args, result);
+        extract::all(&mut record, spec);
     }
     record.publish();
 }
