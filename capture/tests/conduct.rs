@@ -144,8 +144,9 @@ fn ctrl_c_seals_and_kill_leaves_what_was_written() {
     let sealed = dir.path().join("sealed.scap");
     let recording = Recording::start(dir.path(), &sealed, &["--tag", "case=42"]);
     busy();
-    check(&recording.seal(), 0, "sealed");
+    let output = recording.seal();
     let trace = Trace::open(&sealed).unwrap();
+    check(&output, if lost(&trace) == 0 { 0 } else { 3 }, "sealed");
     assert_eq!(trace.summary().map(|s| s.reason.as_str()), Some("signal 2"));
     assert_eq!(trace.header().tags, [("case".to_owned(), "42".to_owned())]);
 

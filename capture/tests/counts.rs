@@ -5,6 +5,37 @@ mod support;
 use afterimage_format::file::Trace;
 use support::{Bundle, Recording, can_run_containers, count, lost};
 
+/// The recorder is stopped while a container does more than the rings hold: what is missing is counted.
+#[test]
+fn what_a_starved_recorder_misses_is_counted() {
+    if !can_run_containers("what_a_starved_recorder_misses_is_counted") {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let id = format!("afterimage-starved-{}", std::process::id());
+    // 120,000 opens and closes of some 150 bytes each are more than two rings of 4 MiB.
+    let bundle = Bundle::new(dir.path(), &id, &["/workload", "count", "/data", "60000", "0", "0"]);
+    let path = dir.path().join("t.scap");
+    let recording = Recording::start(dir.path(), &path, &["--container", &id]);
+    recording.signal(libc::SIGSTOP);
+    assert!(bundle.run(&id).status.success());
+    recording.signal(libc::SIGCONT);
+    let sealed = recording.seal();
+    assert_eq!(sealed.status.code(), Some(3), "{sealed:?}");
+
+    let trace = Trace::open(&path).unwrap();
+    let lost = lost(&trace);
+    let opens = count(
+        &trace,
+        "evt.type=openat and fd.name startswith /data/opened- and evt.rawres >= 0",
+    );
+    assert!(
+        opens < 60_000 && lost > 0,
+        "{opens} opens, {lost} lost: nothing was missed"
+    );
+    assert!(opens as u64 + lost >= 60_000, "{opens} opens and only {lost} lost");
+}
+
 #[test]
 fn ten_thousand_opens_a_thousand_connects_five_hundred_execs() {
     if !can_run_containers("ten_thousand_opens_a_thousand_connects_five_hundred_execs") {

@@ -2,7 +2,7 @@
 
 use super::{Raw, Tracker};
 use crate::catalogue::{Effect, Source, Special};
-use crate::state::{FdEntry, file, join, named, socket, socket_of};
+use crate::state::{FdEntry, join_into, named, socket, socket_of};
 use afterimage_format::model::{Descriptor, DescriptorType, Role, SockAddr, Tuple, parse_sockaddr};
 
 const AT_FDCWD: i32 = -100;
@@ -38,12 +38,23 @@ impl Tracker {
                     Some(Source::Word(arg, offset, size)) => raw.word(arg, offset, size).unwrap_or(0),
                     _ => 0,
                 };
-                let path = raw.bytes(path).map(|p| self.absolute(raw, dir, p)).unwrap_or_default();
-                let mut descriptor = file(path);
-                if flags & O_DIRECTORY != 0 {
-                    descriptor.ty = DescriptorType::Directory;
-                }
-                self.open(pid, result as i32, descriptor, flags & O_CLOEXEC != 0);
+                let ty = if flags & O_DIRECTORY != 0 {
+                    DescriptorType::Directory
+                } else {
+                    DescriptorType::File
+                };
+                let mut name = std::mem::take(&mut self.scratch);
+                self.absolute_into(&mut name, raw, dir, raw.bytes(path).unwrap_or_default());
+                let descriptor = self.descriptors.intern_named(ty, &name);
+                self.scratch = name;
+                self.descriptors.set(
+                    pid,
+                    result as i32,
+                    FdEntry {
+                        descriptor,
+                        cloexec: flags & O_CLOEXEC != 0,
+                    },
+                );
             }
             Effect::Close => self.descriptors.close(pid, raw.arg(0) as i32),
             Effect::CloseRange => {
@@ -117,18 +128,25 @@ impl Tracker {
 
     /// `path` as an absolute path: seen from the directory in argument `dir`, or from the current one.
     fn absolute(&self, raw: &Raw<'_>, dir: Option<u8>, path: &[u8]) -> Vec<u8> {
-        match dir.map(|at| raw.arg(at) as i32).filter(|fd| *fd != AT_FDCWD) {
-            Some(fd) => join(&self.name_of(raw.pid(), fd), path),
-            None => join(self.threads.get(raw.tid()).map_or(&[], |t| &t.cwd), path),
-        }
+        let mut out = Vec::new();
+        self.absolute_into(&mut out, raw, dir, path);
+        out
+    }
+
+    fn absolute_into(&self, out: &mut Vec<u8>, raw: &Raw<'_>, dir: Option<u8>, path: &[u8]) {
+        let base = match dir.map(|at| raw.arg(at) as i32).filter(|fd| *fd != AT_FDCWD) {
+            Some(fd) => self.descriptor_at(raw.pid(), fd).map(|d| d.name.as_slice()),
+            None => self.threads.get(raw.tid()).map(|t| t.cwd.as_slice()),
+        };
+        join_into(out, base.unwrap_or_default(), path);
+    }
+
+    fn descriptor_at(&self, pid: u32, fd: i32) -> Option<&Descriptor> {
+        self.descriptors.descriptor(self.descriptors.get(pid, fd)?.descriptor)
     }
 
     fn name_of(&self, pid: u32, fd: i32) -> Vec<u8> {
-        let entry = self.descriptors.get(pid, fd);
-        entry
-            .and_then(|e| self.descriptors.descriptor(e.descriptor))
-            .map(|d| d.name.clone())
-            .unwrap_or_default()
+        self.descriptor_at(pid, fd).map(|d| d.name.clone()).unwrap_or_default()
     }
 
     fn open(&mut self, pid: u32, fd: i32, descriptor: Descriptor, cloexec: bool) {

@@ -34,6 +34,8 @@ pub(crate) struct Tracker {
     pub(crate) cgroups: Cgroups,
     scope: ScopeMode,
     clock: ClockAnchor,
+    /// For paths that are put together: opens allocate only for names that are new.
+    scratch: Vec<u8>,
     /// Records that could not be taken apart.
     pub(crate) undecodable: u64,
 }
@@ -47,6 +49,7 @@ impl Tracker {
             cgroups: Cgroups::new(selectors),
             scope,
             clock,
+            scratch: Vec::new(),
             undecodable: 0,
         }
     }

@@ -2,7 +2,8 @@
 
 use afterimage_abi::KernelSocket;
 use afterimage_format::model::{Descriptor, DescriptorType, L4Proto, Role, Tuple};
-use hashbrown::{HashMap, HashSet};
+use hashbrown::{Equivalent, HashMap, HashSet};
+use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::rc::Rc;
 
@@ -23,7 +24,7 @@ pub(crate) struct Descriptors {
     tables: HashMap<u32, Rc<Table>>,
     store: HashMap<u64, Descriptor>,
     /// Descriptors (with id 0) to their ids, so that equal ones are stored once.
-    index: HashMap<Descriptor, u64>,
+    index: HashMap<Content, u64>,
     next: u64,
 }
 
@@ -41,10 +42,10 @@ impl Descriptors {
     pub(crate) fn descriptor(&self, id: u64) -> Option<&Descriptor> {
         self.store.get(&id)
     }
-
     /// The id of a descriptor with this content.
     pub(crate) fn intern(&mut self, descriptor: Descriptor) -> u64 {
-        if let Some(id) = self.index.get(&descriptor) {
+        let content = Content(descriptor);
+        if let Some(id) = self.index.get(&content) {
             return *id;
         }
         let id = self.next;
@@ -53,11 +54,19 @@ impl Descriptors {
             id,
             Descriptor {
                 id,
-                ..descriptor.clone()
+                ..content.0.clone()
             },
         );
-        self.index.insert(descriptor, id);
+        self.index.insert(content, id);
         id
+    }
+
+    /// As [`Descriptors::intern`] of a descriptor that is known by type and name; allocates only when it is new.
+    pub(crate) fn intern_named(&mut self, ty: DescriptorType, name: &[u8]) -> u64 {
+        match self.index.get(&Named { ty, name }) {
+            Some(id) => *id,
+            None => self.intern(named(ty, name.to_vec())),
+        }
     }
 
     /// What `fd` of process `pid` refers to.
@@ -134,6 +143,50 @@ impl Descriptors {
     }
 }
 
+/// A descriptor as a key. Its hash is that of [`Named`], so that one can be looked up by the other.
+#[derive(PartialEq, Eq)]
+struct Content(Descriptor);
+
+/// Type and name of a descriptor of which nothing else is known.
+struct Named<'a> {
+    ty: DescriptorType,
+    name: &'a [u8],
+}
+
+impl Hash for Named<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.ty.hash(state);
+        self.name.hash(state);
+    }
+}
+
+impl Hash for Content {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Named {
+            ty: self.0.ty,
+            name: &self.0.name,
+        }
+        .hash(state);
+    }
+}
+
+impl Equivalent<Content> for Named<'_> {
+    fn equivalent(&self, key: &Content) -> bool {
+        let Descriptor {
+            id: _,
+            ty,
+            l4,
+            role,
+            ref name,
+            tuple,
+            dev,
+            ino,
+        } = key.0;
+        (ty, name.as_slice()) == (self.ty, self.name)
+            && (l4, role, tuple, dev, ino) == (L4Proto::Unknown, Role::Unknown, None, 0, 0)
+    }
+}
+
 /// A descriptor that is known by type and name.
 pub(crate) fn named(ty: DescriptorType, name: Vec<u8>) -> Descriptor {
     Descriptor {
@@ -146,11 +199,6 @@ pub(crate) fn named(ty: DescriptorType, name: Vec<u8>) -> Descriptor {
         dev: 0,
         ino: 0,
     }
-}
-
-/// A file.
-pub(crate) fn file(path: Vec<u8>) -> Descriptor {
-    named(DescriptorType::File, path)
 }
 
 const AF_UNIX: u16 = 1;
@@ -240,12 +288,24 @@ fn tuple_name(tuple: &Tuple, role: Role) -> Vec<u8> {
 mod tests {
     use super::*;
 
+    fn file(path: Vec<u8>) -> Descriptor {
+        named(DescriptorType::File, path)
+    }
+
     #[test]
     fn tables_follow_fork_and_exec() {
         let mut all = Descriptors::new();
         let a = all.intern(file(b"/a".to_vec()));
         let b = all.intern(file(b"/b".to_vec()));
         assert_eq!(all.intern(file(b"/a".to_vec())), a);
+        assert_eq!(all.intern_named(DescriptorType::File, b"/a"), a);
+        assert_ne!(all.intern_named(DescriptorType::Directory, b"/a"), a);
+        let with_inode = all.intern(Descriptor {
+            ino: 7,
+            ..file(b"/a".to_vec())
+        });
+        assert_eq!(all.intern_named(DescriptorType::File, b"/a"), a);
+        assert_ne!(with_inode, a);
         all.set(
             1,
             3,

@@ -7,6 +7,6 @@ mod path;
 mod threads;
 
 pub(crate) use cgroups::{Cgroups, Selector};
-pub(crate) use descriptors::{Descriptors, FdEntry, file, named, socket, socket_of, with_tuple};
-pub(crate) use path::{join, show};
+pub(crate) use descriptors::{Descriptors, FdEntry, named, socket, socket_of, with_tuple};
+pub(crate) use path::{join, join_into, show};
 pub(crate) use threads::Threads;

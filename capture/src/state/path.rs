@@ -1,13 +1,20 @@
 //! Paths as bytes.
 
-/// `path` seen from directory `base`; `.`, `..` and doubled slashes are resolved by text (symbolic links are not
-/// followed). Empty where the base is needed and not known.
+/// [`join_into`] a new vector.
 pub(crate) fn join(base: &[u8], path: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    join_into(&mut out, base, path);
+    out
+}
+
+/// Makes `out` the path `path` seen from directory `base`; `.`, `..` and doubled slashes are resolved by text (symbolic
+/// links are not followed). Empty where the base is needed and not known.
+pub(crate) fn join_into(out: &mut Vec<u8>, base: &[u8], path: &[u8]) {
+    out.clear();
     let absolute = path.first() == Some(&b'/');
     if !absolute && base.first() != Some(&b'/') {
-        return Vec::new();
+        return;
     }
-    let mut out: Vec<u8> = Vec::with_capacity(base.len() + path.len() + 1);
     let parts = (if absolute { &[][..] } else { base })
         .split(|b| *b == b'/')
         .chain(path.split(|b| *b == b'/'));
@@ -24,7 +31,6 @@ pub(crate) fn join(base: &[u8], path: &[u8]) -> Vec<u8> {
     if out.is_empty() {
         out.push(b'/');
     }
-    out
 }
 
 /// A path for a message: control characters escaped.
