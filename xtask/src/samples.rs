@@ -1,6 +1,9 @@
 //! `cargo xtask samples`: makes the traces in samples/ anew, with where they came from.
 
+use std::ffi::CString;
 use std::fs;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -17,6 +20,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     let programs = workspace::build_programs(root, Profile::Dev)?;
     // Recorded beside the build, and moved here only when it is whole.
     let scratch = workspace::target_dir(root).join(INCIDENT);
+    leave_this_hosts_name_behind(&workspace::target_dir(root))?;
     demo::record(&programs, &scratch)?;
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let trace = folder.join(INCIDENT);
@@ -33,6 +37,29 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     .with_context(|| format!("cannot write {}", readme.display()))?;
     println!("xtask: {} ({bytes} bytes) and {}", trace.display(), readme.display());
     Ok(())
+}
+
+/// A trace names the host that it was recorded on. A sample is for everybody, so from here on this process and its
+/// children see a host of another name, in namespaces of their own.
+fn leave_this_hosts_name_behind(scratch: &Path) -> Result<()> {
+    let check = |done: libc::c_int, what: &str| match done {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()).with_context(|| format!("cannot {what} (samples are recorded as root)")),
+    };
+    let machine_id = scratch.join("machine-id");
+    fs::write(&machine_id, format!("{}\n", "0".repeat(32)))
+        .with_context(|| format!("cannot write {}", machine_id.display()))?;
+    let from = CString::new(machine_id.as_os_str().as_bytes())?;
+    let name = "afterimage-demo";
+    // SAFETY: this process has one thread here; all pointers are to strings that outlive the calls.
+    unsafe {
+        check(libc::unshare(libc::CLONE_NEWUTS | libc::CLONE_NEWNS), "make namespaces")?;
+        check(libc::sethostname(name.as_ptr().cast(), name.len()), "set the host's name")?;
+        let (root, none) = (c"/".as_ptr(), std::ptr::null());
+        check(libc::mount(none, root, none, libc::MS_REC | libc::MS_PRIVATE, none.cast()), "keep mounts to itself")?;
+        let id = c"/etc/machine-id".as_ptr();
+        check(libc::mount(from.as_ptr(), id, none, libc::MS_BIND, none.cast()), "hide the machine's id")
+    }
 }
 
 fn document(date: &str, kernel: &str, bytes: u64) -> String {
