@@ -26,9 +26,9 @@ pub(crate) fn install() -> Result<()> {
     Ok(())
 }
 
-/// The signal that came, if one did.
+/// The signal that came since the last call, if one did.
 pub(crate) fn received() -> Option<i32> {
-    match RECEIVED.load(Ordering::Relaxed) {
+    match RECEIVED.swap(0, Ordering::Relaxed) {
         0 => None,
         signal => Some(signal),
     }

@@ -19,10 +19,11 @@ pub(crate) fn cgroup_root() -> Option<PathBuf> {
     })
 }
 
-/// All cgroups below `root`, parents first: id, parent's id, path below the root.
+/// The cgroup at `root` and all below it, parents first: id, parent's id, path below the root.
 pub(crate) fn cgroups(root: &Path) -> Vec<(u64, u64, PathBuf)> {
     let mut found = Vec::new();
     let Ok(top) = std::fs::metadata(root) else { return found };
+    found.push((top.ino(), 0, PathBuf::from("/")));
     let mut open = vec![(top.ino(), PathBuf::from("/"))];
     while let Some((parent, path)) = open.pop() {
         let place = root.join(path.strip_prefix("/").unwrap_or(&path));

@@ -116,6 +116,24 @@ fn a_command_that_does_not_exist_is_told_as_a_shell_would() {
 }
 
 #[test]
+fn a_command_outlasts_its_recording() {
+    if !can_record("a_command_outlasts_its_recording") {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("t.scap");
+    check(
+        &record(&["--duration", "100ms", "--", "sh", "-c", "sleep 0.6; exit 9"], &path),
+        9,
+        "sealed",
+    );
+    assert_eq!(
+        Trace::open(&path).unwrap().summary().map(|s| s.reason.as_str()),
+        Some("the time was up")
+    );
+}
+
+#[test]
 fn wrong_arguments_are_refused_before_anything_happens() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("t.scap");

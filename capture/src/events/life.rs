@@ -2,7 +2,7 @@
 
 use super::{Emit, Raw, Tracker, Verdict};
 use crate::catalogue::Own;
-use crate::snapshot::{self, Sockets};
+use crate::snapshot::Sockets;
 use crate::state::join;
 use afterimage_abi::{item, status};
 use afterimage_format::model::{Thread, Value};
@@ -179,7 +179,9 @@ impl Tracker {
             let (vtid, vpid) = halves(raw.arg(2));
             let (ppid, comm) = (raw.arg(3) as u32, comm.to_vec());
             // Where it comes from is outside the scope; where it is and what it has open it brings along.
-            let cwd = snapshot::thread(pid, tid).map(|t| t.cwd).unwrap_or_default();
+            let found = self.look_up(pid, tid, cgroup);
+            let here = found.is_some();
+            let cwd = found.map(|t| t.cwd).unwrap_or_default();
             let start = self.real_time(raw.header.time);
             let loginuid = u32::MAX;
             let thread = Thread {
@@ -197,7 +199,7 @@ impl Tracker {
                 ..Thread::default()
             };
             let id = self.insert_thread(thread, cgroup);
-            if tid == pid {
+            if here && tid == pid {
                 self.take_descriptors(pid, &mut Sockets::default());
             }
             id

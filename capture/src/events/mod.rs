@@ -209,14 +209,20 @@ impl Tracker {
                     loginuid: u32::MAX,
                     ..Thread::default()
                 };
-                let found = snapshot::thread(pid, tid);
+                let found = self.look_up(pid, tid, cgroup);
+                let here = found.is_some();
                 let id = self.insert_thread(found.unwrap_or_else(unknown), cgroup);
-                if tid == pid {
+                if here && tid == pid {
                     self.take_descriptors(pid, &mut Sockets::default());
                 }
                 id
             }
         }
+    }
+
+    /// A thread in /proc, if it is still the one of this cgroup: the id may belong to somebody outside by now.
+    fn look_up(&self, pid: u32, tid: u32, cgroup: u64) -> Option<Thread> {
+        snapshot::thread(pid, tid).filter(|found| found.cgroup == self.cgroups.path(cgroup))
     }
 
     fn move_thread(&mut self, tid: u32, cgroup: u64) -> u64 {

@@ -121,20 +121,38 @@ pub(crate) fn record(options: &Options) -> Result<u8> {
         Ok(()) => run(options, &mut drain, command.as_ref()),
         Err(_) => Ended {
             reason: "the command could not be executed".to_owned(),
-            status: 127,
+            status: Some(127),
         },
     };
     let status = seal(drain, &ended, &options.output)?;
-    if let Err(error) = started {
+    if let Err(error) = &started {
         eprintln!("capture: {error:#}");
     }
-    Ok(if ended.status != 0 { ended.status } else { status })
+    let command = match ended.status {
+        // The recording ended first; the command goes on, and its status is still the answer.
+        None => command.map_or(0, |command| outlast(&command)),
+        Some(status) => status,
+    };
+    Ok(if command != 0 { command } else { status })
+}
+
+/// Waits for the command, passing signals on to it.
+fn outlast(command: &Command) -> u8 {
+    loop {
+        if let Some(status) = command.exit_status() {
+            return status;
+        }
+        if let Some(signal) = signals::received() {
+            command.signal(signal);
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
 
 struct Ended {
     reason: String,
-    /// Exit status of the command; 0 without one.
-    status: u8,
+    /// Exit status of the command; `None` where it runs on, or there is none.
+    status: Option<u8>,
 }
 
 /// Drains until there is a reason to end.
@@ -142,7 +160,7 @@ fn run(options: &Options, drain: &mut Drain, command: Option<&Command>) -> Ended
     let deadline = options.duration.map(|d| Instant::now() + d);
     let ended = |reason: &str| Ended {
         reason: reason.to_owned(),
-        status: 0,
+        status: None,
     };
     loop {
         if drain.turn().is_err() || drain.has_failed() {
@@ -157,7 +175,7 @@ fn run(options: &Options, drain: &mut Drain, command: Option<&Command>) -> Ended
         if let Some(status) = command.and_then(Command::exit_status) {
             return Ended {
                 reason: "the command ended".to_owned(),
-                status,
+                status: Some(status),
             };
         }
         if deadline.is_some_and(|d| Instant::now() >= d) {
