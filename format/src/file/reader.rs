@@ -187,7 +187,7 @@ impl Trace {
                     Some(body) => {
                         match read_zone(body, offset as u64) {
                             Ok((zone, ..)) => {
-                                first_num = zone.first_num + u64::from(zone.rows);
+                                first_num = zone.first_num.wrapping_add(u64::from(zone.rows));
                                 let block = &block[..BLOCK_HEADER_LEN + body.len()];
                                 let (length, crc) = (block.len() as u64, crc32fast::hash(block));
                                 self.entries.push(IndexEntry {
@@ -208,7 +208,7 @@ impl Trace {
                         continue;
                     }
                     None => {
-                        let what = format!("the file ends inside a segment (after event {})", first_num - 1);
+                        let what = format!("the file ends inside a segment (after event {})", first_num.wrapping_sub(1));
                         self.damage.push(Damage {
                             offset: offset as u64,
                             what,

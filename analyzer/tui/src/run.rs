@@ -1,0 +1,162 @@
+//! The loop around the state: waits for something to happen, updates, does what is to be done, draws.
+
+use crate::error::Error;
+use crate::message::{Effect, Message};
+use crate::state::State;
+use crate::terminal::{self, Terminal};
+use crate::update::update;
+use crate::view::{Look, view};
+use crate::worker::{Answer, Request, Workers};
+use afterimage_query::check::TimeZone;
+use afterimage_query::output::escaped;
+use crossterm::event::{self, Event, KeyEventKind};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use signal_hook::low_level::emulate_default_handler;
+use std::io::{self, IsTerminal, stdout};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::Duration;
+
+/// A trace that opens faster than this shows no "opening", and one that does not open leaves the screen as it is.
+const OPENING: Duration = Duration::from_millis(60);
+/// Messages taken at once before the screen is drawn.
+const BATCH: usize = 512;
+
+/// What wakes the loop.
+enum Incoming {
+    Message(Message),
+    Failed(Error),
+    Signal(i32),
+}
+
+/// Opens the trace at `path` in the terminal and returns when the person leaves.
+///
+/// The terminal is given back on return, on a panic in any thread, and on SIGTERM, SIGINT and SIGHUP, which then end
+/// the process as they would have.
+///
+/// # Errors
+/// See [`Error`]. Damage in the trace is shown, and is no error.
+pub fn run(path: &Path) -> Result<(), Error> {
+    if !stdout().is_terminal() {
+        return Err(Error::NotATerminal);
+    }
+    let (sender, incoming) = channel();
+    let workers = Workers::start(path, TimeZone::Local, answers(&sender))?;
+    let opened = match incoming.recv_timeout(OPENING) {
+        Ok(Incoming::Failed(error)) => return Err(error),
+        Ok(first) => Some(first),
+        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
+    };
+
+    let panicked = sender.clone();
+    terminal::give_back_on_panic(move || {
+        let _ = panicked.send(Incoming::Failed(Error::Panicked));
+    });
+    let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP])?;
+    let handle = signals.handle();
+    let signalled = sender.clone();
+    spawn("signals", move || {
+        for signal in &mut signals {
+            let _ = signalled.send(Incoming::Signal(signal));
+        }
+    })?;
+
+    let terminal = Terminal::take()?;
+    spawn("input", move || read_input(&sender))?;
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    let state = State::new(escaped(name.as_bytes()), terminal.size()?);
+    let ended = main_loop(state, terminal, &workers, opened, &incoming);
+    handle.close();
+    match ended? {
+        Some(signal) => Ok(emulate_default_handler(signal)?),
+        None => Ok(()),
+    }
+}
+
+/// Runs until the person leaves, or a signal comes, which it returns. The terminal is given back at the end.
+fn main_loop(
+    mut state: State,
+    mut terminal: Terminal,
+    workers: &Workers,
+    opened: Option<Incoming>,
+    incoming: &Receiver<Incoming>,
+) -> Result<Option<i32>, Error> {
+    let look = Look::from_env(|name| std::env::var(name).ok());
+    let mut next = opened;
+    loop {
+        // Everything that waits is taken before drawing, so that no key waits for a picture that is outdated already.
+        for incoming in next.into_iter().chain(incoming.try_iter()).take(BATCH) {
+            match incoming {
+                Incoming::Message(message) => {
+                    if !perform(update(&mut state, message), workers) {
+                        return Ok(None);
+                    }
+                }
+                Incoming::Failed(error) => return Err(error),
+                Incoming::Signal(signal) => return Ok(Some(signal)),
+            }
+        }
+        let size = terminal.size()?;
+        if size != state.size {
+            perform(update(&mut state, Message::Resize(size.0, size.1)), workers);
+        }
+        terminal.draw(|frame| view(&state, look, frame))?;
+        match incoming.recv() {
+            Ok(incoming) => next = Some(incoming),
+            Err(_) => return Ok(None),
+        }
+    }
+}
+
+/// Does what an update asked for; false where that is to leave.
+fn perform(effects: Vec<Effect>, workers: &Workers) -> bool {
+    for effect in effects {
+        match effect {
+            Effect::Load {
+                generation,
+                first,
+                positions,
+            } => workers.read(Request::Rows(generation, first, positions)),
+            Effect::Detail { position } => workers.read(Request::Detail(position)),
+            Effect::Scan { generation, filter } => workers.scan(generation, filter),
+            Effect::StopScan => workers.stop_scan(),
+            Effect::Quit => return false,
+        }
+    }
+    true
+}
+
+/// Where workers send what they have; the loop is gone when nobody takes it.
+fn answers(sender: &Sender<Incoming>) -> impl Fn(Answer) + Clone + Send + 'static {
+    let sender = sender.clone();
+    move |answer| {
+        let _ = sender.send(match answer {
+            Ok(message) => Incoming::Message(message),
+            Err(error) => Incoming::Failed(error.into()),
+        });
+    }
+}
+
+/// Sends what the terminal says until nobody takes it.
+fn read_input(sender: &Sender<Incoming>) {
+    loop {
+        let message = match event::read() {
+            Ok(Event::Key(key)) if key.kind != KeyEventKind::Release => Incoming::Message(Message::Key(key)),
+            Ok(Event::Paste(text)) => Incoming::Message(Message::Paste(text)),
+            Ok(Event::Resize(width, height)) => Incoming::Message(Message::Resize(width, height)),
+            Ok(_) => continue,
+            Err(error) => Incoming::Failed(error.into()),
+        };
+        let failed = matches!(message, Incoming::Failed(_));
+        if sender.send(message).is_err() || failed {
+            return;
+        }
+    }
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    thread::Builder::new().name(name.into()).spawn(work).map(|_| ())
+}

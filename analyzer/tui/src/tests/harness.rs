@@ -1,0 +1,154 @@
+//! The interface without threads and terminal: effects are done at once, frames are text.
+
+use super::sample;
+use crate::message::{Effect, Message};
+use crate::state::State;
+use crate::update::update;
+use crate::view::{Look, view};
+use crate::worker::{Opened, Reader, scan};
+use afterimage_query::check::TimeZone;
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+use std::path::Path;
+use std::sync::Arc;
+
+pub(super) const FULL: Look = Look {
+    color: true,
+    unicode: true,
+};
+
+/// A trace that `write` wrote.
+pub(super) fn trace(write: impl FnOnce(&Path)) -> Opened {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("sample.scap");
+    write(&path);
+    // The open map outlives the name of the file.
+    Opened::open(&path, TimeZone::Utc).expect("the sample opens")
+}
+
+pub(super) fn story() -> Opened {
+    trace(sample::story)
+}
+
+/// The interface on an open trace.
+pub(super) struct Ui<'t> {
+    pub(super) state: State,
+    /// All effects so far.
+    pub(super) effects: Vec<Effect>,
+    opened: &'t Opened,
+    reader: Reader<'t>,
+}
+
+impl<'t> Ui<'t> {
+    pub(super) fn new(opened: &'t Opened, width: u16, height: u16) -> Ui<'t> {
+        let mut ui = Ui {
+            state: State::new("sample.scap".into(), (width, height)),
+            effects: Vec::new(),
+            opened,
+            reader: Reader::new(opened),
+        };
+        ui.tell(Message::Opened(Arc::new(opened.info())));
+        ui
+    }
+
+    /// A message, all that it asks for, and the answers.
+    pub(super) fn tell(&mut self, message: Message) {
+        for effect in update(&mut self.state, message) {
+            self.effects.push(effect.clone());
+            let mut answers = Vec::new();
+            match effect {
+                Effect::Load {
+                    generation,
+                    first,
+                    positions,
+                } => answers.push(self.reader.rows(generation, first, &positions)),
+                Effect::Detail { position } => answers.push(self.reader.detail(position)),
+                Effect::Scan { generation, filter } => {
+                    scan(self.opened, generation, &filter, &|| false, &mut |answer| {
+                        answers.push(answer)
+                    });
+                }
+                Effect::StopScan | Effect::Quit => {}
+            }
+            answers.into_iter().for_each(|answer| self.tell(answer));
+        }
+    }
+
+    /// Presses keys: names such as `Enter` and `Ctrl-d`, or text that is typed.
+    pub(super) fn press(&mut self, keys: &[&str]) -> &mut Ui<'t> {
+        for name in keys {
+            match key(name) {
+                Some(key) => self.tell(Message::Key(key)),
+                None => name.chars().for_each(|c| {
+                    self.tell(Message::Key(KeyEvent::from(KeyCode::Char(c))));
+                }),
+            }
+        }
+        self
+    }
+
+    /// The cells of the screen.
+    pub(super) fn cells(&self, look: Look) -> Buffer {
+        let (width, height) = self.state.size;
+        let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a terminal");
+        terminal.draw(|frame| view(&self.state, look, frame)).expect("a frame");
+        terminal.backend().buffer().clone()
+    }
+
+    /// The screen as text, lines without the space at their ends.
+    pub(super) fn screen(&self) -> String {
+        text(&self.cells(FULL))
+    }
+
+    /// One line of the screen.
+    pub(super) fn line(&self, at: usize) -> String {
+        self.screen().lines().nth(at).unwrap_or_default().to_string()
+    }
+}
+
+/// The screen as text: what a wide character covers is left out, as on a terminal.
+pub(super) fn text(buffer: &Buffer) -> String {
+    let width = usize::from(buffer.area.width).max(1);
+    let mut out = String::new();
+    for cells in buffer.content.chunks(width) {
+        let mut line = String::new();
+        let mut covered = 0;
+        for cell in cells {
+            if covered == 0 {
+                line.push_str(cell.symbol());
+                covered = ratatui::text::Span::raw(cell.symbol()).width();
+            }
+            covered = covered.saturating_sub(1);
+        }
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+fn key(name: &str) -> Option<KeyEvent> {
+    if let Some(c) = name.strip_prefix("Ctrl-").and_then(|rest| rest.chars().next()) {
+        return Some(KeyEvent::new(KeyCode::Char(c), KeyModifiers::CONTROL));
+    }
+    let code = match name {
+        "Up" => KeyCode::Up,
+        "Down" => KeyCode::Down,
+        "Left" => KeyCode::Left,
+        "Right" => KeyCode::Right,
+        "PgUp" => KeyCode::PageUp,
+        "PgDn" => KeyCode::PageDown,
+        "Home" => KeyCode::Home,
+        "End" => KeyCode::End,
+        "Enter" => KeyCode::Enter,
+        "Esc" => KeyCode::Esc,
+        "Tab" => KeyCode::Tab,
+        "Backspace" => KeyCode::Backspace,
+        "Delete" => KeyCode::Delete,
+        "F1" => KeyCode::F(1),
+        "F10" => KeyCode::F(10),
+        _ => return None,
+    };
+    Some(KeyEvent::from(code))
+}

@@ -1,0 +1,8 @@
+//! Tests of the whole but for the terminal itself, which tests/terminal.rs is about.
+
+mod harness;
+#[path = "../../tests/sample/mod.rs"]
+mod sample;
+mod screens;
+mod updates;
+mod workers;

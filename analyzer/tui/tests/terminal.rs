@@ -1,0 +1,248 @@
+//! The interface in a real terminal: tmux types and looks.
+
+mod sample;
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A tmux server of its own, with a shell in one window; gone when dropped.
+struct Tmux {
+    folder: tempfile::TempDir,
+}
+
+impl Tmux {
+    /// Starts a shell at 80x24; nothing, with the reason said, where there is no tmux.
+    fn start(test: &str) -> Option<Tmux> {
+        if Command::new("tmux").arg("-V").output().is_err() {
+            skipped(test, "tmux is not installed");
+            return None;
+        }
+        let folder = tempfile::tempdir().expect("a folder");
+        let tmux = Tmux { folder };
+        tmux.run(&[
+            "-f",
+            "/dev/null",
+            "new-session",
+            "-d",
+            "-x",
+            "80",
+            "-y",
+            "24",
+            "env PS1='$ ' LC_ALL=C.UTF-8 TZ=UTC sh",
+        ]);
+        tmux.wait_for("$");
+        Some(tmux)
+    }
+
+    fn run(&self, arguments: &[&str]) -> String {
+        let socket = self.folder.path().join("tmux");
+        let output = Command::new("tmux")
+            .arg("-u")
+            .arg("-S")
+            .arg(socket)
+            .args(arguments)
+            .output()
+            .expect("tmux runs");
+        assert!(output.status.success(), "tmux {arguments:?}: {output:?}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    fn keys(&self, keys: &[&str]) {
+        self.run(&[&["send-keys"], keys].concat());
+    }
+
+    /// Types a line at the shell.
+    fn command(&self, line: &str) {
+        self.run(&["send-keys", "-l", line]);
+        self.keys(&["Enter"]);
+    }
+
+    fn screen(&self) -> String {
+        self.run(&["capture-pane", "-p"])
+    }
+
+    /// Waits until the screen shows `text`.
+    #[track_caller]
+    fn wait_for(&self, text: &str) {
+        self.wait_until(text, |screen| screen.contains(text));
+    }
+
+    #[track_caller]
+    fn wait_until(&self, what: &str, holds: impl Fn(&str) -> bool) {
+        let start = Instant::now();
+        while !holds(&self.screen()) {
+            assert!(start.elapsed() < PATIENCE, "never came: {what}\n{}", self.screen());
+            sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// The terminal is as it was: main screen, cursor, echo and lines.
+    #[track_caller]
+    fn is_given_back(&self) {
+        let flags = self.run(&["display-message", "-p", "#{alternate_on} #{cursor_flag}"]);
+        assert_eq!(flags.trim(), "0 1", "alternate screen and cursor");
+        self.command("stty -a | tr ' ' '\\n' | grep -c -x -e icanon -e echo -e isig");
+        self.wait_until("icanon, echo and isig", |screen| screen.lines().any(|line| line == "3"));
+    }
+
+    fn trace(&self) -> PathBuf {
+        let path = self.folder.path().join("story.scap");
+        sample::story(&path);
+        path
+    }
+}
+
+impl Drop for Tmux {
+    fn drop(&mut self) {
+        let socket = self.folder.path().join("tmux");
+        let _ = Command::new("tmux").arg("-S").arg(socket).arg("kill-server").output();
+    }
+}
+
+fn skipped(test: &str, reason: &str) {
+    let line = format!("SKIPPED: {test}: {reason}");
+    println!("{line}");
+    if let Some(log) = std::env::var_os("AFTERIMAGE_SKIP_LOG") {
+        let log = OpenOptions::new().append(true).create(true).open(log);
+        log.and_then(|mut log| writeln!(log, "{line}"))
+            .expect("the log of skipped tests can be written");
+    }
+}
+
+/// The example, which stands beside this test's own binary.
+fn example() -> PathBuf {
+    let this = std::env::current_exe().expect("a path");
+    let target = this.parent().and_then(Path::parent).expect("deps/ is in a folder");
+    let example = target.join("examples/open");
+    assert!(
+        example.exists(),
+        "run `cargo build -p afterimage-tui --example open` first"
+    );
+    example
+}
+
+fn command(trace: &Path) -> String {
+    format!("{} {}; echo status $?", example().display(), trace.display())
+}
+
+#[test]
+fn a_person_looks_around_and_leaves() {
+    let Some(tmux) = Tmux::start("a_person_looks_around_and_leaves") else {
+        return;
+    };
+    tmux.command(&command(&tmux.trace()));
+    tmux.wait_for("/etc/cro");
+    tmux.wait_for("7 LOST");
+    tmux.keys(&["Down", "Enter"]);
+    tmux.wait_for("data as text");
+    tmux.keys(&["Tab", "Down", "Down", "Down", "Tab"]);
+    tmux.wait_for("\\x1b[31mred\\x07");
+    tmux.keys(&["/"]);
+    tmux.run(&["send-keys", "-l", "proc.nam = sh"]);
+    tmux.wait_for("did you mean `proc.name`?");
+    tmux.keys(&["C-u"]);
+    tmux.run(&["send-keys", "-l", "evt.type = execve"]);
+    tmux.wait_for("1/1");
+    tmux.keys(&["Enter"]);
+    tmux.wait_until("the other events are gone", |screen| {
+        !screen.contains("/etc/cro") && screen.contains("execve")
+    });
+    tmux.run(&["resize-window", "-x", "120", "-y", "40"]);
+    tmux.wait_for("/usr/bin/id args=id -u");
+    tmux.keys(&["BSpace"]);
+    tmux.wait_for("/etc/cro");
+    tmux.keys(&["q"]);
+    tmux.wait_for("status 0");
+    tmux.is_given_back();
+}
+
+#[test]
+fn a_long_trace_is_searched_and_jumped_through() {
+    let Some(tmux) = Tmux::start("a_long_trace_is_searched_and_jumped_through") else {
+        return;
+    };
+    let path = tmux.folder.path().join("long.scap");
+    sample::long(&path, 20, 10_000);
+    tmux.command(&command(&path));
+    tmux.wait_for("1/200000");
+    tmux.keys(&["G"]);
+    tmux.wait_for("200000/200000");
+    tmux.wait_for("data=data");
+    tmux.keys(&["c", "Down", "Enter"]);
+    tmux.wait_for("container.id = host");
+    tmux.wait_until("every tenth event", |screen| {
+        screen.lines().any(|line| line.ends_with(" 1/20000"))
+    });
+    tmux.keys(&["q"]);
+    tmux.wait_for("status 0");
+}
+
+#[test]
+fn signals_give_the_terminal_back() {
+    let Some(tmux) = Tmux::start("signals_give_the_terminal_back") else {
+        return;
+    };
+    let trace = tmux.trace();
+    for (signal, status) in [("TERM", 143), ("INT", 130), ("HUP", 129)] {
+        tmux.command("clear");
+        tmux.command(&format!("{} {}", example().display(), trace.display()));
+        tmux.wait_for("/etc/cro");
+        let shell = tmux.run(&["display-message", "-p", "#{pane_pid}"]);
+        let children = format!("/proc/{0}/task/{0}/children", shell.trim());
+        let child = std::fs::read_to_string(children).expect("the shell's children");
+        let killed = Command::new("kill")
+            .arg(format!("-{signal}"))
+            .arg(child.trim())
+            .status();
+        assert!(killed.expect("kill runs").success());
+        tmux.wait_until("the main screen", |screen| !screen.contains("/etc/cro"));
+        tmux.command("echo status $?");
+        tmux.wait_for(&format!("status {status}"));
+        tmux.is_given_back();
+    }
+}
+
+#[test]
+fn a_panic_gives_the_terminal_back_and_is_seen() {
+    let Some(tmux) = Tmux::start("a_panic_gives_the_terminal_back_and_is_seen") else {
+        return;
+    };
+    let trace = tmux.trace();
+    let example = example();
+    tmux.command(&format!(
+        "{} {} --panic-after 500; echo status $?",
+        example.display(),
+        trace.display()
+    ));
+    tmux.wait_for("status 1");
+    let screen = tmux.screen();
+    assert!(screen.contains("on purpose") && screen.contains("a defect"), "{screen}");
+    tmux.is_given_back();
+}
+
+#[test]
+fn what_is_no_trace_is_said_on_the_main_screen() {
+    let Some(tmux) = Tmux::start("what_is_no_trace_is_said_on_the_main_screen") else {
+        return;
+    };
+    tmux.command(&command(&tmux.folder.path().join("absent")));
+    tmux.wait_for("cannot open");
+    tmux.wait_for("status 1");
+    tmux.is_given_back();
+}
+
+#[test]
+fn without_a_terminal_there_is_advice() {
+    let output = Command::new(example())
+        .arg("absent")
+        .output()
+        .expect("the example runs");
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && error.contains("analyze query"), "{error}");
+}
