@@ -142,6 +142,19 @@ fn calls(dir: &Path) {
     let udp = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
     udp.send_to(b"datagram", "127.0.0.9:99").unwrap();
 
+    message(&client);
+
+    // A directory is the process's, whichever thread changes it.
+    std::thread::spawn(|| std::env::set_current_dir("dir-d").unwrap())
+        .join()
+        .unwrap();
+    assert!(
+        call(
+            libc::SYS_open,
+            [p(&c("in-d")), i64::from(libc::O_CREAT | libc::O_WRONLY), 0o600, 0, 0, 0]
+        ) >= 0
+    );
+
     let pid = i64::from(std::process::id());
     assert_eq!(call(libc::SYS_kill, [pid, 0, 0, 0, 0, 0]), 0);
     assert_eq!(
@@ -169,4 +182,21 @@ fn calls(dir: &Path) {
     assert_eq!(call(libc::SYS_getpriority, [0, 0, 0, 0, 0, 0]), 20);
     assert_eq!(call(libc::SYS_setresgid, [-1, 4321, -1, 0, 0, 0]), 0);
     assert_eq!(call(libc::SYS_setuid, [1234, 0, 0, 0, 0, 0]), 0);
+}
+
+/// sendmsg over TCP, with data that look like the address of a Unix socket.
+fn message(stream: &TcpStream) {
+    use std::os::fd::AsRawFd;
+    let mut data = *b"\x01\x00/not/an/address\0";
+    let mut iov = libc::iovec {
+        iov_base: data.as_mut_ptr().cast(),
+        iov_len: data.len(),
+    };
+    // SAFETY: zeros are a valid msghdr; the iovec and its bytes live until the call returns.
+    let sent = unsafe {
+        let mut header: libc::msghdr = std::mem::zeroed();
+        (header.msg_iov, header.msg_iovlen) = (&mut iov, 1);
+        libc::sendmsg(stream.as_raw_fd(), &header, 0)
+    };
+    assert_eq!(sent, data.len() as isize);
 }

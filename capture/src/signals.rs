@@ -1,4 +1,4 @@
-//! SIGINT and SIGTERM end a recording; the drain loop asks for them.
+//! SIGINT, SIGTERM, SIGHUP and SIGQUIT end a recording; the drain loop asks for them.
 
 use anyhow::{Context, Result};
 use std::io;
@@ -12,7 +12,10 @@ extern "C" fn note(signal: libc::c_int) {
 
 /// Notes signals from now on instead of dying of them.
 pub(crate) fn install() -> Result<()> {
-    for signal in [libc::SIGINT, libc::SIGTERM] {
+    // At a limit on file sizes the write shall fail, and the file be sealed, as on a full disk.
+    // SAFETY: ignoring a signal has no preconditions.
+    unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
+    for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT] {
         // SAFETY: zero is a valid sigaction; the handler only stores into an atomic.
         let done = unsafe {
             let mut action: libc::sigaction = std::mem::zeroed();

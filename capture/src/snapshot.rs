@@ -39,3 +39,17 @@ pub(crate) fn cgroups(root: &Path) -> Vec<(u64, u64, PathBuf)> {
     }
     found
 }
+
+/// The cgroup with this id: its parent's id and its path. A walk of the whole hierarchy, for the rare case that its
+/// birth was not recorded.
+pub(crate) fn find_cgroup(id: u64) -> Option<(u64, PathBuf)> {
+    let all = cgroups(&cgroup_root()?);
+    all.into_iter()
+        .find(|(found, ..)| *found == id)
+        .map(|(_, parent, path)| (parent, path))
+}
+
+/// Whether a thread is still there.
+pub(crate) fn exists(pid: u32, tid: u32) -> bool {
+    Path::new(&format!("/proc/{pid}/task/{tid}")).exists()
+}

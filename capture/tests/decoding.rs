@@ -102,6 +102,12 @@ fn every_decoded_call_names_what_was_done() {
             "evt.type=sendto and evt.arg.data=datagram and fd.l4proto=udp and fd.rip=127.0.0.9 and fd.rport=99",
             1,
         ),
+        (
+            "evt.type=sendmsg and fd.type=ipv4 and evt.arg.data contains /not/an/address",
+            1,
+        ),
+        ("fd.name contains /not/an/address", 0),
+        ("evt.type=open and evt.arg.name=in-d and fd.name=WORK/dir-d/in-d", 1),
         ("evt.type=kill and evt.arg.sig=SIGTERM", 0),
         ("evt.type=kill and evt.rawres=0", 1),
         ("evt.type=ptrace and evt.arg.request=PTRACE_ATTACH and evt.res=ESRCH", 1),

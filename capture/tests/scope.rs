@@ -13,7 +13,7 @@ fn texts(trace: &Trace) -> Vec<Vec<u8>> {
         let segment = trace.segment(at).unwrap();
         out.extend(segment.threads().unwrap().iter().map(|t| format!("{t:?}").into_bytes()));
         for thread in segment.threads().unwrap() {
-            out.extend([&thread.comm, &thread.exe, &thread.exepath, &thread.args, &thread.cwd].map(Clone::clone));
+            out.extend([&thread.comm, &thread.exe, &thread.exepath, &thread.args, &thread.cwd].map(|t| t.to_vec()));
         }
         out.extend(segment.descriptors().unwrap().iter().map(|d| d.name.clone()));
         for ty in [
@@ -117,7 +117,7 @@ fn a_container_that_runs_already_is_known_with_its_descriptors() {
     );
     let keyframe = trace.segment(0).unwrap();
     assert!(
-        keyframe.live().unwrap().iter().any(|t| t.comm == b"bash"),
+        keyframe.live().unwrap().iter().any(|t| *t.comm == *b"bash"),
         "the first keyframe lacks what ran already"
     );
 }
@@ -141,6 +141,43 @@ fn a_container_that_never_comes_is_an_error_and_an_honest_file() {
     let trace = Trace::open(&path).unwrap();
     assert!(trace.summary().is_some());
     assert_eq!(count(&trace, "evt.num > 0"), 0);
+}
+
+/// Also where the recorder runs in the cgroup that it records.
+#[test]
+fn the_recorder_does_not_record_itself_in_its_own_scope() {
+    if !can_record("the_recorder_does_not_record_itself_in_its_own_scope") {
+        return;
+    }
+    let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap();
+    let root = mounts
+        .lines()
+        .find(|l| l.contains(" cgroup2 "))
+        .and_then(|l| l.split(' ').nth(1));
+    let Some(root) = root else {
+        support::skip("the_recorder_does_not_record_itself_in_its_own_scope", "no cgroup v2");
+        return;
+    };
+    let id = format!("afterimage-self-{}", std::process::id());
+    let cgroup = std::path::Path::new(root).join(&id);
+    std::fs::create_dir(&cgroup).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("t.scap");
+    let recording = Recording::start(dir.path(), &path, &["--container", &id]);
+    let join = |pid: u32| std::fs::write(cgroup.join("cgroup.procs"), pid.to_string()).unwrap();
+    join(recording.pid());
+    let mut other = Command::new("sh");
+    let script = format!("echo $$ > {}/cgroup.procs; cat /dev/null; sleep 0.1", cgroup.display());
+    assert!(other.args(["-c", &script]).status().unwrap().success());
+    let pid = recording.pid();
+    assert!(recording.seal().status.success());
+    std::fs::remove_dir(&cgroup).unwrap();
+    let trace = Trace::open(&path).unwrap();
+    assert_eq!(
+        count(&trace, &format!("proc.pid={pid} and evt.type != cgroup_attach_task")),
+        0
+    );
+    assert!(count(&trace, "proc.name=cat") > 0);
 }
 
 #[test]

@@ -31,7 +31,7 @@ fn world() -> World {
         life: 1,
         tid: 100,
         pid: 100,
-        comm: b"init".to_vec(),
+        comm: b"init".as_slice().into(),
         ..Thread::default()
     };
     let child = Thread {
@@ -282,4 +282,81 @@ fn files_that_are_no_traces_are_named_for_what_they_are() {
             .to_string()
             .contains("cannot open")
     );
+}
+
+/// Entry and exit of execve have one name and different parameters.
+#[test]
+fn two_kinds_may_share_a_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("t.scap");
+    let param = |name: &str| {
+        vec![Param {
+            name: name.into(),
+            ty: ParamType::Path,
+        }]
+    };
+    let kind = |params| Kind {
+        name: "execve".into(),
+        category: Category::Process,
+        syscall: Some(59),
+        params,
+    };
+    let mut builder = SegmentBuilder::new(vec![kind(param("filename")), kind(param("exe"))], 1);
+    let event = |kind, args| Event {
+        time: 1,
+        kind,
+        cpu: 0,
+        flags: EventFlags(0),
+        result: 0,
+        thread: 10,
+        descriptor: 0,
+        args,
+    };
+    builder.push(&event(0, &[Value::Bytes(b"/bin/a")]));
+    builder.push(&event(1, &[Value::Bytes(b"a")]));
+    builder.push(&event(1, &[Value::Bytes(b"b")]));
+    builder.close(&world());
+    let mut writer = TraceWriter::create(&path, &Header::default(), WriterOptions::default()).unwrap();
+    writer.append(&builder.encode(3).unwrap()).unwrap();
+    writer.seal(Summary::default()).unwrap();
+    let trace = Trace::open(&path).unwrap();
+    let segment = trace.segment(0).unwrap();
+    let args: Vec<Value<'_>> = (0..3).map(|row| segment.arg(row, 0).unwrap()).collect();
+    assert_eq!(args, [Value::Bytes(b"/bin/a"), Value::Bytes(b"a"), Value::Bytes(b"b")]);
+}
+
+/// Texts that many versions share are stored once, and a chain of ancestors ends.
+#[test]
+fn versions_share_their_texts_and_chains_end() {
+    struct Chain(Vec<Thread>);
+    impl Entities for Chain {
+        fn thread(&self, id: u64) -> Option<&Thread> {
+            self.0.get(id as usize)
+        }
+        fn container(&self, _: u64) -> Option<&Container> {
+            None
+        }
+        fn descriptor(&self, _: u64) -> Option<&Descriptor> {
+            None
+        }
+    }
+    let args: Text = vec![b'x'; 16 << 10].into();
+    let thread = |id: u64| Thread {
+        id,
+        parent: id.saturating_sub(1),
+        args: args.clone(),
+        ..Thread::default()
+    };
+    let chain = Chain((0..5000).map(thread).collect());
+    let mut builder = SegmentBuilder::new(kinds(), 1);
+    builder.set_keyframe(vec![4999]);
+    builder.close(&chain);
+    let encoded = builder.encode(3).unwrap();
+    assert!(encoded.body.len() < 4096, "{} bytes", encoded.body.len());
+    let segment = afterimage_format::segment::Segment::parse(&encoded.body, 0).unwrap();
+    assert_eq!(
+        segment.threads().unwrap().len(),
+        1 + afterimage_format::segment::MAX_ANCESTORS as usize
+    );
+    assert!(segment.threads().unwrap().iter().all(|t| t.args == args));
 }

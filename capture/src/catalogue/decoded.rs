@@ -2,7 +2,7 @@
 
 use super::{Decoded, Effect, FdOf, Source, Special, kind_of};
 use afterimage_abi::extract::{
-    BUFFER, IOVEC, MSGHDR, SOCKADDR, SOCKADDR_OUT, SOCKET_OF_ARG, SOCKET_OF_RESULT, STRING, STRUCT, pack,
+    BUFFER, CREDENTIALS, IOVEC, MSGHDR, SOCKADDR, SOCKADDR_OUT, SOCKET_OF_ARG, SOCKET_OF_RESULT, STRING, STRUCT, pack,
 };
 use afterimage_abi::item;
 use afterimage_format::model::{Category, Kind, ParamType as T};
@@ -16,6 +16,7 @@ const fn s(arg: u32) -> u32 {
 const fn b(arg: u32) -> u32 {
     pack(BUFFER, arg, 0)
 }
+const CREDS: u32 = pack(CREDENTIALS, 0, 0);
 const SOCK: u32 = pack(SOCKET_OF_ARG, 0, 0);
 const SOCK_R: u32 = pack(SOCKET_OF_RESULT, 0, 0);
 
@@ -176,12 +177,12 @@ pub(super) const DECODED: &[Decoded] = &[
     row(48, Net, 2, &[], &[RES, FD0, ("how", T::Int, A(1))], Of(0), Effect::None),
 
     // Rights and signals.
-    row(105, User, 1, &[], &[RES, ("uid", T::Uid, A(0))], NoFd, Effect::Credentials { uid: Some(0), gid: None }),
-    row(106, User, 1, &[], &[RES, ("gid", T::Gid, A(0))], NoFd, Effect::Credentials { uid: None, gid: Some(0) }),
-    row(113, User, 2, &[], &[RES, ("ruid", T::Uid, A(0)), ("euid", T::Uid, A(1))], NoFd, Effect::Credentials { uid: Some(1), gid: None }),
-    row(114, User, 2, &[], &[RES, ("rgid", T::Gid, A(0)), ("egid", T::Gid, A(1))], NoFd, Effect::Credentials { uid: None, gid: Some(1) }),
-    row(117, User, 3, &[], &[RES, ("ruid", T::Uid, A(0)), ("euid", T::Uid, A(1)), ("suid", T::Uid, A(2))], NoFd, Effect::Credentials { uid: Some(1), gid: None }),
-    row(119, User, 3, &[], &[RES, ("rgid", T::Gid, A(0)), ("egid", T::Gid, A(1)), ("sgid", T::Gid, A(2))], NoFd, Effect::Credentials { uid: None, gid: Some(1) }),
+    row(105, User, 1, &[CREDS], &[RES, ("uid", T::Uid, A(0))], NoFd, Effect::Credentials),
+    row(106, User, 1, &[CREDS], &[RES, ("gid", T::Gid, A(0))], NoFd, Effect::Credentials),
+    row(113, User, 2, &[CREDS], &[RES, ("ruid", T::Uid, A(0)), ("euid", T::Uid, A(1))], NoFd, Effect::Credentials),
+    row(114, User, 2, &[CREDS], &[RES, ("rgid", T::Gid, A(0)), ("egid", T::Gid, A(1))], NoFd, Effect::Credentials),
+    row(117, User, 3, &[CREDS], &[RES, ("ruid", T::Uid, A(0)), ("euid", T::Uid, A(1)), ("suid", T::Uid, A(2))], NoFd, Effect::Credentials),
+    row(119, User, 3, &[CREDS], &[RES, ("rgid", T::Gid, A(0)), ("egid", T::Gid, A(1)), ("sgid", T::Gid, A(2))], NoFd, Effect::Credentials),
     row(122, User, 1, &[], &[("res", T::Uid, R), ("uid", T::Uid, A(0))], NoFd, Effect::None),
     row(123, User, 1, &[], &[("res", T::Gid, R), ("gid", T::Gid, A(0))], NoFd, Effect::None),
     row(62, Signal, 2, &[], &[RES, ("pid", T::Pid, A(0)), ("sig", T::Signal, A(1))], NoFd, Effect::None),

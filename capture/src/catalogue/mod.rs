@@ -92,8 +92,8 @@ pub(crate) enum Effect {
     Root,
     /// prctl: `PR_SET_NAME`.
     Prctl,
-    /// Effective user id becomes this argument, effective group id that one, where they are not -1.
-    Credentials { uid: Option<u8>, gid: Option<u8> },
+    /// User and group ids may have changed; the kernel's are in an item.
+    Credentials,
     /// A new session.
     Setsid,
 }

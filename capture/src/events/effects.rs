@@ -3,18 +3,25 @@
 use super::{Raw, Tracker};
 use crate::catalogue::{Effect, Source, Special};
 use crate::state::{FdEntry, join_into, named, socket, socket_of};
-use afterimage_format::model::{Descriptor, DescriptorType, Role, SockAddr, Tuple, parse_sockaddr};
+use afterimage_abi::item;
+use afterimage_format::model::{Descriptor, DescriptorType, Role, SockAddr, Text, Tuple, parse_sockaddr};
 
 const AT_FDCWD: i32 = -100;
+const EBADF: i64 = -9;
 const EINPROGRESS: i64 = -115;
 const O_CLOEXEC: u64 = 0o2000000;
 const O_DIRECTORY: u64 = 0o200000;
-const PR_SET_NAME: u64 = 15;
+/// Contains O_DIRECTORY, and makes a file.
+const O_TMPFILE: u64 = 0o20200000;
+const PR_SET_NAME: u32 = 15;
 const CLOSE_RANGE_CLOEXEC: u64 = 4;
 const F_DUPFD: u64 = 0;
 const F_SETFD: u64 = 2;
 const F_DUPFD_CLOEXEC: u64 = 1030;
+const BIND: u16 = 49;
 const LISTEN: u16 = 50;
+const SENDTO: u16 = 44;
+const SENDMSG: u16 = 46;
 const CONNECT: u16 = 42;
 
 impl Tracker {
@@ -25,7 +32,9 @@ impl Tracker {
             // A connection that failed or is under way has addresses, too.
             return self.address(raw);
         }
-        if result < 0 {
+        // Linux gives a descriptor back even when closing it reports an error.
+        let closed = effect == Effect::Close && result != EBADF;
+        if result < 0 && !closed {
             return;
         }
         let pid = raw.pid();
@@ -38,7 +47,7 @@ impl Tracker {
                     Some(Source::Word(arg, offset, size)) => raw.word(arg, offset, size).unwrap_or(0),
                     _ => 0,
                 };
-                let ty = if flags & O_DIRECTORY != 0 {
+                let ty = if flags & O_TMPFILE == O_DIRECTORY {
                     DescriptorType::Directory
                 } else {
                     DescriptorType::File
@@ -95,34 +104,34 @@ impl Tracker {
                 let descriptor = self.special(special, raw);
                 self.open(pid, result as i32, descriptor, flag(flags));
             }
+            // The threads of a process share its directory.
             Effect::Chdir(item) => {
-                let cwd = raw.bytes(item).map(|p| self.absolute(raw, None, p)).unwrap_or_default();
-                self.threads.update(raw.tid(), |t| t.cwd = cwd);
+                let cwd: Text = raw
+                    .bytes(item)
+                    .map(|p| self.absolute(raw, None, p).into())
+                    .unwrap_or_default();
+                self.threads.update_process(pid, |t| t.cwd = Text::clone(&cwd));
             }
             Effect::Fchdir => {
-                let cwd = self.name_of(pid, raw.arg(0) as i32);
-                self.threads.update(raw.tid(), |t| t.cwd = cwd);
+                let cwd: Text = self.name_of(pid, raw.arg(0) as i32).into();
+                self.threads.update_process(pid, |t| t.cwd = Text::clone(&cwd));
             }
-            Effect::Root => {
-                self.threads.update(raw.tid(), |t| t.cwd = Vec::new());
-            }
-            Effect::Prctl if raw.arg(0) == PR_SET_NAME => {
+            Effect::Root => self.threads.update_process(pid, |t| t.cwd = Text::default()),
+            Effect::Prctl if raw.arg(0) as u32 == PR_SET_NAME => {
                 if let Some(name) = raw.bytes(1) {
                     self.threads
-                        .update(raw.tid(), |t| t.comm = name[..name.len().min(15)].to_vec());
+                        .update(raw.tid(), |t| t.comm = name[..name.len().min(15)].into());
                 }
             }
             Effect::Prctl => {}
-            Effect::Credentials { uid, gid } => {
-                let id = |at: Option<u8>| at.map(|at| raw.arg(at) as u32).filter(|id| *id != u32::MAX);
-                self.threads.update(raw.tid(), |t| {
-                    t.uid = id(uid).unwrap_or(t.uid);
-                    t.gid = id(gid).unwrap_or(t.gid);
-                });
+            // As the kernel has them: what the caller says may be of another user namespace.
+            Effect::Credentials => {
+                if let Some(ids) = raw.word(item::CREDENTIALS, 0, 8) {
+                    self.threads
+                        .update(raw.tid(), |t| (t.uid, t.gid) = ((ids >> 32) as u32, ids as u32));
+                }
             }
-            Effect::Setsid => {
-                self.threads.update(raw.tid(), |t| t.sid = result as u32);
-            }
+            Effect::Setsid => self.threads.update_process(pid, |t| t.sid = result as u32),
         }
     }
 
@@ -136,7 +145,7 @@ impl Tracker {
     fn absolute_into(&self, out: &mut Vec<u8>, raw: &Raw<'_>, dir: Option<u8>, path: &[u8]) {
         let base = match dir.map(|at| raw.arg(at) as i32).filter(|fd| *fd != AT_FDCWD) {
             Some(fd) => self.descriptor_at(raw.pid(), fd).map(|d| d.name.as_slice()),
-            None => self.threads.get(raw.tid()).map(|t| t.cwd.as_slice()),
+            None => self.threads.get(raw.tid()).map(|t| &t.cwd[..]),
         };
         join_into(out, base.unwrap_or_default(), path);
     }
@@ -202,14 +211,17 @@ impl Tracker {
         };
         let mut descriptor = socket_of(&kernel, role);
         let done = raw.header.result >= 0 || raw.header.result == EINPROGRESS;
-        let given = raw.items().find_map(|item| {
-            let address = item.arg < 6 && raw.header.nr != 44 || item.arg == 4 || item.arg >= 0x85;
-            if address { parse_sockaddr(item.bytes?) } else { None }
-        });
-        match given {
-            Some(SockAddr::Unix(path)) if done => descriptor.name = path.to_vec(),
+        let address = match raw.header.nr {
+            SENDTO => raw.bytes(4),
+            SENDMSG => raw.bytes(item::MESSAGE_NAME),
+            BIND | CONNECT => raw.bytes(1),
+            _ => None,
+        };
+        let unix = descriptor.ty == DescriptorType::Unix;
+        match address.and_then(parse_sockaddr) {
+            Some(SockAddr::Unix(path)) if done && unix => descriptor.name = path.to_vec(),
             // A datagram's destination, or where a connection failed to go: the kernel's socket does not have it.
-            Some(SockAddr::Ip(ip, port)) if raw.header.nr != 49 => {
+            Some(SockAddr::Ip(ip, port)) if raw.header.nr != BIND => {
                 if let Some(tuple) = descriptor.tuple
                     && tuple.remote.1 == 0
                 {
@@ -236,7 +248,10 @@ impl Tracker {
 
     fn accept(&mut self, raw: &Raw<'_>, cloexec: bool) {
         let pid = raw.pid();
-        let Some(kernel) = raw.socket() else { return };
+        let Some(kernel) = raw.socket() else {
+            // Whatever had this number before is not it.
+            return self.descriptors.close(pid, raw.header.result as i32);
+        };
         let mut descriptor = socket_of(&kernel, Role::Server);
         if descriptor.ty == DescriptorType::Unix {
             descriptor.name = self.name_of(pid, raw.arg(0) as i32);

@@ -5,7 +5,7 @@ use crate::catalogue::Own;
 use crate::snapshot::Sockets;
 use crate::state::join;
 use afterimage_abi::{item, status};
-use afterimage_format::model::{Thread, Value};
+use afterimage_format::model::{Text, Thread, Value};
 use afterimage_format::segment::SegmentBuilder;
 
 /// High and low half.
@@ -14,23 +14,19 @@ fn halves(word: u64) -> (u32, u32) {
 }
 
 /// Names that container runtimes give their init while it is in the container's cgroup and not yet the container's own
-/// program: `runc:[2:INIT]`, `crun`, `youki:[2:INIT]`.
+/// program: `runc`, `runc:[2:INIT]`, `crun`, `youki:[2:INIT]`.
 fn is_runtime_init(comm: &[u8]) -> bool {
-    comm.starts_with(b"runc:") || comm.starts_with(b"crun") || comm.starts_with(b"youki")
+    comm == b"runc" || comm == b"crun" || comm.starts_with(b"runc:") || comm.starts_with(b"youki:")
 }
 
 impl Tracker {
     /// A new image runs.
     pub(super) fn exec(&mut self, raw: &Raw<'_>) {
         let (pid, tid) = (raw.pid(), raw.tid());
-        let old_tid = raw.arg(0) as u32;
-        if self.threads.get(old_tid).is_some() {
-            self.threads.rename(old_tid, tid);
+        if self.threads.get(raw.arg(0) as u32).is_some_and(|t| t.pid == pid) {
+            self.threads.exec(pid, raw.arg(0) as u32);
         }
         self.thread_of(raw);
-        for sibling in self.threads.siblings(pid, tid) {
-            self.threads.remove(sibling);
-        }
         let (uid, gid) = halves(raw.arg(1));
         let (vtid, vpid) = halves(raw.arg(2));
         let time = self.real_time(raw.header.time);
@@ -46,14 +42,15 @@ impl Tracker {
         self.threads.update(tid, |t| {
             (t.uid, t.gid, t.vtid, t.vpid) = (uid, gid, vtid, vpid);
             t.ppid = raw.arg(5) as u32;
-            t.comm = raw.bytes(item::COMM).unwrap_or_default().to_vec();
+            t.comm = raw.bytes(item::COMM).unwrap_or_default().into();
             t.exepath = if path.starts_with(b"/") {
-                path.to_vec()
+                path.into()
             } else {
-                join(&t.cwd, path)
+                join(&t.cwd, path).into()
             };
-            t.exe = exe.to_vec();
-            t.args = rest.to_vec();
+            (t.exe_ino, t.exe_dev) = (raw.arg(3), raw.arg(4) as u32);
+            t.exe = exe.into();
+            t.args = rest.into();
             t.args_truncated = truncated;
             t.exec_time = time;
         });
@@ -65,21 +62,30 @@ impl Tracker {
         let (pid, tid) = halves(raw.arg(0));
         let (uid, gid) = halves(raw.arg(1));
         let (vtid, vpid) = halves(raw.arg(2));
+        // The snapshot came after this birth and knows more of it.
+        if raw.header.time < self.snapshot && self.threads.get(tid).is_some_and(|t| t.pid == pid) {
+            return;
+        }
         let parent = self.threads.get(raw.tid()).cloned();
         let same_process = pid == raw.pid();
+        let ppid = raw.header.result as u32;
+        // With CLONE_PARENT (and in container runtimes) the parent is not who made the call.
+        let parent_id = match &parent {
+            Some(p) if same_process => p.parent,
+            Some(p) if ppid == raw.pid() => p.id,
+            _ => self.threads.get(ppid).map_or(0, |p| p.id),
+        };
         let child = Thread {
             tid,
             pid,
-            ppid: raw.header.result as u32,
+            ppid,
             vtid,
             vpid,
             uid,
             gid,
-            comm: raw.bytes(item::COMM).unwrap_or_default().to_vec(),
+            comm: raw.bytes(item::COMM).unwrap_or_default().into(),
             start: self.real_time(raw.header.time),
-            parent: parent
-                .as_ref()
-                .map_or(0, |p| if same_process { p.parent } else { p.id }),
+            parent: parent_id,
             ..parent.unwrap_or(Thread {
                 loginuid: u32::MAX,
                 ..Thread::default()
@@ -108,8 +114,7 @@ impl Tracker {
             },
             out,
         );
-        self.threads.remove(raw.tid());
-        if raw.arg(0) != 0 {
+        if self.threads.remove(raw.tid()) {
             self.descriptors.remove(raw.pid());
         }
     }
@@ -120,7 +125,7 @@ impl Tracker {
         let path = raw.bytes(item::CGROUP).unwrap_or_default();
         let time = self.real_time(raw.header.time);
         // The snapshot may have found it first.
-        let known = self.cgroups.contains(id) && self.cgroups.path(id) == path;
+        let known = self.cgroups.contains(id) && *self.cgroups.path(id) == *path;
         if !known && !self.cgroups.add(id, raw.arg(1), path, time) {
             return Verdict::DropCgroup(id);
         }
@@ -142,7 +147,7 @@ impl Tracker {
         let thread = self.threads.detached(Thread {
             cgroup_id: cgroup,
             container: self.cgroups.container_of(cgroup),
-            cgroup: self.cgroups.path(cgroup).to_vec(),
+            cgroup: self.cgroups.path(cgroup),
             uid: u32::MAX,
             gid: u32::MAX,
             loginuid: u32::MAX,
@@ -177,7 +182,7 @@ impl Tracker {
         } else {
             let (uid, gid) = halves(raw.arg(1));
             let (vtid, vpid) = halves(raw.arg(2));
-            let (ppid, comm) = (raw.arg(3) as u32, comm.to_vec());
+            let (ppid, comm) = (raw.arg(3) as u32, Text::from(comm));
             // Where it comes from is outside the scope; where it is and what it has open it brings along.
             let found = self.look_up(pid, tid, cgroup);
             let here = found.is_some();

@@ -10,9 +10,10 @@ pub(crate) use raw::Raw;
 use crate::catalogue::{Catalogue, Effect, FdOf, Own};
 use crate::snapshot::{self, Sockets};
 use crate::state::{Cgroups, Descriptors, FdEntry, Selector, Threads};
-use afterimage_abi::{ScopeMode, flags, kind, status};
-use afterimage_format::model::{ClockAnchor, Container, Descriptor, Event, EventFlags, Thread, Value};
+use afterimage_abi::{SYSCALLS, ScopeMode, flags, kind, status};
+use afterimage_format::model::{ClockAnchor, Container, Descriptor, Event, EventFlags, Text, Thread, Value};
 use afterimage_format::segment::{Entities, SegmentBuilder};
+use std::os::unix::ffi::OsStrExt;
 
 /// What the kernel's scope has to be told after a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +37,9 @@ pub(crate) struct Tracker {
     clock: ClockAnchor,
     /// For paths that are put together: opens allocate only for names that are new.
     scratch: Vec<u8>,
-    /// Records that could not be taken apart.
+    /// Boot-clock time of the snapshot: what was born before may be in it.
+    snapshot: u64,
+    /// Records that could not be taken apart, or not be told to be in scope.
     pub(crate) undecodable: u64,
 }
 
@@ -50,6 +53,7 @@ impl Tracker {
             scope,
             clock,
             scratch: Vec::new(),
+            snapshot: 0,
             undecodable: 0,
         }
     }
@@ -77,7 +81,6 @@ impl Tracker {
     pub(crate) fn snapshot(&mut self, mut in_scope: impl FnMut(u64)) {
         let root = snapshot::cgroup_root();
         for (id, parent, path) in root.map(|r| snapshot::cgroups(&r)).unwrap_or_default() {
-            use std::os::unix::ffi::OsStrExt;
             if self.cgroups.add(id, parent, path.as_os_str().as_bytes(), 0) && self.scope == ScopeMode::Cgroup {
                 in_scope(id);
             }
@@ -97,6 +100,24 @@ impl Tracker {
             self.take_process(pid, known.unwrap_or(0), &mut sockets);
         }
         self.link_parents();
+        self.snapshot = crate::clock::boottime();
+    }
+
+    /// After losses, threads whose end was lost are taken out: what /proc does not have any more is gone.
+    pub(crate) fn reconcile(&mut self) {
+        for id in self.threads.live() {
+            let Some((pid, tid)) = self.threads.version(id).map(|t| (t.pid, t.tid)) else {
+                continue;
+            };
+            if !snapshot::exists(pid, tid) && self.threads.remove(tid) {
+                self.descriptors.remove(pid);
+            }
+        }
+    }
+
+    /// Bytes of state that the open segment will have to store beside its rows.
+    pub(crate) fn fresh_bytes(&self) -> usize {
+        self.threads.fresh_bytes()
     }
 
     /// Adds a process with its threads and descriptors from /proc.
@@ -114,16 +135,33 @@ impl Tracker {
         if let Some(thread) = snapshot::thread(pid, pid) {
             let cgroup = self.cgroups.by_path(&thread.cgroup).unwrap_or(0);
             // The name and the image are still the recorder's.
-            self.insert_thread(
-                Thread {
-                    comm: Vec::new(),
-                    exe: Vec::new(),
-                    exepath: Vec::new(),
-                    args: Vec::new(),
-                    ..thread
-                },
-                cgroup,
-            );
+            let Thread {
+                tid,
+                pid,
+                ppid,
+                sid,
+                tty,
+                uid,
+                gid,
+                loginuid,
+                cwd,
+                start,
+                ..
+            } = thread;
+            let thread = Thread {
+                tid,
+                pid,
+                ppid,
+                sid,
+                tty,
+                uid,
+                gid,
+                loginuid,
+                cwd,
+                start,
+                ..Thread::default()
+            };
+            self.insert_thread(thread, cgroup);
             self.take_descriptors(pid, &mut Sockets::default());
         }
     }
@@ -138,7 +176,7 @@ impl Tracker {
     fn insert_thread(&mut self, mut thread: Thread, cgroup: u64) -> u64 {
         thread.cgroup_id = cgroup;
         thread.container = self.cgroups.container_of(cgroup);
-        thread.cgroup = self.cgroups.path(cgroup).to_vec();
+        thread.cgroup = self.cgroups.path(cgroup);
         if thread.parent == 0 {
             thread.parent = self.threads.get(thread.ppid).map_or(0, |p| p.id);
         }
@@ -176,9 +214,11 @@ impl Tracker {
         if raw.header.kind == kind::CGROUP_MKDIR {
             return self.cgroup_mkdir(&raw, cpu, out);
         }
-        // Between its birth and the recorder's verdict the kernel records a cgroup that nobody asked for.
         if self.scope == ScopeMode::Cgroup && !self.cgroups.contains(raw.header.cgroup) {
-            return Verdict::Keep;
+            match self.unknown_cgroup(raw.header.cgroup) {
+                Some(verdict) => return verdict,
+                None => {}
+            }
         }
         match raw.header.kind {
             kind::SYSCALL_EXIT => self.syscall_exit(&raw, cpu, out),
@@ -191,6 +231,24 @@ impl Tracker {
             _ => self.undecodable += 1,
         }
         Verdict::Keep
+    }
+
+    /// A record of a cgroup that is not in scope. Between its birth and the recorder's verdict the kernel records one
+    /// that nobody asked for. If its birth was lost, the hierarchy is asked once; `None`: it is in scope after all.
+    fn unknown_cgroup(&mut self, id: u64) -> Option<Verdict> {
+        if self.cgroups.is_rejected(id) {
+            return Some(Verdict::Keep);
+        }
+        let Some((parent, path)) = snapshot::find_cgroup(id) else {
+            // Gone without a trace: whether it was in scope cannot be known any more, so its record counts as lost.
+            self.undecodable += 1;
+            return Some(Verdict::Keep);
+        };
+        if self.cgroups.add(id, parent, path.as_os_str().as_bytes(), 0) {
+            None
+        } else {
+            Some(Verdict::DropCgroup(id))
+        }
     }
 
     /// The current version of the thread of a record. A thread that was never seen is looked up in /proc; if it is gone
@@ -227,7 +285,7 @@ impl Tracker {
 
     fn move_thread(&mut self, tid: u32, cgroup: u64) -> u64 {
         let container = self.cgroups.container_of(cgroup);
-        let path = self.cgroups.path(cgroup).to_vec();
+        let path = self.cgroups.path(cgroup);
         let moved = self.threads.update(tid, |t| {
             t.cgroup_id = cgroup;
             t.container = container;
@@ -297,11 +355,22 @@ impl Tracker {
                 );
             }
             None => {
+                if compat && raw.header.result >= 0 {
+                    // It may have opened, closed or changed directory: what was known is not known any more.
+                    self.descriptors.remove(raw.pid());
+                    self.threads.update_process(raw.pid(), |t| t.cwd = Text::default());
+                }
                 let thread = self.threads.get(raw.tid()).map_or(0, |t| t.id);
                 let mut args = [Value::Missing; 8];
                 args[0] = Value::Int(raw.header.result);
-                args[1] = Value::Int(i64::from(raw.header.nr));
-                for (at, to) in (0u8..6).zip(&mut args[2..]) {
+                // Beyond the table the number takes the first argument's place.
+                let skipped = u8::from(u32::from(raw.header.nr) == SYSCALLS - 1 && !compat);
+                args[1] = Value::Int(if skipped == 1 {
+                    raw.arg(0) as i64
+                } else {
+                    i64::from(raw.header.nr)
+                });
+                for (at, to) in (skipped..6).zip(&mut args[2..]) {
                     *to = Value::Int(raw.arg(at) as i64);
                 }
                 let kind = if compat { Own::Compat } else { Own::Unknown } as u16;

@@ -21,13 +21,14 @@ static OBJECT: &[u8] = aya::include_bytes_aligned!("../../../probe-ebpf/afterima
 
 /// Programs and the tracepoints they attach to (the same names), in the order of attaching: births and deaths first, so
 /// that no call is recorded of a thread whose birth was not.
-const PROGRAMS: [&str; 8] = [
+const PROGRAMS: [&str; 9] = [
     "cgroup_mkdir",
     "cgroup_rmdir",
     "cgroup_attach_task",
     "sched_process_fork",
     "sched_process_exec",
     "sched_process_exit",
+    "sched_process_free",
     "sys_enter",
     "sys_exit",
 ];
@@ -134,7 +135,8 @@ impl Probe {
 
     /// Stops recording; what is in the rings stays there.
     pub(crate) fn detach(&mut self) -> Result<()> {
-        for name in PROGRAMS {
+        // The other way round than attaching, for the same reason.
+        for name in PROGRAMS.into_iter().rev() {
             let program: &mut BtfTracePoint = self
                 .ebpf
                 .program_mut(name)

@@ -44,6 +44,10 @@ pub(super) struct Drain {
     opened: u64,
     until_keyframe: u32,
     sleep: Duration,
+    /// Records taken from the rings.
+    taken: u64,
+    /// Whether events were lost since the last keyframe.
+    lossy: bool,
 }
 
 impl Drain {
@@ -61,6 +65,8 @@ impl Drain {
             opened: clock::boottime(),
             until_keyframe: KEYFRAME_EVERY,
             sleep: SHORTEST,
+            taken: 0,
+            lossy: false,
         }
     }
 
@@ -89,16 +95,21 @@ impl Drain {
             sink,
             opened,
             until_keyframe,
+            taken,
+            lossy,
             ..
         } = self;
         let mut dropped = Vec::new();
         let mut stopped = None;
         let bytes = merge(probe.rings(), until, |record, cpu| {
+            *taken += 1;
             if let Verdict::DropCgroup(id) = tracker.record(record, cpu, builder) {
                 dropped.push(id);
             }
-            if builder.rows() >= DEFAULT_ROWS || builder.bytes() >= SEGMENT_BYTES {
-                stopped = close(tracker, builder, sink, until_keyframe).err().or(stopped.take());
+            if builder.rows() >= DEFAULT_ROWS || builder.bytes() + tracker.fresh_bytes() >= SEGMENT_BYTES {
+                stopped = close(tracker, builder, sink, until_keyframe, lossy)
+                    .err()
+                    .or(stopped.take());
                 *opened = 0;
             }
         });
@@ -119,6 +130,7 @@ impl Drain {
                 &mut self.builder,
                 &self.sink,
                 &mut self.until_keyframe,
+                &mut self.lossy,
             )?;
             self.opened = 0;
         }
@@ -134,6 +146,7 @@ impl Drain {
                 let events = lost[at] - self.told[cpu][at];
                 if events > 0 {
                     self.told[cpu][at] = lost[at];
+                    self.lossy = true;
                     self.builder.push_loss(Loss {
                         cause,
                         cpu: Some(cpu as u16),
@@ -159,18 +172,38 @@ impl Drain {
     }
 
     /// Detaches, takes what is left and closes the last segment.
-    pub(super) fn finish(mut self) -> anyhow::Result<(Tracker, Sink)> {
-        self.probe.detach()?;
+    pub(super) fn finish(mut self) -> (Tracker, Sink) {
+        let detached = self.probe.detach();
+        if let Err(error) = &detached {
+            eprintln!("capture: {error:#}; sealing what there is");
+        }
+        // A program that was running on another CPU when it was detached has published by then.
+        std::thread::sleep(Duration::from_millis(2));
         let _ = self.take(u64::MAX);
+        let written: u64 = (0..self.probe.rings().cpus())
+            .map(|cpu| self.probe.rings().counters(cpu).0)
+            .sum();
+        if detached.is_ok() && written != self.taken {
+            // Never seen; if it ever happens, the rings were not read as they were written.
+            let (cause, events, now) = (LossCause::Decode, written.abs_diff(self.taken), self.looked);
+            self.builder.push_loss(Loss {
+                cause,
+                cpu: None,
+                events,
+                from: now,
+                to: now,
+            });
+        }
         if !self.builder.is_empty() {
             let _ = close(
                 &mut self.tracker,
                 &mut self.builder,
                 &self.sink,
                 &mut self.until_keyframe,
+                &mut self.lossy,
             );
         }
-        Ok((self.tracker, self.sink))
+        (self.tracker, self.sink)
     }
 }
 
@@ -179,6 +212,7 @@ fn close(
     builder: &mut SegmentBuilder,
     sink: &Sink,
     until_keyframe: &mut u32,
+    lossy: &mut bool,
 ) -> Result<(), Stopped> {
     builder.close(tracker);
     sink.swap(builder)?;
@@ -186,6 +220,9 @@ fn close(
     *until_keyframe -= 1;
     if *until_keyframe == 0 {
         *until_keyframe = KEYFRAME_EVERY;
+        if std::mem::take(lossy) {
+            tracker.reconcile();
+        }
         builder.set_keyframe(tracker.live());
     }
     Ok(())

@@ -77,7 +77,6 @@ pub(crate) fn record(options: &Options) -> Result<u8> {
         specs: tracker.catalogue.specs.clone(),
     };
     let mut probe = Probe::load(&settings).map_err(crate::doctor::explain)?;
-    // The file is made when nothing but the disk can fail any more: a refused recording leaves no empty file behind.
     let header = Header {
         capture_id: *uuid::Uuid::new_v4().as_bytes(),
         host: host::describe(),
@@ -86,9 +85,8 @@ pub(crate) fn record(options: &Options) -> Result<u8> {
         scope: options.scope_text(),
         snaplen: options.snaplen,
         tags: options.tags.clone(),
-        degraded: Vec::new(),
+        degraded: degraded(),
     };
-    let writer = TraceWriter::create(&options.output, &header, WriterOptions { force: options.force })?;
 
     if let Some(command) = &command {
         probe.add_command(command.pid())?;
@@ -102,26 +100,26 @@ pub(crate) fn record(options: &Options) -> Result<u8> {
     if let Some(command) = &command {
         tracker.expect(command.pid());
     }
+    // The file is made when nothing but the disk can fail any more: a refused recording leaves none behind.
+    let writer = TraceWriter::create(&options.output, &header, WriterOptions { force: options.force })?;
     let builder = || SegmentBuilder::new(tracker.catalogue.kinds.clone(), 1);
     let (first, spare) = (builder(), builder());
     let mut drain = Drain::new(probe, tracker, first, Sink::start(writer, spare));
-    if let Some(path) = &options.ready_file {
-        std::fs::write(path, "").with_context(|| format!("cannot create {}", path.display()))?;
-    }
+    let ready = match &options.ready_file {
+        Some(path) => std::fs::write(path, "").with_context(|| format!("cannot create {}", path.display())),
+        None => Ok(()),
+    };
     eprintln!(
         "capture: recording {} into {} (Ctrl-C ends and seals)",
         header.scope,
         options.output.display()
     );
-    let started = match &mut command {
-        Some(command) => command.start(),
-        None => Ok(()),
-    };
+    let started = ready.and_then(|()| command.as_mut().map_or(Ok(()), Command::start));
     let ended = match &started {
         Ok(()) => run(options, &mut drain, command.as_ref()),
-        Err(_) => Ended {
-            reason: "the command could not be executed".to_owned(),
-            status: Some(127),
+        Err(error) => Ended {
+            reason: format!("could not start: {error:#}"),
+            status: Some(if options.command.is_empty() { 1 } else { 127 }),
         },
     };
     let status = seal(drain, &ended, &options.output)?;
@@ -147,6 +145,15 @@ fn outlast(command: &Command) -> u8 {
         }
         std::thread::sleep(Duration::from_millis(10));
     }
+}
+
+/// What this host does not offer, for the header.
+fn degraded() -> Vec<String> {
+    let mut out = Vec::new();
+    if crate::snapshot::cgroup_root().is_none() {
+        out.push("cgroup v2 is not mounted: containers are not told apart".to_owned());
+    }
+    out
 }
 
 struct Ended {
@@ -186,7 +193,7 @@ fn run(options: &Options, drain: &mut Drain, command: Option<&Command>) -> Ended
 
 /// Takes the rest, writes index and footer, and says what came of it. Returns 3 where events are missing.
 fn seal(drain: Drain, ended: &Ended, output: &Path) -> Result<u8> {
-    let (tracker, sink) = drain.finish()?;
+    let (tracker, sink) = drain.finish();
     let Ok(written) = sink.finish() else {
         bail!("the writer of {} failed", output.display())
     };

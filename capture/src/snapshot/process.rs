@@ -2,7 +2,7 @@
 
 use super::sockets::Sockets;
 use crate::state::{named, socket_of};
-use afterimage_format::model::{Descriptor, DescriptorType, Role, Thread};
+use afterimage_format::model::{Descriptor, DescriptorType, Role, Text, Thread};
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -46,7 +46,7 @@ pub(crate) fn thread(pid: u32, tid: u32) -> Option<Thread> {
     let stat_field = |at: usize| rest.split_whitespace().nth(at)?.parse::<i64>().ok();
     let link = |name: &str| {
         fs::read_link(dir.join(name))
-            .map(|p| p.as_os_str().as_bytes().to_vec())
+            .map(|p| Text::from(p.as_os_str().as_bytes()))
             .unwrap_or_default()
     };
     let cmdline = fs::read(dir.join("cmdline")).unwrap_or_default();
@@ -69,13 +69,13 @@ pub(crate) fn thread(pid: u32, tid: u32) -> Option<Thread> {
             .ok()
             .and_then(|t| t.trim().parse().ok())
             .unwrap_or(u32::MAX),
-        comm: stat.get(open + 1..close)?.to_vec(),
-        exe: exe.to_vec(),
+        comm: stat.get(open + 1..close)?.into(),
+        exe: exe.into(),
         exepath: link("exe"),
-        args: args.to_vec(),
+        args: args.into(),
         cwd: link("cwd"),
         start: start_time(stat_field(19)?),
-        cgroup: cgroup(&dir).unwrap_or_default(),
+        cgroup: cgroup(&dir).map(Text::from).unwrap_or_default(),
         ..Thread::default()
     })
 }
@@ -86,7 +86,7 @@ fn start_time(ticks: i64) -> u64 {
     let per_second = unsafe { libc::sysconf(libc::_SC_CLK_TCK) }.max(1);
     let since_boot = ticks as u64 * (1_000_000_000 / per_second as u64);
     let clock = crate::clock::anchor();
-    (clock.realtime - clock.boottime) + since_boot
+    clock.realtime.wrapping_sub(clock.boottime).wrapping_add(since_boot)
 }
 
 /// Path of the cgroup v2 of a process; nothing else of it is read.
@@ -171,8 +171,8 @@ mod tests {
         let pid = std::process::id();
         let me = thread(pid, pid).unwrap();
         assert_eq!((me.tid, me.pid), (pid, pid));
-        assert_eq!(me.exepath, std::env::current_exe().unwrap().as_os_str().as_bytes());
-        assert_eq!(me.cwd, std::env::current_dir().unwrap().as_os_str().as_bytes());
+        assert_eq!(*me.exepath, *std::env::current_exe().unwrap().as_os_str().as_bytes());
+        assert_eq!(*me.cwd, *std::env::current_dir().unwrap().as_os_str().as_bytes());
         let age = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_nanos() as u64 - me.start;
         assert!(age < 600_000_000_000, "started {age} ns ago");
 

@@ -1,7 +1,7 @@
 //! Cgroups and the containers that they are.
 
-use afterimage_format::model::{Container, Runtime};
-use hashbrown::HashMap;
+use afterimage_format::model::{Container, Runtime, Text};
+use hashbrown::{HashMap, HashSet};
 
 /// What a cgroup path says about a container.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,14 +74,19 @@ pub(crate) struct Selector {
 }
 
 impl Selector {
-    fn matches(&self, identity: &Identity) -> bool {
+    /// A name counts only where a runtime puts its containers (`/NAME`, `/NAMESPACE/NAME`), so that nobody can make a
+    /// cgroup of that name further down; a pattern that begins with `/` is a whole path.
+    fn matches(&self, identity: &Identity, path: &str) -> bool {
         let id = &identity.full_id;
-        *id == self.pattern || identity.certain && self.pattern.len() >= 4 && id.starts_with(&self.pattern)
+        if identity.certain {
+            return *id == self.pattern || self.pattern.len() >= 4 && id.starts_with(&self.pattern);
+        }
+        path == self.pattern || *id == self.pattern && path.matches('/').count() <= 2
     }
 }
 
 struct Cgroup {
-    path: Vec<u8>,
+    path: Text,
     container: u64,
 }
 
@@ -90,8 +95,13 @@ pub(crate) struct Cgroups {
     cgroups: HashMap<u64, Cgroup>,
     containers: HashMap<u64, Container>,
     selectors: Vec<Selector>,
+    /// Cgroups that were looked at and are not in scope.
+    rejected: HashSet<u64>,
     next: u64,
 }
+
+/// Rejected cgroups are forgotten beyond this number: they are only met while their records are under way.
+const MAX_REJECTED: usize = 4096;
 
 impl Cgroups {
     /// With selectors, only what they match (and what is below it) is in scope.
@@ -100,6 +110,7 @@ impl Cgroups {
             cgroups: HashMap::new(),
             containers: HashMap::new(),
             selectors,
+            rejected: HashSet::new(),
             next: 1,
         }
     }
@@ -114,14 +125,19 @@ impl Cgroups {
         self.cgroups.contains_key(&id)
     }
 
+    /// Whether a cgroup was found to be out of scope.
+    pub(crate) fn is_rejected(&self, id: u64) -> bool {
+        self.rejected.contains(&id)
+    }
+
     /// The cgroup at a path.
     pub(crate) fn by_path(&self, path: &[u8]) -> Option<u64> {
-        self.cgroups.iter().find(|(_, c)| c.path == path).map(|(id, _)| *id)
+        self.cgroups.iter().find(|(_, c)| *c.path == *path).map(|(id, _)| *id)
     }
 
     /// Path of a cgroup; empty: unknown.
-    pub(crate) fn path(&self, id: u64) -> &[u8] {
-        self.cgroups.get(&id).map_or(&[], |c| &c.path)
+    pub(crate) fn path(&self, id: u64) -> Text {
+        self.cgroups.get(&id).map(|c| Text::clone(&c.path)).unwrap_or_default()
     }
 
     /// Container of a cgroup; 0: none.
@@ -151,11 +167,18 @@ impl Cgroups {
             self.recognise(id, path, birth)
         };
         let wanted = self.selectors.is_empty() || container != 0;
+        if !wanted {
+            if self.rejected.len() >= MAX_REJECTED {
+                self.rejected.clear();
+            }
+            self.rejected.insert(id);
+        }
         if wanted {
+            self.rejected.remove(&id);
             self.cgroups.insert(
                 id,
                 Cgroup {
-                    path: path.to_vec(),
+                    path: path.into(),
                     container,
                 },
             );
@@ -168,7 +191,7 @@ impl Cgroups {
         let Some(identity) = identify(&text) else { return 0 };
         let mut selected = false;
         for selector in &mut self.selectors {
-            if selector.matches(&identity) {
+            if selector.matches(&identity, &text) {
                 selector.seen = true;
                 selected = true;
             }
@@ -289,6 +312,8 @@ mod tests {
         assert!(cgroups.add(11, 10, b"/web/inner", 6));
         assert!(!cgroups.add(12, 1, b"/other", 7));
         assert!(!cgroups.add(14, 1, b"/web2", 7));
+        assert!(!cgroups.add(15, 14, b"/other/nested/web", 7));
+        assert!(cgroups.is_rejected(15) && !cgroups.is_rejected(10));
         assert!(cgroups.add(13, 1, format!("/docker/{ID}").as_bytes(), 8));
         assert_eq!(cgroups.container_of(11), cgroups.container_of(10));
         assert_eq!(cgroups.unseen().collect::<Vec<_>>(), ["never"]);

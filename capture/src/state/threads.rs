@@ -1,22 +1,30 @@
 //! Threads and their versions.
 
-use afterimage_format::model::Thread;
+use afterimage_format::model::{Text, Thread};
+use afterimage_format::segment::MAX_ANCESTORS;
 use hashbrown::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// All threads that are alive, and every version that a segment may still ask for.
 pub(crate) struct Threads {
     /// Current version of each living thread, by tid.
     current: HashMap<u32, u64>,
+    /// Living threads of each process.
+    processes: HashMap<u32, Vec<u32>>,
     versions: HashMap<u64, Thread>,
     next: u64,
+    /// Bytes of versions made since the last sweep: texts that others share count once.
+    fresh: usize,
 }
 
 impl Threads {
     pub(crate) fn new() -> Threads {
         Threads {
             current: HashMap::new(),
+            processes: HashMap::new(),
             versions: HashMap::new(),
             next: 1,
+            fresh: 0,
         }
     }
 
@@ -30,9 +38,15 @@ impl Threads {
         self.versions.get(&id)
     }
 
+    /// Bytes of versions made since the last sweep; a hostile process can make many.
+    pub(crate) fn fresh_bytes(&self) -> usize {
+        self.fresh
+    }
+
     /// Adds a thread (its `id` and `life` are given here); an older thread with the same tid has ended unseen.
     pub(crate) fn insert(&mut self, mut thread: Thread) -> u64 {
         self.remove(thread.tid);
+        self.processes.entry(thread.pid).or_default().push(thread.tid);
         (thread.id, thread.life) = (self.next, self.next);
         self.store(thread)
     }
@@ -57,6 +71,13 @@ impl Threads {
         Some(self.store(thread))
     }
 
+    /// [`Threads::update`] of all threads of a process: what `change` changes is shared by them.
+    pub(crate) fn update_process(&mut self, pid: u32, change: impl Fn(&mut Thread)) {
+        for tid in self.processes.get(&pid).cloned().unwrap_or_default() {
+            self.update(tid, &change);
+        }
+    }
+
     /// Adds a version that belongs to no thread: it carries the container of what happens to a cgroup.
     pub(crate) fn detached(&mut self, mut thread: Thread) -> u64 {
         let id = self.next;
@@ -69,35 +90,56 @@ impl Threads {
     fn store(&mut self, thread: Thread) -> u64 {
         let id = self.next;
         self.next += 1;
+        let own = |text: &Text| if Arc::strong_count(text) == 1 { text.len() } else { 0 };
+        let texts = [
+            &thread.comm,
+            &thread.exe,
+            &thread.exepath,
+            &thread.args,
+            &thread.cwd,
+            &thread.cgroup,
+        ];
+        self.fresh += size_of::<Thread>() + texts.into_iter().map(own).sum::<usize>();
         self.current.insert(thread.tid, id);
         self.versions.insert(id, thread);
         id
     }
 
-    /// A thread ended.
-    pub(crate) fn remove(&mut self, tid: u32) {
-        self.current.remove(&tid);
+    /// A thread ended. Returns whether it was the last of its process.
+    pub(crate) fn remove(&mut self, tid: u32) -> bool {
+        let Some(pid) = self
+            .current
+            .remove(&tid)
+            .and_then(|id| self.versions.get(&id))
+            .map(|t| t.pid)
+        else {
+            return false;
+        };
+        let Some(threads) = self.processes.get_mut(&pid) else {
+            return true;
+        };
+        threads.retain(|t| *t != tid);
+        let last = threads.is_empty();
+        if last {
+            self.processes.remove(&pid);
+        }
+        last
     }
 
-    /// A thread that is exec'ing takes the id of its process's first thread.
-    pub(crate) fn rename(&mut self, old_tid: u32, new_tid: u32) {
-        if old_tid != new_tid
+    /// A thread that is exec'ing takes the id of its process's first thread; the others have ended.
+    pub(crate) fn exec(&mut self, pid: u32, old_tid: u32) {
+        if old_tid != pid
             && let Some(id) = self.current.remove(&old_tid)
         {
-            self.remove(new_tid);
-            self.current.insert(new_tid, id);
-            self.update(new_tid, |t| t.tid = new_tid);
+            self.remove(pid);
+            self.current.insert(pid, id);
+            self.update(pid, |t| t.tid = pid);
         }
-    }
-
-    /// Other threads of process `pid` than `tid`; exec ends them.
-    pub(crate) fn siblings(&self, pid: u32, tid: u32) -> Vec<u32> {
-        let of = |id: &u64| self.versions.get(id).is_some_and(|t| t.pid == pid && t.tid != tid);
-        self.current
-            .iter()
-            .filter(|(_, id)| of(id))
-            .map(|(tid, _)| *tid)
-            .collect()
+        for tid in self.processes.insert(pid, vec![pid]).unwrap_or_default() {
+            if tid != pid {
+                self.current.remove(&tid);
+            }
+        }
     }
 
     /// Ids of the current versions of all living threads.
@@ -110,13 +152,18 @@ impl Threads {
     /// Forgets versions that neither a living thread nor the chain of its ancestors refers to. To be called when no
     /// segment refers to older ones any more.
     pub(crate) fn sweep(&mut self) {
-        if self.versions.len() < 2 * self.current.len() + 1024 {
+        if self.versions.len() < 2 * self.current.len() + 1024 && self.fresh < 1 << 20 {
             return;
         }
+        self.fresh = 0;
         let mut keep: HashSet<u64> = HashSet::new();
         for id in self.current.values() {
             let mut at = *id;
-            while at != 0 && keep.insert(at) {
+            for _ in 0..=MAX_ANCESTORS {
+                if at == 0 {
+                    break;
+                }
+                keep.insert(at);
                 at = self.versions.get(&at).map_or(0, |t| t.parent);
             }
         }
@@ -142,10 +189,10 @@ mod tests {
         let mut threads = Threads::new();
         let born = threads.insert(thread(5, 5, 0));
         let same = threads.update(5, |_| {}).unwrap();
-        let executed = threads.update(5, |t| t.comm = b"sh".to_vec()).unwrap();
+        let executed = threads.update(5, |t| t.comm = b"sh".as_slice().into()).unwrap();
         assert_eq!((same, executed), (born, born + 1));
-        assert_eq!(threads.version(born).unwrap().comm, b"");
-        assert_eq!(threads.get(5).unwrap().comm, b"sh");
+        assert!(threads.version(born).unwrap().comm.is_empty());
+        assert_eq!(*threads.get(5).unwrap().comm, *b"sh");
         assert_eq!(threads.get(5).unwrap().life, born);
         assert_eq!(threads.update(6, |_| {}), None);
     }
@@ -165,9 +212,34 @@ mod tests {
         let mut threads = Threads::new();
         threads.insert(thread(5, 5, 0));
         let other = threads.insert(thread(6, 5, 0));
-        threads.rename(6, 5);
+        threads.exec(5, 6);
         assert_eq!(threads.get(5).unwrap().life, other);
         assert!(threads.get(6).is_none());
+    }
+
+    #[test]
+    fn what_a_process_shares_changes_for_all_its_threads() {
+        let mut threads = Threads::new();
+        threads.insert(thread(5, 5, 0));
+        threads.insert(thread(6, 5, 0));
+        threads.insert(thread(7, 7, 0));
+        threads.update_process(5, |t| t.cwd = b"/tmp".as_slice().into());
+        assert_eq!([5, 6, 7].map(|tid| threads.get(tid).unwrap().cwd.len()), [4, 4, 0]);
+        assert_eq!(
+            [threads.remove(5), threads.remove(6), threads.remove(6)],
+            [false, true, false]
+        );
+    }
+
+    #[test]
+    fn chains_of_the_dead_end() {
+        let mut threads = Threads::new();
+        let mut parent = 0;
+        for _ in 0..5000 {
+            parent = threads.insert(thread(3, 3, parent));
+        }
+        threads.sweep();
+        assert_eq!(threads.versions.len(), 1 + MAX_ANCESTORS as usize);
     }
 
     #[test]

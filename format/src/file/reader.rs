@@ -1,6 +1,6 @@
 //! Opening a trace: through its index where it was sealed, by a forward scan where it was not.
 
-use super::index::{Index, IndexEntry, Summary};
+use super::index::{self, IndexEntry, Summary};
 use super::layout::{self, BLOCK_HEADER_LEN, FORMAT_VERSION, HEADER, INDEX, SEGMENT};
 use crate::error::Damage;
 use crate::model::{Container, Header};
@@ -32,12 +32,16 @@ impl Trace {
             path: path.to_owned(),
             source,
         };
-        let file = File::open(path).map_err(io)?;
-        let metadata = file.metadata().map_err(io)?;
+        let metadata = std::fs::metadata(path).map_err(io)?;
         if metadata.is_dir() {
             return Err(io(io::Error::from(io::ErrorKind::IsADirectory)));
         }
-        if metadata.is_file() && metadata.len() == 0 {
+        // Opening a pipe would wait for somebody to write.
+        if !metadata.is_file() {
+            return Err(io(io::Error::other("not a regular file; copy it to one first")));
+        }
+        let file = File::open(path).map_err(io)?;
+        if metadata.len() == 0 {
             return Err(Error::Empty(path.to_owned()));
         }
         // SAFETY: the map is read only. Another process that truncates the file meanwhile raises SIGBUS, which ends
@@ -53,9 +57,9 @@ impl Trace {
             damage: Vec::new(),
         };
         match trace.read_index() {
-            Some(index) => {
-                trace.entries = index.entries;
-                trace.summary = Some(index.summary);
+            Some((entries, summary)) => {
+                trace.entries = entries;
+                trace.summary = Some(summary);
             }
             None => trace.scan(first),
         }
@@ -145,7 +149,7 @@ impl Trace {
         }
     }
 
-    fn read_index(&mut self) -> Option<Index> {
+    fn read_index(&mut self) -> Option<(Vec<IndexEntry>, Summary)> {
         let offset = layout::parse_footer(&self.map)?;
         match self.index_at(offset) {
             Ok(index) => Some(index),
@@ -156,7 +160,7 @@ impl Trace {
         }
     }
 
-    fn index_at(&self, offset: u64) -> Result<Index, String> {
+    fn index_at(&self, offset: u64) -> Result<(Vec<IndexEntry>, Summary), String> {
         let block = usize::try_from(offset)
             .ok()
             .and_then(|o| self.map.get(o..))
@@ -168,7 +172,17 @@ impl Trace {
             .ok()
             .and_then(|l| block[BLOCK_HEADER_LEN..].get(..l));
         let body = body.ok_or("the index runs past the end of the file")?;
-        meta::decode(checked(body)?).map_err(|e| format!("index: {e}"))
+        index::decode(checked(body)?).map_err(|e| format!("index: {e}"))
+    }
+
+    /// Adds damage, up to a limit: a crafted file can have any number of damaged places.
+    fn report(&mut self, offset: usize, what: String) {
+        if self.damage.len() < MAX_DAMAGE {
+            self.damage.push(Damage {
+                offset: offset as u64,
+                what,
+            });
+        }
     }
 
     /// Walks the blocks from `offset` on; after damage it goes on at the next thing that is a segment.
@@ -182,9 +196,16 @@ impl Trace {
                     .and_then(|l| block[BLOCK_HEADER_LEN..].get(..l))
             };
             match layout::parse_block_header(block) {
-                Some((INDEX, _)) => break,
+                Some((INDEX, _)) => {
+                    self.report(
+                        offset,
+                        "the file has an index, but its end is cut or altered".to_string(),
+                    );
+                    break;
+                }
                 Some((SEGMENT, len)) => match fits(len) {
                     Some(body) => {
+                        let length = BLOCK_HEADER_LEN + body.len();
                         match read_zone(body, offset as u64) {
                             Ok((zone, ..)) => {
                                 first_num = zone.first_num.wrapping_add(u64::from(zone.rows));
@@ -198,30 +219,24 @@ impl Trace {
                                 });
                             }
                             Err(error) => {
-                                self.damage.push(Damage {
-                                    offset: offset as u64,
-                                    what: error.to_string(),
-                                });
+                                self.report(offset, error.to_string());
                             }
                         }
-                        offset += BLOCK_HEADER_LEN + body.len();
+                        offset += length;
                         continue;
                     }
                     None => {
-                        let what = format!("the file ends inside a segment (after event {})", first_num.wrapping_sub(1));
-                        self.damage.push(Damage {
-                            offset: offset as u64,
-                            what,
-                        });
+                        let what = format!(
+                            "the file ends inside a segment (after event {})",
+                            first_num.wrapping_sub(1)
+                        );
+                        self.report(offset, what);
                         break;
                     }
                 },
                 _ => {
                     let what = "not a segment; the part up to the next one is skipped".to_string();
-                    self.damage.push(Damage {
-                        offset: offset as u64,
-                        what,
-                    });
+                    self.report(offset, what);
                 }
             }
             let next = memchr_tag(&self.map[offset + 1..]).map(|at| offset + 1 + at);
@@ -229,6 +244,9 @@ impl Trace {
         }
     }
 }
+
+/// Damaged places that are reported; there may be more.
+const MAX_DAMAGE: usize = 1000;
 
 /// Position of the next bytes that are a segment's block header.
 fn memchr_tag(bytes: &[u8]) -> Option<usize> {

@@ -1,11 +1,12 @@
 //! Writing a trace: segments are appended whole; room for the index is reserved on the disk ahead of time, so that a
 //! full disk still leaves a sealed file.
 
-use super::index::{Index, IndexEntry, Summary};
+use super::index::{self, IndexEntry, Summary};
 use super::layout::{self, FORMAT_VERSION};
 use crate::model::Header;
 use crate::segment::EncodedSegment;
 use crate::{Error, Result, meta};
+use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::AsRawFd;
@@ -25,13 +26,17 @@ pub struct TraceWriter {
     path: PathBuf,
     /// Where the next block goes; everything before it is complete.
     end: u64,
-    index: Index,
+    entries: Vec<IndexEntry>,
     /// Encoded size of the index entries so far, roughly.
     index_size: u64,
+    /// Keys of the containers so far, each of which will be in the summary.
+    containers: HashSet<u64>,
 }
 
 /// Reserved for the index's fixed part, its summary and the footer.
 const INDEX_ROOM: u64 = 64 << 10;
+/// Reserved for each container in the summary.
+const CONTAINER_ROOM: u64 = 512;
 
 impl TraceWriter {
     /// Creates `path` with mode 0600 and writes the header.
@@ -59,20 +64,23 @@ impl TraceWriter {
                 source,
             },
         })?;
-        let index = Index::default();
         let mut writer = TraceWriter {
             file,
             path: path.to_owned(),
             end: 0,
-            index,
+            entries: Vec::new(),
             index_size: 0,
+            containers: HashSet::new(),
         };
         let mut prefix = layout::MAGIC.to_vec();
         prefix.extend_from_slice(&FORMAT_VERSION.to_le_bytes());
         let body = meta::encode(header);
         let crc = crc32fast::hash(&body).to_le_bytes();
         let head = layout::block_header(layout::HEADER, (body.len() + crc.len()) as u64);
-        writer.append_bytes(&[&prefix, &head, &crc, &body])?;
+        writer.append_bytes(&[&prefix, &head, &crc, &body]).inspect_err(|_| {
+            // Less than a header is no trace.
+            let _ = std::fs::remove_file(path);
+        })?;
         Ok(writer)
     }
 
@@ -85,11 +93,12 @@ impl TraceWriter {
         let offset = self.end;
         let entry_size = meta::encode(&segment.zone).len() as u64 + 32;
         self.index_size += entry_size;
+        self.containers.extend(segment.zone.containers.iter().map(|c| c.key));
         if let Err(error) = self.append_bytes(&[&head, &segment.body]) {
             self.index_size -= entry_size;
             return Err(error);
         }
-        self.index.entries.push(IndexEntry {
+        self.entries.push(IndexEntry {
             offset,
             length: self.end - offset,
             crc: crc.finalize(),
@@ -105,8 +114,7 @@ impl TraceWriter {
 
     /// Writes index and footer and syncs the file to disk.
     pub fn seal(mut self, summary: Summary) -> Result<u64> {
-        self.index.summary = summary;
-        let body = meta::encode(&self.index);
+        let body = index::encode(&self.entries, &summary);
         let crc = crc32fast::hash(&body).to_le_bytes();
         let head = layout::block_header(layout::INDEX, (body.len() + crc.len()) as u64);
         let offset = self.end;
@@ -119,7 +127,8 @@ impl TraceWriter {
 
     fn append_bytes(&mut self, parts: &[&[u8]]) -> Result<()> {
         let len: usize = parts.iter().map(|p| p.len()).sum();
-        self.reserve(self.end, len as u64 + self.index_size + INDEX_ROOM)?;
+        let summary = CONTAINER_ROOM * self.containers.len() as u64;
+        self.reserve(self.end, len as u64 + self.index_size + summary + INDEX_ROOM)?;
         let before = self.end;
         self.write_at(parts).inspect_err(|_| {
             // Half a block would be read as damage; what was complete stays.

@@ -11,8 +11,6 @@ pub enum LossCause {
     RingBusy,
     /// The kernel's table of what is in scope was full.
     ScopeFull,
-    /// The queue between drain and writer was full.
-    QueueFull,
     /// A record could not be decoded.
     Decode,
     /// A segment could not be written.
@@ -26,7 +24,6 @@ impl LossCause {
             LossCause::RingFull => "ring full",
             LossCause::RingBusy => "ring busy",
             LossCause::ScopeFull => "scope table full",
-            LossCause::QueueFull => "queue full",
             LossCause::Decode => "undecodable record",
             LossCause::Write => "write failed",
         }

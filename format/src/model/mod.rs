@@ -16,4 +16,4 @@ pub use event::{Direction, Event, EventFlags, Value};
 pub use header::{ClockAnchor, Header, Host};
 pub use kind::{Category, Kind, Param, ParamType};
 pub use loss::{Loss, LossCause};
-pub use thread::Thread;
+pub use thread::{Text, Thread};

@@ -1,10 +1,13 @@
 //! Threads. A thread has one *version* per state that events can see: exec, credentials, directory or container change
 //! make a new one, so an event's thread is what it was at that moment.
 
-use bincode::{Decode, Encode};
+use std::sync::Arc;
+
+/// Captured bytes that many versions of a thread share.
+pub type Text = Arc<[u8]>;
 
 /// One version of a thread. Byte strings are as captured.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Thread {
     /// Unique per version in one capture, never 0 and never reused.
     pub id: u64,
@@ -33,15 +36,19 @@ pub struct Thread {
     /// Login user id; `u32::MAX`: none or unknown.
     pub loginuid: u32,
     /// `comm`: at most 15 bytes.
-    pub comm: Vec<u8>,
+    pub comm: Text,
     /// `argv[0]`.
-    pub exe: Vec<u8>,
+    pub exe: Text,
     /// Path of the executed file as the process saw it; empty: unknown.
-    pub exepath: Vec<u8>,
+    pub exepath: Text,
     /// `argv[1..]`, elements separated by NUL.
-    pub args: Vec<u8>,
+    pub args: Text,
+    /// Inode and device of the executed file; 0: unknown.
+    pub exe_ino: u64,
+    /// See `exe_ino`.
+    pub exe_dev: u32,
     /// Current directory; empty: unknown.
-    pub cwd: Vec<u8>,
+    pub cwd: Text,
     /// Whether argv was cut at the recorder's limit.
     pub args_truncated: bool,
     /// Birth of the process or thread (clone), nanoseconds since the Unix epoch; 0: unknown.
@@ -53,7 +60,7 @@ pub struct Thread {
     /// Cgroup v2 id; 0: unknown.
     pub cgroup_id: u64,
     /// Cgroup v2 path; empty: unknown.
-    pub cgroup: Vec<u8>,
+    pub cgroup: Text,
 }
 
 impl Thread {

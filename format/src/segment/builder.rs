@@ -1,8 +1,10 @@
 //! Rows to an encoded segment. Pushing a row allocates nothing once the columns have grown to their usual size.
 
+use super::MAX_ANCESTORS;
 use super::codec;
 use super::dictionary::DictionaryBuilder;
 use super::directory::{Column, ColumnInfo, Directory};
+use super::entity::StoredThread;
 use super::frame::FrameWriter;
 use super::zone::{ContainerCount, KindCount, Zone};
 use crate::meta;
@@ -86,7 +88,9 @@ pub struct SegmentBuilder {
     losses: Vec<Loss>,
     first_num: u64,
     // Filled by `close`.
-    threads: Vec<Thread>,
+    threads: Vec<StoredThread>,
+    /// Container of each of `threads`.
+    thread_containers: Vec<u64>,
     containers: Vec<Container>,
     descriptors: Vec<Descriptor>,
 }
@@ -120,6 +124,7 @@ impl SegmentBuilder {
             losses: Vec::new(),
             first_num,
             threads: Vec::new(),
+            thread_containers: Vec::new(),
             containers: Vec::new(),
             descriptors: Vec::new(),
         }
@@ -135,9 +140,11 @@ impl SegmentBuilder {
         self.first_num + self.times.len() as u64
     }
 
-    /// Bytes of strings and payloads so far: a writer closes a segment early when they grow large.
+    /// Bytes of strings, payloads and entities so far: a writer closes a segment early when they grow large.
     pub fn bytes(&self) -> usize {
-        self.strings.len_bytes() + self.payloads.len_bytes()
+        // What a stored thread or descriptor takes, roughly, without its texts.
+        let entities = 128 * (self.local_threads.ids.len() + self.local_descriptors.ids.len());
+        self.strings.len_bytes() + self.payloads.len_bytes() + entities
     }
 
     /// Whether there is nothing to write.
@@ -222,19 +229,27 @@ impl SegmentBuilder {
         for id in self.live.iter().flatten() {
             self.local_threads.of(*id);
         }
-        let mut at = 0;
+        // Rows and keyframes first; then their parents, a generation at a time.
+        let (mut at, mut generation) = (0, 0);
+        let mut next_generation = self.local_threads.ids.len();
         while let Some(&id) = self.local_threads.ids.get(at) {
-            let thread = entities.thread(id).cloned().unwrap_or(Thread {
+            if at == next_generation {
+                generation += 1;
+                next_generation = self.local_threads.ids.len();
+            }
+            let unknown = Thread {
                 id,
                 ..Thread::default()
-            });
-            if thread.parent != 0 && entities.thread(thread.parent).is_some() {
+            };
+            let thread = entities.thread(id).unwrap_or(&unknown);
+            if thread.parent != 0 && generation < MAX_ANCESTORS && entities.thread(thread.parent).is_some() {
                 self.local_threads.of(thread.parent);
             }
             if thread.container != 0 && !self.containers.iter().any(|c| c.key == thread.container) {
                 self.containers.extend(entities.container(thread.container).cloned());
             }
-            self.threads.push(thread);
+            self.thread_containers.push(thread.container);
+            self.threads.push(StoredThread::new(thread, &mut self.strings));
             at += 1;
         }
         for id in &self.local_descriptors.ids {
@@ -326,13 +341,16 @@ impl SegmentBuilder {
             }
         }
         let mut containers: Vec<ContainerCount> = Vec::new();
-        for (thread, events) in self.threads.iter().zip(per_thread).filter(|(_, n)| *n > 0) {
-            match containers.iter_mut().find(|c| c.key == thread.container) {
+        for (key, events) in self
+            .thread_containers
+            .iter()
+            .copied()
+            .zip(per_thread)
+            .filter(|(_, n)| *n > 0)
+        {
+            match containers.iter_mut().find(|c| c.key == key) {
                 Some(found) => found.events += events,
-                None => containers.push(ContainerCount {
-                    key: thread.container,
-                    events,
-                }),
+                None => containers.push(ContainerCount { key, events }),
             }
         }
         let kind = |k: &usize| KindCount {
@@ -382,6 +400,7 @@ impl SegmentBuilder {
         self.live = None;
         self.losses.clear();
         self.threads.clear();
+        self.thread_containers.clear();
         self.containers.clear();
         self.descriptors.clear();
     }

@@ -4,6 +4,7 @@ mod builder;
 mod codec;
 mod dictionary;
 mod directory;
+mod entity;
 mod frame;
 mod reader;
 mod zone;
@@ -14,6 +15,10 @@ pub use reader::Segment;
 pub(crate) use reader::read_zone;
 pub use zone::{ContainerCount, KindCount, Zone};
 
+/// Decoding one segment takes at most this many bytes, whatever its directory says.
+pub const MAX_SEGMENT: usize = 256 << 20;
+/// Ancestors of a thread that a segment carries.
+pub const MAX_ANCESTORS: u32 = 32;
 /// A segment holds at most this many rows; a reader refuses more.
 pub const MAX_ROWS: usize = 1 << 20;
 /// A frame decompresses to at most this many bytes.

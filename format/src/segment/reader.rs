@@ -2,14 +2,15 @@
 
 use super::dictionary::Dictionary;
 use super::directory::{Column, ColumnInfo, Directory};
+use super::entity::StoredThread;
 use super::frame::{self, FrameInfo};
 use super::zone::Zone;
-use super::{MAX_ROWS, codec};
+use super::{MAX_ROWS, MAX_SEGMENT, codec};
 use crate::model::{Container, Descriptor, EventFlags, Kind, Loss, ParamType, Thread, Value};
 use crate::{Error, Result, meta};
 use bincode::Decode;
-use hashbrown::HashMap;
-use std::cell::OnceCell;
+use hashbrown::{HashMap, HashSet};
+use std::cell::{Cell, OnceCell};
 
 /// One segment of a trace. Not shared between threads: each worker opens its own (that is cheap).
 pub struct Segment<'a> {
@@ -28,6 +29,8 @@ pub struct Segment<'a> {
     containers: OnceCell<Vec<Container>>,
     descriptors: OnceCell<Vec<Descriptor>>,
     losses: OnceCell<Vec<Loss>>,
+    /// Bytes that may still be decoded.
+    budget: Cell<usize>,
 }
 
 /// The zone map of a segment's body and the offset behind it; the checksum is verified.
@@ -74,6 +77,15 @@ impl<'a> Segment<'a> {
             .enumerate()
             .map(|(at, c)| (c.column, at))
             .collect();
+        if directory.columns.iter().map(|c| c.column).collect::<HashSet<_>>().len() != directory.columns.len() {
+            return Err(Error::damage(offset, "a segment names a column twice"));
+        }
+        if directory.kinds.len() != zone.kinds.len() {
+            return Err(Error::damage(
+                offset,
+                "zone map and directory of a segment have different kinds",
+            ));
+        }
         Ok(Segment {
             offset,
             zone,
@@ -89,6 +101,7 @@ impl<'a> Segment<'a> {
             containers: OnceCell::new(),
             descriptors: OnceCell::new(),
             losses: OnceCell::new(),
+            budget: Cell::new(MAX_SEGMENT),
         })
     }
 
@@ -197,11 +210,8 @@ impl<'a> Segment<'a> {
 
     /// All values of a parameter, one per row *of its kind*: integers, or dictionary ids for [`Segment::string`].
     pub fn param_column(&self, kind: usize, param: usize) -> Result<&[i64]> {
-        let rows = self
-            .directory
-            .kinds
-            .get(kind)
-            .and_then(|k| self.zone.kinds.iter().find(|z| z.name == k.name));
+        // The zone map lists the kinds in the directory's order; two may share a name.
+        let rows = self.zone.kinds.get(kind);
         let values = self.column(Column::Param(kind as u16, param as u16))?;
         match rows {
             Some(rows) if rows.events as usize == values.len() => Ok(values),
@@ -267,7 +277,17 @@ impl<'a> Segment<'a> {
 
     /// Thread versions that rows refer to, their ancestors, and in keyframes all that were alive.
     pub fn threads(&self) -> Result<&[Thread]> {
-        self.metadata(Column::Threads, &self.threads)
+        if self.threads.get().is_none() {
+            let bytes = self.bytes(self.info(Column::Threads)?.1)?;
+            self.spend(bytes.len() * 4)?;
+            let stored: Vec<StoredThread> =
+                meta::decode(bytes).map_err(|e| self.damage(format!("{:?}: {e}", Column::Threads)))?;
+            let (strings, mut shared) = (self.strings()?, HashMap::new());
+            let _ = self
+                .threads
+                .set(stored.iter().map(|t| t.load(strings, &mut shared)).collect());
+        }
+        Ok(self.threads.get().map_or(&[], |v| v))
     }
 
     /// Containers of those threads.
@@ -318,6 +338,18 @@ impl<'a> Segment<'a> {
         self.losses().map(|_| ())
     }
 
+    /// Takes `bytes` from what may still be decoded: a crafted directory can name the same few bytes any number of times.
+    fn spend(&self, bytes: usize) -> Result<()> {
+        let left = self.budget.get().checked_sub(bytes);
+        self.budget.set(left.unwrap_or(0));
+        let (found, limit) = (bytes as u64, MAX_SEGMENT as u64);
+        left.map(|_| ()).ok_or(Error::Limit {
+            what: "a segment's decoded size",
+            found,
+            limit,
+        })
+    }
+
     fn damage(&self, what: impl Into<String>) -> Error {
         Error::damage(self.offset, what)
     }
@@ -333,6 +365,7 @@ impl<'a> Segment<'a> {
         let slot = self.frame_cache.get(frame).zip(self.directory.frames.get(frame));
         let (slot, frame) = slot.ok_or_else(|| self.damage(format!("frame {frame} does not exist")))?;
         if slot.get().is_none() {
+            self.spend(frame.raw as usize)?;
             let raw = frame::read(frame, self.frames).map_err(|e| self.damage(format!("{:?}: {e}", info.column)))?;
             let _ = slot.set(raw);
         }
@@ -356,6 +389,7 @@ impl<'a> Segment<'a> {
                     limit: MAX_ROWS as u64,
                 });
             }
+            self.spend(8 * info.rows as usize)?;
             let values = codec::decode(info.codec, self.bytes(info)?, info.rows as usize)
                 .ok_or_else(|| self.damage(format!("{column:?} does not fit its codec {}", info.codec)))?;
             let _ = slot.set(values);
@@ -401,6 +435,7 @@ impl<'a> Segment<'a> {
     fn metadata<'s, T: Decode<()>>(&'s self, column: Column, slot: &'s OnceCell<Vec<T>>) -> Result<&'s [T]> {
         if slot.get().is_none() {
             let bytes = self.bytes(self.info(column)?.1)?;
+            self.spend(bytes.len() * 4)?;
             let values = meta::decode(bytes).map_err(|e| self.damage(format!("{column:?}: {e}")))?;
             let _ = slot.set(values);
         }

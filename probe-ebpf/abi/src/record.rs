@@ -12,7 +12,8 @@ pub struct RecordHeader {
     pub kind: u8,
     /// See [`flags`].
     pub flags: u8,
-    /// System call number of system call records.
+    /// System call number of system call records. The last place of the table stands for all numbers beyond it; the
+    /// number itself is then the first argument.
     pub nr: u16,
     /// `CLOCK_BOOTTIME` in nanoseconds.
     pub time: u64,
@@ -39,7 +40,7 @@ pub mod kind {
     /// A task was made. Arguments: the child's tgid << 32 | tid, uid << 32 | gid, vtid << 32 | vpid. `result`: its
     /// parent process id. The header's cgroup is the child's.
     pub const FORK: u8 = 4;
-    /// A task ends. Arguments: 1 where it is the last of its process. `result`: exit code as of wait(2).
+    /// A task ends. `result`: exit code as of wait(2).
     pub const EXIT: u8 = 5;
     /// A cgroup was made. Arguments: its id, its parent's id.
     pub const CGROUP_MKDIR: u8 = 6;
@@ -86,6 +87,8 @@ pub mod item {
     pub const CGROUP: u8 = 0x84;
     /// Address of a msghdr.
     pub const MESSAGE_NAME: u8 = 0x85;
+    /// Effective `uid << 32 | gid` of the task (8 bytes).
+    pub const CREDENTIALS: u8 = 0x86;
 }
 
 /// Bits of [`ItemHeader::status`].

@@ -47,6 +47,9 @@ pub mod extract {
     /// The kernel's socket behind the descriptor that the call returned.
     pub const SOCKET_OF_RESULT: u32 = 9;
 
+    /// The task's effective `uid << 32 | gid`, as the kernel has them.
+    pub const CREDENTIALS: u32 = 10;
+
     /// Packs an extract.
     pub const fn pack(op: u32, pointer: u32, second: u32) -> u32 {
         op | pointer << 8 | second << 16

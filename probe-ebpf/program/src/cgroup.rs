@@ -34,7 +34,9 @@ pub(crate) fn mkdir(cgroup: u64, path: u64) {
         // want when it reads this record.
         scope::add_cgroup(id);
     }
-    let Some(mut record) = Record::begin(kind::CGROUP_MKDIR, 0, 0, tgid_tid, 0, id) else { return };
+    let Some(mut record) = Record::begin(kind::CGROUP_MKDIR, 0, 0, tgid_tid, 0, id) else {
+        return;
+    };
     record.args([id, parent_of(cgroup), 0, 0, 0, 0], 2);
     record.string(item::CGROUP, Memory::Kernel, path, PATH_MAX);
     record.publish();
@@ -47,7 +49,9 @@ pub(crate) fn rmdir(cgroup: u64, path: u64) {
     if !kernel::is_v2(cgroup) || !(wanted(tgid_tid) && (!scope::is(ScopeMode::Cgroup) || scope::holds_cgroup(id))) {
         return;
     }
-    let Some(mut record) = Record::begin(kind::CGROUP_RMDIR, 0, 0, tgid_tid, 0, id) else { return };
+    let Some(mut record) = Record::begin(kind::CGROUP_RMDIR, 0, 0, tgid_tid, 0, id) else {
+        return;
+    };
     record.args([id, 0, 0, 0, 0, 0], 1);
     record.string(item::CGROUP, Memory::Kernel, path, PATH_MAX);
     record.publish();
@@ -72,7 +76,13 @@ pub(crate) fn attach(cgroup: u64, path: u64, task: u64, whole_process: u8) {
     };
     let ppid = u64::from(kernel::ppid(task));
     record.args([moved, kernel::uid_gid(task), kernel::vtid_vpid(task), ppid, 0, 0], 4);
-    record.string(item::COMM, Memory::Kernel, task.wrapping_add(offset!(task_struct_comm) as u64), COMM_LEN);
+    record.string(
+        item::COMM,
+        Memory::Kernel,
+        task.wrapping_add(offset!(task_struct_comm) as u64),
+        COMM_LEN,
+    );
     record.string(item::CGROUP, Memory::Kernel, path, PATH_MAX);
-    record.publish();
+    // The recorder looks up what the task brings along, while it is there.
+    record.publish_now();
 }

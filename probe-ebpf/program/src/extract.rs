@@ -1,9 +1,9 @@
 //! Memory behind the pointers of a system call, as its [`Spec`] says.
 
 use crate::ring::{Memory, Record};
-use crate::socket;
+use crate::{kernel, socket};
 use afterimage_abi::{PATH_MAX, Spec, extract, item};
-use aya_ebpf::helpers::generated::bpf_probe_read_user;
+use aya_ebpf::helpers::generated::{bpf_get_current_task, bpf_probe_read_user};
 use core::mem::MaybeUninit;
 use core::ptr::read_volatile;
 
@@ -36,7 +36,13 @@ fn one(record: &mut Record, packed: u32) {
         extract::BUFFER if result > 0 => record.bytes(arg, Memory::User, pointer, result as u64, snaplen),
         extract::IOVEC if result > 0 => record.iovec(arg, pointer, record.arg(second), result as u64, snaplen),
         extract::SOCKADDR if pointer != 0 => {
-            record.bytes(arg, Memory::User, pointer, record.arg(second) & 0xffff_ffff, SOCKADDR_MAX);
+            record.bytes(
+                arg,
+                Memory::User,
+                pointer,
+                record.arg(second) & 0xffff_ffff,
+                SOCKADDR_MAX,
+            );
         }
         extract::SOCKADDR_OUT if pointer != 0 && result >= 0 => {
             let mut len = 0u32;
@@ -48,6 +54,10 @@ fn one(record: &mut Record, packed: u32) {
         extract::MSGHDR => message(record, arg, pointer, result, snaplen),
         extract::STRUCT => record.bytes(arg, Memory::User, pointer, u64::from(second), SOCKADDR_MAX),
         extract::SOCKET_OF_ARG => socket::record(record, pointer as u32),
+        extract::CREDENTIALS if result >= 0 => {
+            let task = unsafe { bpf_get_current_task() };
+            record.value(item::CREDENTIALS, kernel::uid_gid(task));
+        }
         extract::SOCKET_OF_RESULT if result >= 0 => socket::record(record, result as u32),
         _ => {}
     }
@@ -62,7 +72,13 @@ fn message(record: &mut Record, arg: u8, pointer: u64, result: i64, snaplen: u32
     }
     let [name, name_len, iov, iov_len] = unsafe { header.assume_init() };
     if name != 0 && name_len & 0xffff_ffff != 0 {
-        record.bytes(item::MESSAGE_NAME, Memory::User, name, name_len & 0xffff_ffff, SOCKADDR_MAX);
+        record.bytes(
+            item::MESSAGE_NAME,
+            Memory::User,
+            name,
+            name_len & 0xffff_ffff,
+            SOCKADDR_MAX,
+        );
     }
     if result > 0 {
         record.iovec(arg, iov, iov_len, result as u64, snaplen);

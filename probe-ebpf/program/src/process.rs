@@ -16,7 +16,9 @@ pub(crate) fn exec(task: u64, old_tid: u32, binprm: u64) {
     if !scope::holds(tgid_tid, cgroup) {
         return;
     }
-    let Some(mut record) = Record::begin(kind::EXEC, 0, 0, tgid_tid, 0, cgroup) else { return };
+    let Some(mut record) = Record::begin(kind::EXEC, 0, 0, tgid_tid, 0, cgroup) else {
+        return;
+    };
     let file: u64 = read(binprm, offset!(linux_binprm_file));
     let inode: u64 = read(file, offset!(file_f_inode));
     let number: u64 = read(inode, offset!(inode_i_ino));
@@ -31,8 +33,18 @@ pub(crate) fn exec(task: u64, old_tid: u32, binprm: u64) {
         u64::from(kernel::ppid(task)),
     ];
     record.args(args, 6);
-    record.string(item::COMM, Memory::Kernel, task.wrapping_add(offset!(task_struct_comm) as u64), COMM_LEN);
-    record.string(item::FILENAME, Memory::Kernel, read(binprm, offset!(linux_binprm_filename)), PATH_MAX);
+    record.string(
+        item::COMM,
+        Memory::Kernel,
+        task.wrapping_add(offset!(task_struct_comm) as u64),
+        COMM_LEN,
+    );
+    record.string(
+        item::FILENAME,
+        Memory::Kernel,
+        read(binprm, offset!(linux_binprm_filename)),
+        PATH_MAX,
+    );
     let mm: u64 = read(task, offset!(task_struct_mm));
     let start: u64 = read(mm, offset!(mm_struct_arg_start));
     let end: u64 = read(mm, offset!(mm_struct_arg_end));
@@ -54,9 +66,19 @@ pub(crate) fn fork(child: u64) {
         scope::add_process((child_ids >> 32) as u32);
     }
     let result = i64::from(kernel::ppid(child));
-    let Some(mut record) = Record::begin(kind::FORK, 0, 0, tgid_tid, result, cgroup) else { return };
-    record.args([child_ids, kernel::uid_gid(child), kernel::vtid_vpid(child), 0, 0, 0], 3);
-    record.string(item::COMM, Memory::Kernel, child.wrapping_add(offset!(task_struct_comm) as u64), COMM_LEN);
+    let Some(mut record) = Record::begin(kind::FORK, 0, 0, tgid_tid, result, cgroup) else {
+        return;
+    };
+    record.args(
+        [child_ids, kernel::uid_gid(child), kernel::vtid_vpid(child), 0, 0, 0],
+        3,
+    );
+    record.string(
+        item::COMM,
+        Memory::Kernel,
+        child.wrapping_add(offset!(task_struct_comm) as u64),
+        COMM_LEN,
+    );
     record.publish();
 }
 
@@ -67,14 +89,19 @@ pub(crate) fn exit(task: u64) {
     if !scope::holds(tgid_tid, cgroup) {
         return;
     }
-    let signal: u64 = read(task, offset!(task_struct_signal));
-    let last = read::<u32>(signal, offset!(signal_struct_live)) == 0;
     let code: u32 = read(task, offset!(task_struct_exit_code));
-    if let Some(mut record) = Record::begin(kind::EXIT, 0, 0, tgid_tid, i64::from(code), cgroup) {
-        record.args([u64::from(last), 0, 0, 0, 0, 0], 1);
-        record.publish();
-    }
-    if last {
-        scope::remove_process((tgid_tid >> 32) as u32);
+    let Some(record) = Record::begin(kind::EXIT, 0, 0, tgid_tid, i64::from(code), cgroup) else {
+        return;
+    };
+    record.publish();
+}
+
+/// A task is gone for good. The first task of a process is the last to go, so only now its process is over: at exit,
+/// others of it may still be on their way.
+#[inline(always)]
+pub(crate) fn free(task: u64) {
+    let ids = kernel::tgid_tid(task);
+    if scope::is(ScopeMode::Process) && ids >> 32 == ids & 0xffff_ffff {
+        scope::remove_process(ids as u32);
     }
 }

@@ -48,7 +48,11 @@ pub(crate) enum Memory {
 /// the kernel refuses in line_info.)
 #[inline(always)]
 fn at_most(wanted: u64, max: u32) -> u32 {
-    let mut len = if wanted > u64::from(max) { u64::from(max) } else { wanted };
+    let mut len = if wanted > u64::from(max) {
+        u64::from(max)
+    } else {
+        wanted
+    };
     unsafe { core::arch::asm!("{0} = {0}", inout(reg) len, options(nomem, nostack, preserves_flags)) };
     if len > u64::from(ITEM_MAX) {
         len = u64::from(ITEM_MAX);
@@ -63,6 +67,17 @@ fn count(ring: *mut Ring, cause: usize) {
     unsafe {
         let counter = &raw mut (*ring).head.lost[cause];
         write_volatile(counter, read_volatile(counter) + 1);
+    }
+}
+
+/// Wakes the recorder, unless it has been woken since it last looked.
+#[inline(always)]
+fn wake(ring: *mut Ring) {
+    unsafe {
+        if read_volatile(&raw const (*ring).head.woken) == 0 {
+            write_volatile(&raw mut (*ring).head.woken, 1);
+            let _ = WAKE.output::<u64>(0u64, u64::from(BPF_RB_FORCE_WAKEUP));
+        }
     }
 }
 
@@ -88,16 +103,17 @@ impl Record {
             let head = read_volatile(&raw const (*ring).head.head);
             let tail = read_volatile(&raw const (*ring).head.tail);
             let used = head.wrapping_sub(tail);
-            if used > RING_WAKE as u64 && read_volatile(&raw const (*ring).head.woken) == 0 {
-                write_volatile(&raw mut (*ring).head.woken, 1);
-                let _ = WAKE.output::<u64>(0u64, u64::from(BPF_RB_FORCE_WAKEUP));
+            if used > RING_WAKE as u64 {
+                wake(ring);
             }
             if used > (RING_DATA - RING_SLACK) as u64 {
                 count(ring, loss::FULL);
                 write_volatile(&raw mut (*ring).head.busy, 0);
                 return None;
             }
-            let base = (&raw mut (*ring).data).cast::<u8>().add(head as usize & (RING_DATA - 1));
+            let base = (&raw mut (*ring).data)
+                .cast::<u8>()
+                .add(head as usize & (RING_DATA - 1));
             let header = base.cast::<RecordHeader>();
             write_volatile(&raw mut (*header).len, size_of::<RecordHeader>() as u32);
             (*header).kind = kind;
@@ -115,7 +131,12 @@ impl Record {
     #[inline(always)]
     pub(crate) fn args(&mut self, args: [u64; 6], keep: u32) {
         for (at, value) in args.into_iter().enumerate() {
-            unsafe { self.base.add(size_of::<RecordHeader>() + 8 * at).cast::<u64>().write(value) };
+            unsafe {
+                self.base
+                    .add(size_of::<RecordHeader>() + 8 * at)
+                    .cast::<u64>()
+                    .write(value)
+            };
         }
         self.set_position(size_of::<RecordHeader>() as u32 + 8 * (keep & 7));
     }
@@ -123,7 +144,13 @@ impl Record {
     /// An argument that [`Record::args`] kept. Loaded from the ring: one path for the verifier, not one per argument.
     #[inline(always)]
     pub(crate) fn arg(&self, at: u32) -> u64 {
-        unsafe { read_volatile(self.base.add(size_of::<RecordHeader>() + 8 * (at & 7) as usize).cast::<u64>()) }
+        unsafe {
+            read_volatile(
+                self.base
+                    .add(size_of::<RecordHeader>() + 8 * (at & 7) as usize)
+                    .cast::<u64>(),
+            )
+        }
     }
 
     /// The result, loaded from the ring for the same reason.
@@ -151,7 +178,14 @@ impl Record {
     /// Ends an item of `len` bytes that stand behind its header.
     #[inline(always)]
     fn item(&mut self, arg: u8, status: u8, len: u32) {
-        unsafe { self.next_item().write(ItemHeader { arg, status, pad: 0, len }) };
+        unsafe {
+            self.next_item().write(ItemHeader {
+                arg,
+                status,
+                pad: 0,
+                len,
+            })
+        };
         self.set_position(self.position() as u32 + size_of::<ItemHeader>() as u32 + (len + 7 & !7));
     }
 
@@ -225,6 +259,14 @@ impl Record {
     pub(crate) fn value<T: Copy>(&mut self, arg: u8, value: T) {
         unsafe { self.next_item().add(1).cast::<T>().write(value) };
         self.item(arg, status::KERNEL, size_of::<T>() as u32);
+    }
+
+    /// [`Record::publish`], and the recorder is to look at once.
+    #[inline(always)]
+    pub(crate) fn publish_now(self) {
+        let ring = self.ring;
+        self.publish();
+        wake(ring);
     }
 
     /// Makes the record visible to the recorder.

@@ -35,13 +35,16 @@ fn process(tgid: u32) -> u32 {
 #[inline(always)]
 pub(crate) fn holds(tgid_tid: u64, cgroup: u64) -> bool {
     let tgid = (tgid_tid >> 32) as u32;
+    if tgid == unsafe { read_volatile(&raw const RECORDER) } {
+        return false;
+    }
     if is(ScopeMode::Process) {
         return process(tgid) == member::ACTIVE;
     }
     if is(ScopeMode::Cgroup) {
         return holds_cgroup(cgroup);
     }
-    tgid != unsafe { read_volatile(&raw const RECORDER) }
+    true
 }
 
 /// Whether this cgroup is in the table.
@@ -83,7 +86,5 @@ pub(crate) fn add_process(tgid: u32) {
 /// Removes a process that ended.
 #[inline(always)]
 pub(crate) fn remove_process(tgid: u32) {
-    if is(ScopeMode::Process) {
-        let _ = PROCESSES.remove(tgid);
-    }
+    let _ = PROCESSES.remove(tgid);
 }

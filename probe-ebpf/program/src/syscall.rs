@@ -35,7 +35,16 @@ impl Registers {
     /// The arguments of a 64-bit call.
     #[inline(always)]
     unsafe fn args(regs: *const Self) -> [u64; 6] {
-        unsafe { [(*regs).rdi, (*regs).rsi, (*regs).rdx, (*regs).r10, (*regs).r8, (*regs).r9] }
+        unsafe {
+            [
+                (*regs).rdi,
+                (*regs).rsi,
+                (*regs).rdx,
+                (*regs).r10,
+                (*regs).r8,
+                (*regs).r9,
+            ]
+        }
     }
 
     /// The arguments of a 32-bit call: ebx, ecx, edx, esi, edi, ebp.
@@ -44,7 +53,14 @@ impl Registers {
         unsafe {
             let low = |v: u64| v & 0xffff_ffff;
             let (rbx, rbp) = ((*regs).r15_to_rbx[5], (*regs).r15_to_rbx[4]);
-            [low(rbx), low((*regs).rcx), low((*regs).rdx), low((*regs).rsi), low((*regs).rdi), low(rbp)]
+            [
+                low(rbx),
+                low((*regs).rcx),
+                low((*regs).rdx),
+                low((*regs).rsi),
+                low((*regs).rdi),
+                low(rbp),
+            ]
         }
     }
 }
@@ -58,7 +74,11 @@ fn is_compat() -> bool {
 /// Calls beyond the table share its last place.
 #[inline(always)]
 fn spec(nr: u64) -> Option<&'static Spec> {
-    SPECS.get(if nr < u64::from(SYSCALLS) { nr as u32 } else { SYSCALLS - 1 })
+    SPECS.get(if nr < u64::from(SYSCALLS) {
+        nr as u32
+    } else {
+        SYSCALLS - 1
+    })
 }
 
 #[inline(always)]
@@ -71,7 +91,9 @@ pub(crate) fn enter(regs: *const Registers, nr: i64) {
     if !scope::holds(tgid_tid, cgroup) {
         return;
     }
-    let Some(mut record) = Record::begin(kind::SYSCALL_ENTER, 0, nr as u16, tgid_tid, 0, cgroup) else { return };
+    let Some(mut record) = Record::begin(kind::SYSCALL_ENTER, 0, nr as u16, tgid_tid, 0, cgroup) else {
+        return;
+    };
     let args = unsafe { Registers::args(regs) };
     record.args(args, u32::from(spec.args));
     extract::all(&mut record, spec);
@@ -83,7 +105,13 @@ pub(crate) fn exit(regs: *const Registers, result: i64) {
     let nr = unsafe { (*regs).orig_rax };
     let compat = is_compat();
     // The table is that of 64-bit calls; 32-bit ones have other numbers and are kept with all their registers.
-    let Some(spec) = (if compat { spec(u64::from(SYSCALLS) - 1) } else { spec(nr) }) else { return };
+    let Some(spec) = (if compat {
+        spec(u64::from(SYSCALLS) - 1)
+    } else {
+        spec(nr)
+    }) else {
+        return;
+    };
     if spec.recorded == 0 {
         return;
     }
@@ -92,11 +120,16 @@ pub(crate) fn exit(regs: *const Registers, result: i64) {
         return;
     }
     let mark = if compat { flags::COMPAT } else { 0 };
-    let Some(mut record) = Record::begin(kind::SYSCALL_EXIT, mark, nr as u16, tgid_tid, result, cgroup) else {
+    let beyond = !compat && nr >= u64::from(SYSCALLS) - 1;
+    let shown = if beyond { SYSCALLS as u16 - 1 } else { nr as u16 };
+    let Some(mut record) = Record::begin(kind::SYSCALL_EXIT, mark, shown, tgid_tid, result, cgroup) else {
         return;
     };
     if compat {
         record.args(unsafe { Registers::compat_args(regs) }, 6);
+    } else if beyond {
+        let [a, b, c, d, e, _] = unsafe { Registers::args(regs) };
+        record.args([nr, a, b, c, d, e], 6);
     } else {
         let args = unsafe { Registers::args(regs) };
         record.args(args, u32::from(spec.args));
