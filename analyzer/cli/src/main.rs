@@ -1,2 +1,5 @@
-//! placeholder
-fn main() {}
+//! `analyze`: see the library.
+
+fn main() -> std::process::ExitCode {
+    afterimage_analyze::run()
+}

@@ -14,6 +14,7 @@ pub mod lang;
 mod losses;
 mod nearest;
 pub mod output;
+pub mod reconstruct;
 pub mod row;
 pub mod scan;
 

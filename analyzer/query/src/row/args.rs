@@ -21,7 +21,7 @@ struct Shown<'s> {
 
 impl<'s> EventRow<'s> {
     /// Parameter number `at` as recorded.
-    pub(super) fn raw_arg(&self, at: usize) -> model::Value<'s> {
+    pub(crate) fn raw_arg(&self, at: usize) -> model::Value<'s> {
         self.rows
             .note(self.rows.segment().arg(self.row, at))
             .unwrap_or(model::Value::Missing)

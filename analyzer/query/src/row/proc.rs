@@ -43,7 +43,7 @@ impl<'s> EventRow<'s> {
             ProcField::LoginShellId => {
                 let shells = self
                     .ancestors(thread)
-                    .filter(|thread| SHELLS.contains(&thread.comm.as_slice()));
+                    .filter(|thread| SHELLS.contains(&&thread.comm[..]));
                 shells.last().map_or(Value::Missing, |thread| id(thread.pid))
             }
             ProcField::Duration => match i64::try_from(thread.start) {
@@ -70,7 +70,7 @@ impl<'s> EventRow<'s> {
             ThreadField::Vtid => id(thread.vtid),
             ThreadField::IsMain => Value::Bool(thread.is_main()),
             ThreadField::Cgroups if thread.cgroup.is_empty() => Value::Missing,
-            ThreadField::Cgroups => Value::owned([b"unified=", thread.cgroup.as_slice()].concat()),
+            ThreadField::Cgroups => Value::owned([b"unified=", &thread.cgroup[..]].concat()),
             ThreadField::Cgroup => match arg {
                 FieldArg::Name(controller) if controller == "unified" => unless_empty(&thread.cgroup),
                 _ => Value::Missing,
@@ -152,6 +152,6 @@ fn cwd(thread: &Thread) -> Value<'_> {
     match thread.cwd.last() {
         None => Value::Missing,
         Some(b'/') => Value::str(&thread.cwd),
-        Some(_) => Value::owned([thread.cwd.as_slice(), b"/"].concat()),
+        Some(_) => Value::owned([&thread.cwd[..], b"/"].concat()),
     }
 }

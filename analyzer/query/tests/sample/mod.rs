@@ -39,14 +39,14 @@ fn thread(id: u64, parent: u64, comm: &str, exe: &str, args: &str) -> Thread {
         vpid: id as u32,
         sid: 1001,
         loginuid: u32::MAX,
-        comm: comm.into(),
-        exe: exe.into(),
-        exepath: format!("/usr/bin/{comm}").into_bytes(),
-        args: args.replace(' ', "\0").into_bytes(),
-        cwd: b"/srv".to_vec(),
+        comm: comm.as_bytes().into(),
+        exe: exe.as_bytes().into(),
+        exepath: format!("/usr/bin/{comm}").into_bytes().into(),
+        args: args.replace(' ', "\0").into_bytes().into(),
+        cwd: b"/srv"[..].into(),
         start: START - 5_000_000_000,
         container: CONTAINER,
-        cgroup: b"/system.slice/web".to_vec(),
+        cgroup: b"/system.slice/web"[..].into(),
         ..Thread::default()
     }
 }
@@ -261,7 +261,7 @@ pub(crate) fn write() -> (tempfile::TempDir, PathBuf) {
             },
             Thread {
                 container: 0,
-                cgroup: vec![],
+                cgroup: [].into(),
                 ..thread(4, 0, "cron", "cron", "")
             },
         ],

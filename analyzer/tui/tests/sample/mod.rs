@@ -36,8 +36,8 @@ fn thread(id: u64, parent: u64, comm: &[u8], container: u64) -> Thread {
         parent,
         tid: 1000 + id as u32,
         pid: 1000 + id as u32,
-        comm: comm.to_vec(),
-        exe: comm.to_vec(),
+        comm: comm.into(),
+        exe: comm.into(),
         container,
         ..Thread::default()
     }

@@ -1,0 +1,91 @@
+//! The command line.
+
+use crate::commands::{containers, fields, filter, info, open, ps, query, timeline};
+use crate::status::{FAILED, Status, USAGE, Usage};
+use clap::{CommandFactory as _, Parser, Subcommand};
+use std::io::ErrorKind;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Opens traces of the Afterimage recorder: what happened in containers that may be long gone.
+#[derive(Parser)]
+#[command(
+    name = "analyze",
+    version,
+    args_conflicts_with_subcommands = true,
+    after_help = "Exit status:\n  \
+        0  done\n  \
+        1  could not be done\n  \
+        2  the command line is wrong (a filter, a time, an unknown name)\n  \
+        3  done, but damage or losses while recording touch the answer\n\n\
+        Examples:\n  \
+        analyze incident.scap                       look around in a terminal\n  \
+        analyze timeline incident.scap              the story, container by container\n  \
+        analyze query incident.scap -f 'proc.name = wget and evt.type = connect'\n  \
+        analyze ps incident.scap --at 10:00:05      who was alive then\n  \
+        analyze ./info                              a file that is called like a command"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+
+    /// Trace to open in the terminal interface (when the output is no terminal: as `analyze info`)
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Info(info::Args),
+    Timeline(timeline::Args),
+    Query(query::Args),
+    Ps(ps::Args),
+    Containers(containers::Args),
+    Filter(filter::Args),
+    Fields(fields::Args),
+}
+
+/// Does what the command line asks for and returns the exit status.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match cli.command {
+        Some(Command::Info(args)) => info::run(&args),
+        Some(Command::Timeline(args)) => timeline::run(&args),
+        Some(Command::Query(args)) => query::run(&args),
+        Some(Command::Ps(args)) => ps::run(&args),
+        Some(Command::Containers(args)) => containers::run(&args),
+        Some(Command::Filter(args)) => filter::run(&args),
+        Some(Command::Fields(args)) => fields::run(&args),
+        None => match cli.file {
+            Some(file) => open::run(&file),
+            None => {
+                eprint!("{}", Cli::command().render_help());
+                return ExitCode::from(USAGE);
+            }
+        },
+    };
+    match done {
+        Ok(status) => ExitCode::from(status as u8),
+        // Whoever read the output has seen enough.
+        Err(error) if is_closed_pipe(&error) => ExitCode::from(Status::Done as u8),
+        Err(error) => {
+            eprintln!("analyze: {error:#}");
+            ExitCode::from(if error.is::<Usage>() { USAGE } else { FAILED })
+        }
+    }
+}
+
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    let io = error.chain().find_map(|cause| cause.downcast_ref::<std::io::Error>());
+    io.is_some_and(|io| io.kind() == ErrorKind::BrokenPipe)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,17 @@
+//! `analyze FILE`
+
+use super::info;
+use crate::status::Status;
+use afterimage_query::output::escaped;
+use anyhow::{Result, anyhow};
+use std::io::{IsTerminal as _, stdout};
+use std::path::Path;
+
+/// Opens the terminal interface; where there is no terminal, says what is in the file.
+pub(crate) fn run(file: &Path) -> Result<Status> {
+    if !stdout().is_terminal() {
+        return info::run(&info::Args::of(file));
+    }
+    afterimage_tui::run(file).map_err(|error| anyhow!(escaped(error.to_string().as_bytes())))?;
+    Ok(Status::Done)
+}

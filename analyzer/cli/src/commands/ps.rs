@@ -1,0 +1,245 @@
+//! `analyze ps`
+
+use crate::input::{self, Input, Zone};
+use crate::json;
+use crate::output::{rfc3339, shown_time, stdout, zone_name};
+use crate::status::{Status, Usage};
+use crate::table::aligned;
+use afterimage_format::model::Thread;
+use afterimage_query::losses;
+use afterimage_query::output::escaped;
+use afterimage_query::reconstruct::{Program, alive_at, command_line};
+use anyhow::Result;
+use serde::Serialize;
+use std::collections::HashMap;
+use std::io::Write as _;
+use std::path::PathBuf;
+
+/// List the processes that were alive at a time, as a tree
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    analyze ps t.scap                    at the end of the trace\n  \
+    analyze ps t.scap --at 10:00:05.25   then\n  \
+    analyze ps t.scap --at -30s          half a minute before the end")]
+pub(crate) struct Args {
+    /// Trace
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// When: 10:00:03.5, '2026-11-21 10:00:00', RFC 3339, or -5m before the end of the trace [default: its end]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    at: Option<String>,
+    /// Only this container: id, beginning of the id, or name; `host` is what runs in none. May be given several times
+    #[arg(long, value_name = "ID|NAME")]
+    container: Vec<String>,
+    /// One JSON object a line
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    zone: Zone,
+}
+
+#[derive(Serialize)]
+struct Object {
+    pid: u32,
+    ppid: Option<u32>,
+    vpid: Option<u32>,
+    depth: usize,
+    threads: usize,
+    uid: Option<u32>,
+    gid: Option<u32>,
+    container_id: String,
+    container_name: Option<String>,
+    start: Option<String>,
+    name: String,
+    exepath: Option<String>,
+    argv: Vec<String>,
+    cwd: Option<String>,
+}
+
+pub(crate) fn run(args: &Args) -> Result<Status> {
+    let zone = args.zone.get();
+    let input = Input::open(&args.file, zone)?;
+    let at = match &args.at {
+        Some(text) => input::time("--at", text, &input.context.settings())?,
+        None => input.context.last(),
+    };
+    if at < input.context.first() && args.at.is_some() {
+        let first = shown_time(u64::try_from(input.context.first()).unwrap_or(0), zone);
+        return Err(Usage(format!("--at: the trace begins later, at {first}")).into());
+    }
+    let containers = input::containers(&input, &args.container)?;
+    let time = u64::try_from(at).unwrap_or(0);
+    let alive = alive_at(&input.trace, time);
+    let tree = tree(&alive.processes, |thread| {
+        containers.is_empty() || containers.contains(&thread.container)
+    });
+    let mut out = stdout();
+    if args.json {
+        for (index, depth) in &tree {
+            json::write_line(
+                &mut out,
+                &object(&input, &alive.processes[*index], alive.threads[*index], *depth),
+            )?;
+        }
+    } else {
+        writeln!(
+            out,
+            "{} at {} {}",
+            processes(tree.len()),
+            shown_time(time, zone),
+            zone_name(zone)
+        )?;
+        let heading = [
+            "PID",
+            "PPID",
+            "VPID",
+            "USER",
+            "THREADS",
+            "CONTAINER",
+            "START",
+            "COMMAND",
+        ]
+        .map(str::to_string);
+        let rows = tree
+            .iter()
+            .map(|(index, depth)| row(&input, &alive.processes[*index], alive.threads[*index], *depth));
+        let rows: Vec<Vec<String>> = std::iter::once(heading.to_vec()).chain(rows).collect();
+        for line in aligned(&rows, &[0, 1, 2, 4]) {
+            writeln!(out, "{line}")?;
+        }
+    }
+    out.flush()?;
+    let lost = losses(&input.trace, None, Some(at));
+    let damage: Vec<_> = alive.damage.into_iter().chain(lost.damage).collect();
+    Ok(input.warn(&lost.records, &damage))
+}
+
+fn processes(count: usize) -> String {
+    if count == 1 {
+        "1 process".to_string()
+    } else {
+        format!("{count} processes")
+    }
+}
+
+/// Indexes of the wanted processes with their depth, children behind their parents.
+fn tree(processes: &[Thread], wanted: impl Fn(&Thread) -> bool) -> Vec<(usize, usize)> {
+    let kept: Vec<usize> = (0..processes.len())
+        .filter(|index| wanted(&processes[*index]))
+        .collect();
+    let by_pid: HashMap<u32, usize> = kept.iter().map(|index| (processes[*index].pid, *index)).collect();
+    let mut children: HashMap<Option<usize>, Vec<usize>> = HashMap::new();
+    for index in &kept {
+        let process = &processes[*index];
+        let parent = by_pid
+            .get(&process.ppid)
+            .copied()
+            .filter(|_| process.ppid != process.pid);
+        children.entry(parent).or_default().push(*index);
+    }
+    let mut out = Vec::new();
+    let mut placed = vec![false; processes.len()];
+    let mut open: Vec<(usize, usize)> = Vec::new();
+    let push = |open: &mut Vec<(usize, usize)>, parent, depth| {
+        open.extend(
+            children
+                .get(&parent)
+                .into_iter()
+                .flatten()
+                .rev()
+                .map(|index| (*index, depth)),
+        );
+    };
+    push(&mut open, None, 0);
+    // A crafted file can make a circle of parents, which hangs from no root: it is listed without one.
+    for root in std::iter::once(None).chain(kept.iter().copied().map(Some)) {
+        if let Some(root) = root.filter(|root| !placed[*root]) {
+            open.push((root, 0));
+        }
+        while let Some((index, depth)) = open.pop() {
+            if !std::mem::replace(&mut placed[index], true) {
+                out.push((index, depth));
+                push(&mut open, Some(index), depth + 1);
+            }
+        }
+    }
+    out
+}
+
+fn row(input: &Input, thread: &Thread, threads: usize, depth: usize) -> Vec<String> {
+    let or_dash = |id: u32| if id == 0 { "-".to_string() } else { id.to_string() };
+    let container = match (thread.container, input.context.container(thread.container)) {
+        (0, _) => "host".to_string(),
+        (_, Some(container)) => escaped(container.short_id().as_bytes()),
+        (_, None) => "?".to_string(),
+    };
+    let command = command_line(&Program::of(thread));
+    let command = if thread.exe.is_empty() && thread.exepath.is_empty() {
+        // Kernel threads, and what was born and has executed nothing yet.
+        format!("[{}]", escaped(&thread.comm))
+    } else {
+        command
+    };
+    vec![
+        thread.pid.to_string(),
+        or_dash(thread.ppid),
+        or_dash(thread.vpid),
+        match thread.uid {
+            0 => "root".to_string(),
+            u32::MAX => "-".to_string(),
+            uid => uid.to_string(),
+        },
+        threads.to_string(),
+        container,
+        shown_time(thread.start, input.context.zone()),
+        format!("{}{command}", "  ".repeat(depth.min(32))),
+    ]
+}
+
+fn object(input: &Input, thread: &Thread, threads: usize, depth: usize) -> Object {
+    let container = input.context.container(thread.container);
+    let known = |id: u32| (id != 0).then_some(id);
+    let text = |bytes: &[u8]| (!bytes.is_empty()).then(|| json::text(bytes));
+    Object {
+        pid: thread.pid,
+        ppid: known(thread.ppid),
+        vpid: known(thread.vpid),
+        depth,
+        threads,
+        uid: (thread.uid != u32::MAX).then_some(thread.uid),
+        gid: (thread.gid != u32::MAX).then_some(thread.gid),
+        container_id: container.map_or("host", |container| container.short_id()).to_string(),
+        container_name: container.and_then(|container| container.name.clone()),
+        start: rfc3339(thread.start),
+        name: json::text(&thread.comm),
+        exepath: text(&thread.exepath),
+        argv: Program::of(thread).argv.iter().map(|arg| json::text(arg)).collect(),
+        cwd: text(&thread.cwd),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn children_stand_behind_their_parents_and_circles_end() {
+        let thread = |pid, ppid| Thread {
+            pid,
+            ppid,
+            ..Thread::default()
+        };
+        let shown = |pairs: &[(u32, u32)]| {
+            let threads: Vec<Thread> = pairs.iter().map(|(pid, ppid)| thread(*pid, *ppid)).collect();
+            tree(&threads, |_| true)
+                .into_iter()
+                .map(|(at, depth)| (threads[at].pid, depth))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            shown(&[(1, 0), (2, 1), (3, 1), (4, 2), (9, 7)]),
+            [(1, 0), (2, 1), (4, 2), (3, 1), (9, 0)]
+        );
+        assert_eq!(shown(&[(1, 2), (2, 1), (3, 3)]), [(3, 0), (1, 0), (2, 1)]);
+    }
+}

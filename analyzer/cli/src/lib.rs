@@ -1,0 +1,15 @@
+//! The `analyze` command: a thin layer of command line and output over `afterimage-query`, and the door to
+//! `afterimage-tui`.
+//!
+//! `commands` has a file for every sub-command. `app` takes the command line apart and decides the exit status, `input`
+//! opens traces and says what is missing in them, `output` and `json` write.
+
+mod app;
+mod commands;
+mod input;
+mod json;
+mod output;
+mod status;
+mod table;
+
+pub use app::run;
