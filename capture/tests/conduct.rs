@@ -88,6 +88,37 @@ fn without_privilege_it_says_what_is_missing_and_leaves_nothing() {
 }
 
 #[test]
+fn without_btf_it_says_so() {
+    if !can_record("without_btf_it_says_so") {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("t.scap");
+    // A kernel without BTF, as far as this process can see.
+    let script = "mount -t tmpfs none /sys/kernel/btf && exec \"$@\"";
+    let hidden = |args: &[&str]| {
+        let mut command = Command::new("unshare");
+        command
+            .args(["--mount", "sh", "-c", script, "sh", env!("CARGO_BIN_EXE_capture")])
+            .args(args)
+            .output()
+            .unwrap()
+    };
+    check(
+        &hidden(&["record", "-o", path.to_str().unwrap(), "--", "true"]),
+        1,
+        "CONFIG_DEBUG_INFO_BTF",
+    );
+    assert!(!path.exists());
+    let doctor = hidden(&["doctor"]);
+    assert_eq!(doctor.status.code(), Some(1));
+    assert!(
+        String::from_utf8_lossy(&doctor.stdout).contains("BLOCKED cannot read /sys/kernel/btf/vmlinux"),
+        "{doctor:?}"
+    );
+}
+
+#[test]
 fn the_doctor_finds_this_machine_well() {
     if !can_record("the_doctor_finds_this_machine_well") {
         return;

@@ -54,11 +54,20 @@ fn leave_this_hosts_name_behind(scratch: &Path) -> Result<()> {
     // SAFETY: this process has one thread here; all pointers are to strings that outlive the calls.
     unsafe {
         check(libc::unshare(libc::CLONE_NEWUTS | libc::CLONE_NEWNS), "make namespaces")?;
-        check(libc::sethostname(name.as_ptr().cast(), name.len()), "set the host's name")?;
+        check(
+            libc::sethostname(name.as_ptr().cast(), name.len()),
+            "set the host's name",
+        )?;
         let (root, none) = (c"/".as_ptr(), std::ptr::null());
-        check(libc::mount(none, root, none, libc::MS_REC | libc::MS_PRIVATE, none.cast()), "keep mounts to itself")?;
+        check(
+            libc::mount(none, root, none, libc::MS_REC | libc::MS_PRIVATE, none.cast()),
+            "keep mounts to itself",
+        )?;
         let id = c"/etc/machine-id".as_ptr();
-        check(libc::mount(from.as_ptr(), id, none, libc::MS_BIND, none.cast()), "hide the machine's id")
+        check(
+            libc::mount(from.as_ptr(), id, none, libc::MS_BIND, none.cast()),
+            "hide the machine's id",
+        )
     }
 }
 

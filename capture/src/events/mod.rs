@@ -214,11 +214,11 @@ impl Tracker {
         if raw.header.kind == kind::CGROUP_MKDIR {
             return self.cgroup_mkdir(&raw, cpu, out);
         }
-        if self.scope == ScopeMode::Cgroup && !self.cgroups.contains(raw.header.cgroup) {
-            match self.unknown_cgroup(raw.header.cgroup) {
-                Some(verdict) => return verdict,
-                None => {}
-            }
+        if self.scope == ScopeMode::Cgroup
+            && !self.cgroups.contains(raw.header.cgroup)
+            && let Some(verdict) = self.unknown_cgroup(raw.header.cgroup)
+        {
+            return verdict;
         }
         match raw.header.kind {
             kind::SYSCALL_EXIT => self.syscall_exit(&raw, cpu, out),
