@@ -13,8 +13,19 @@ fn what_a_starved_recorder_misses_is_counted() {
     }
     let dir = tempfile::tempdir().unwrap();
     let id = format!("afterimage-starved-{}", std::process::id());
-    // 120,000 opens and closes of some 150 bytes each are more than two rings of 4 MiB.
-    let bundle = Bundle::new(dir.path(), &id, &["/workload", "count", "/data", "60000", "0", "0"]);
+    // 120,000 opens and closes of some 100 bytes each are more than one ring of 4 MiB.
+    let work = [
+        "/usr/bin/taskset",
+        "-c",
+        "0",
+        "/workload",
+        "count",
+        "/data",
+        "60000",
+        "0",
+        "0",
+    ];
+    let bundle = Bundle::new(dir.path(), &id, &work);
     let path = dir.path().join("t.scap");
     let recording = Recording::start(dir.path(), &path, &["--container", &id]);
     recording.signal(libc::SIGSTOP);

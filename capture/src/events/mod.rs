@@ -132,35 +132,12 @@ impl Tracker {
 
     /// Adds the command that is about to be executed: what it will have from before its exec.
     pub(crate) fn expect(&mut self, pid: u32) {
-        if let Some(thread) = snapshot::thread(pid, pid) {
+        if let Some(mut thread) = snapshot::thread(pid, pid) {
             let cgroup = self.cgroups.by_path(&thread.cgroup).unwrap_or(0);
             // The name and the image are still the recorder's.
-            let Thread {
-                tid,
-                pid,
-                ppid,
-                sid,
-                tty,
-                uid,
-                gid,
-                loginuid,
-                cwd,
-                start,
-                ..
-            } = thread;
-            let thread = Thread {
-                tid,
-                pid,
-                ppid,
-                sid,
-                tty,
-                uid,
-                gid,
-                loginuid,
-                cwd,
-                start,
-                ..Thread::default()
-            };
+            for text in [&mut thread.comm, &mut thread.exe, &mut thread.exepath, &mut thread.args] {
+                *text = Text::default();
+            }
             self.insert_thread(thread, cgroup);
             self.take_descriptors(pid, &mut Sockets::default());
         }

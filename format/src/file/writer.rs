@@ -57,6 +57,14 @@ impl TraceWriter {
         }
         open.create_new(true);
         let file = open.open(path).map_err(|source| match source.kind() {
+            io::ErrorKind::AlreadyExists if options.force => {
+                let source = io::Error::other("it is no regular file");
+                Error::Io {
+                    action: "cannot replace",
+                    path: path.to_owned(),
+                    source,
+                }
+            }
             io::ErrorKind::AlreadyExists => Error::Exists(path.to_owned()),
             _ => Error::Io {
                 action: "cannot create",
