@@ -141,6 +141,7 @@ fn calls(dir: &Path) {
     let _ = server.read(&mut buffer).unwrap();
     let udp = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
     udp.send_to(b"datagram", "127.0.0.9:99").unwrap();
+    messages(&udp);
 
     message(&client);
 
@@ -199,4 +200,29 @@ fn message(stream: &TcpStream) {
         libc::sendmsg(stream.as_raw_fd(), &header, 0)
     };
     assert_eq!(sent, data.len() as isize);
+}
+
+/// Two datagrams in one call, as resolvers send their questions.
+fn messages(udp: &std::net::UdpSocket) {
+    use std::os::fd::AsRawFd;
+    let mut data = [*b"question A", *b"question B"];
+    let mut iovs = data.each_mut().map(|d| libc::iovec {
+        iov_base: d.as_mut_ptr().cast(),
+        iov_len: d.len(),
+    });
+    // SAFETY: zeros are valid for these structures; all that they point to lives until the call returns.
+    let sent = unsafe {
+        let mut address: libc::sockaddr_in = std::mem::zeroed();
+        address.sin_family = libc::AF_INET as libc::sa_family_t;
+        address.sin_port = 53u16.to_be();
+        address.sin_addr.s_addr = u32::from_be_bytes([127, 0, 0, 53]).to_be();
+        let mut headers: [libc::mmsghdr; 2] = std::mem::zeroed();
+        for (header, iov) in headers.iter_mut().zip(&mut iovs) {
+            header.msg_hdr.msg_name = (&raw mut address).cast();
+            header.msg_hdr.msg_namelen = size_of::<libc::sockaddr_in>() as u32;
+            (header.msg_hdr.msg_iov, header.msg_hdr.msg_iovlen) = (iov, 1);
+        }
+        libc::sendmmsg(udp.as_raw_fd(), headers.as_mut_ptr(), 2, 0)
+    };
+    assert_eq!(sent, 2);
 }

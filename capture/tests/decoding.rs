@@ -108,6 +108,10 @@ fn every_decoded_call_names_what_was_done() {
         ),
         ("fd.name contains /not/an/address", 0),
         ("evt.type=open and evt.arg.name=in-d and fd.name=WORK/dir-d/in-d", 1),
+        (
+            "evt.type=sendmmsg and evt.arg.data='question A' and fd.rip=127.0.0.53 and fd.rport=53 and evt.rawres=2",
+            1,
+        ),
         ("evt.type=kill and evt.arg.sig=SIGTERM", 0),
         ("evt.type=kill and evt.rawres=0", 1),
         ("evt.type=ptrace and evt.arg.request=PTRACE_ATTACH and evt.res=ESRCH", 1),

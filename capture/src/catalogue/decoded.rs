@@ -2,7 +2,8 @@
 
 use super::{Decoded, Effect, FdOf, Source, Special, kind_of};
 use afterimage_abi::extract::{
-    BUFFER, CREDENTIALS, IOVEC, MSGHDR, SOCKADDR, SOCKADDR_OUT, SOCKET_OF_ARG, SOCKET_OF_RESULT, STRING, STRUCT, pack,
+    BUFFER, CREDENTIALS, IOVEC, MMSGHDR, MSGHDR, SOCKADDR, SOCKADDR_OUT, SOCKET_OF_ARG, SOCKET_OF_RESULT, STRING,
+    STRUCT, pack,
 };
 use afterimage_abi::item;
 use afterimage_format::model::{Category, Kind, ParamType as T};
@@ -172,8 +173,9 @@ pub(super) const DECODED: &[Decoded] = &[
     row(45, Net, 6, &[b(1), pack(SOCKADDR_OUT, 4, 5)], &[RES, ("data", T::Bytes, I(1)), FD0, ("size", T::Uint, A(2)), ("flags", T::MsgFlags, A(3)), ("addr", T::SockAddr, I(4))], Of(0), Effect::None),
     row(46, Net, 3, &[pack(MSGHDR, 1, 0), SOCK], &[RES, ("data", T::Bytes, I(1)), FD0, ("flags", T::MsgFlags, A(2)), ("addr", T::SockAddr, I(item::MESSAGE_NAME))], Of(0), Effect::Address),
     row(47, Net, 3, &[pack(MSGHDR, 1, 0)], &[RES, ("data", T::Bytes, I(1)), FD0, ("flags", T::MsgFlags, A(2)), ("addr", T::SockAddr, I(item::MESSAGE_NAME))], Of(0), Effect::None),
-    row(307, Net, 4, &[], &[RES, FD0, ("vlen", T::Uint, A(2)), ("flags", T::MsgFlags, A(3))], Of(0), Effect::None),
-    row(299, Net, 4, &[], &[RES, FD0, ("vlen", T::Uint, A(2)), ("flags", T::MsgFlags, A(3))], Of(0), Effect::None),
+    // Of several messages, bytes and address are those of the first.
+    row(307, Net, 4, &[pack(MMSGHDR, 1, 0), SOCK], &[RES, ("data", T::Bytes, I(1)), FD0, ("vlen", T::Uint, A(2)), ("flags", T::MsgFlags, A(3)), ("addr", T::SockAddr, I(item::MESSAGE_NAME))], Of(0), Effect::Address),
+    row(299, Net, 5, &[pack(MMSGHDR, 1, 0)], &[RES, ("data", T::Bytes, I(1)), FD0, ("vlen", T::Uint, A(2)), ("flags", T::MsgFlags, A(3)), ("addr", T::SockAddr, I(item::MESSAGE_NAME))], Of(0), Effect::None),
     row(48, Net, 2, &[], &[RES, FD0, ("how", T::Int, A(1))], Of(0), Effect::None),
 
     // Rights and signals.

@@ -22,6 +22,7 @@ const BIND: u16 = 49;
 const LISTEN: u16 = 50;
 const SENDTO: u16 = 44;
 const SENDMSG: u16 = 46;
+const SENDMMSG: u16 = 307;
 const CONNECT: u16 = 42;
 
 impl Tracker {
@@ -213,7 +214,7 @@ impl Tracker {
         let done = raw.header.result >= 0 || raw.header.result == EINPROGRESS;
         let address = match raw.header.nr {
             SENDTO => raw.bytes(4),
-            SENDMSG => raw.bytes(item::MESSAGE_NAME),
+            SENDMSG | SENDMMSG => raw.bytes(item::MESSAGE_NAME),
             BIND | CONNECT => raw.bytes(1),
             _ => None,
         };

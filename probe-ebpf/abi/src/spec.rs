@@ -50,6 +50,9 @@ pub mod extract {
     /// The task's effective `uid << 32 | gid`, as the kernel has them.
     pub const CREDENTIALS: u32 = 10;
 
+    /// The first mmsghdr of the array at the pointer argument, as [`MSGHDR`]; the result counts messages.
+    pub const MMSGHDR: u32 = 11;
+
     /// Packs an extract.
     pub const fn pack(op: u32, pointer: u32, second: u32) -> u32 {
         op | pointer << 8 | second << 16

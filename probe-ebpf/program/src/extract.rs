@@ -11,6 +11,9 @@ use core::ptr::read_volatile;
 #[unsafe(no_mangle)]
 static SNAPLEN: u32 = 80;
 
+/// Size of `struct msghdr`; in a `struct mmsghdr` the number of bytes follows it.
+const MSGHDR_SIZE: u64 = 56;
+
 /// The longest `struct sockaddr` (sockaddr_storage).
 const SOCKADDR_MAX: u32 = 128;
 
@@ -52,6 +55,13 @@ fn one(record: &mut Record, packed: u32) {
             }
         }
         extract::MSGHDR => message(record, arg, pointer, result, snaplen),
+        extract::MMSGHDR if result > 0 => {
+            let mut len = 0u32;
+            let from = pointer.wrapping_add(MSGHDR_SIZE) as *const _;
+            if unsafe { bpf_probe_read_user((&raw mut len).cast(), 4, from) } == 0 {
+                message(record, arg, pointer, i64::from(len), snaplen);
+            }
+        }
         extract::STRUCT => record.bytes(arg, Memory::User, pointer, u64::from(second), SOCKADDR_MAX),
         extract::SOCKET_OF_ARG => socket::record(record, pointer as u32),
         extract::CREDENTIALS if result >= 0 => {
