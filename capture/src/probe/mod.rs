@@ -76,11 +76,7 @@ impl Probe {
             .load(OBJECT)
             .context("the kernel does not take the program's maps")?;
         for name in PROGRAMS {
-            let program: &mut BtfTracePoint = ebpf
-                .program_mut(name)
-                .ok_or_else(|| anyhow!("the object has no program {name}"))?
-                .try_into()?;
-            program
+            program(&mut ebpf, name)?
                 .load(name, &btf)
                 .with_context(|| format!("the kernel refuses the program {name}"))?;
         }
@@ -121,12 +117,7 @@ impl Probe {
     /// Starts recording.
     pub(crate) fn attach(&mut self) -> Result<()> {
         for name in PROGRAMS {
-            let program: &mut BtfTracePoint = self
-                .ebpf
-                .program_mut(name)
-                .ok_or_else(|| anyhow!("the object has no program {name}"))?
-                .try_into()?;
-            program
+            program(&mut self.ebpf, name)?
                 .attach()
                 .with_context(|| format!("cannot attach to the tracepoint {name}"))?;
         }
@@ -137,12 +128,7 @@ impl Probe {
     pub(crate) fn detach(&mut self) -> Result<()> {
         // The other way round than attaching, for the same reason.
         for name in PROGRAMS.into_iter().rev() {
-            let program: &mut BtfTracePoint = self
-                .ebpf
-                .program_mut(name)
-                .ok_or_else(|| anyhow!("the object has no program {name}"))?
-                .try_into()?;
-            program
+            program(&mut self.ebpf, name)?
                 .unload()
                 .with_context(|| format!("cannot unload the program {name}"))?;
         }
@@ -192,6 +178,13 @@ impl Probe {
             .insert(tgid, member::AT_EXEC, 0)
             .context("cannot add the command to the scope")
     }
+}
+
+fn program<'e>(ebpf: &'e mut Ebpf, name: &str) -> Result<&'e mut BtfTracePoint> {
+    Ok(ebpf
+        .program_mut(name)
+        .with_context(|| format!("the object has no program {name}"))?
+        .try_into()?)
 }
 
 /// CPUs that can ever be online: each needs a ring.
