@@ -194,15 +194,6 @@ impl Catalogue {
         out
     }
 
-    /// No kinds and no calls: what stands in while the real one is lent out.
-    pub(crate) fn empty() -> Catalogue {
-        Catalogue {
-            kinds: Vec::new(),
-            calls: Vec::new(),
-            specs: Vec::new(),
-        }
-    }
-
     /// The call with this number.
     pub(crate) fn call(&self, nr: u16) -> Option<&Call> {
         self.calls.get(usize::from(nr))?.as_ref()

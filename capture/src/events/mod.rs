@@ -14,6 +14,7 @@ use afterimage_abi::{SYSCALLS, ScopeMode, flags, kind, status};
 use afterimage_format::model::{ClockAnchor, Container, Descriptor, Event, EventFlags, Text, Thread, Value};
 use afterimage_format::segment::{Entities, SegmentBuilder};
 use std::os::unix::ffi::OsStrExt;
+use std::rc::Rc;
 
 /// What the kernel's scope has to be told after a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +30,7 @@ const MAX_PARAMS: usize = 12;
 
 /// Follows the recorded world.
 pub(crate) struct Tracker {
-    pub(crate) catalogue: Catalogue,
+    pub(crate) catalogue: Rc<Catalogue>,
     threads: Threads,
     descriptors: Descriptors,
     pub(crate) cgroups: Cgroups,
@@ -46,7 +47,7 @@ pub(crate) struct Tracker {
 impl Tracker {
     pub(crate) fn new(scope: ScopeMode, selectors: Vec<Selector>, clock: ClockAnchor) -> Tracker {
         Tracker {
-            catalogue: Catalogue::new(),
+            catalogue: Rc::new(Catalogue::new()),
             threads: Threads::new(),
             descriptors: Descriptors::new(),
             cgroups: Cgroups::new(selectors),
@@ -296,8 +297,8 @@ impl Tracker {
     fn syscall_exit(&mut self, raw: &Raw<'_>, cpu: u16, out: &mut SegmentBuilder) {
         self.thread_of(raw);
         let compat = raw.header.flags & flags::COMPAT != 0;
-        // Taken out for the time of this call: the effect changes the rest of the state.
-        let catalogue = std::mem::replace(&mut self.catalogue, Catalogue::empty());
+        // The effect changes the state while the call's description is in use.
+        let catalogue = Rc::clone(&self.catalogue);
         match if compat { None } else { catalogue.call(raw.header.nr) } {
             Some(call) => {
                 let before = self.descriptor_of(raw, call.fd);
@@ -366,7 +367,6 @@ impl Tracker {
                 );
             }
         }
-        self.catalogue = catalogue;
     }
 
     /// [`Descriptor::id`] of the descriptor that a call is about; 0: none or not known.
