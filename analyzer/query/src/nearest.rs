@@ -11,7 +11,8 @@ pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a s
         .into_iter()
         .map(|candidate| (distance(name, candidate), candidate))
         .filter(|&(distance, _)| distance <= allowed)
-        .min_by_key(|&(distance, _)| distance)
+        // Of two that are equally near, the one that was only not typed to its end.
+        .min_by_key(|&(distance, candidate)| (distance, !candidate.starts_with(name)))
         .map(|(_, candidate)| candidate)
 }
 
@@ -42,7 +43,7 @@ mod tests {
     #[track_caller]
     fn check(name: &str, expected: Option<&str>) {
         assert_eq!(
-            nearest(name, ["proc.name", "proc.pid", "fd.name", "evt.type"]),
+            nearest(name, ["proc.name", "proc.pid", "fd.num", "fd.name", "evt.type"]),
             expected
         );
     }
@@ -53,6 +54,7 @@ mod tests {
         check("porc.name", Some("proc.name"));
         check("process.name", Some("proc.name"));
         check("event.type", Some("evt.type"));
+        check("fd.nam", Some("fd.name"));
         check("container.id", None);
         check(&"x".repeat(1000), None);
     }
