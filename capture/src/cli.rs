@@ -43,8 +43,8 @@ struct Record {
     /// End after this time: 500ms, 30s, 5m, 2h. Without it, Ctrl-C ends.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     duration: Option<Duration>,
-    /// Record only this container: its id, at least 4 characters of it, or its name where the cgroup bears it (runc,
-    /// ctr). It need not exist yet. May be given several times.
+    /// Record only this container: its id, at least 4 characters of it, its name where the cgroup bears it (runc, ctr),
+    /// or the whole path of its cgroup (/parent/NAME). It need not exist yet. May be given several times.
     #[arg(long = "container", value_name = "NAME|ID")]
     containers: Vec<String>,
     /// Bytes of payload to keep per call.

@@ -124,6 +124,7 @@ impl Tracker {
         let id = raw.arg(0);
         let path = raw.bytes(item::CGROUP).unwrap_or_default();
         let time = self.real_time(raw.header.time);
+        self.vanished.remove(&id);
         // The snapshot may have found it first.
         let known = self.cgroups.contains(id) && *self.cgroups.path(id) == *path;
         if !known && !self.cgroups.add(id, raw.arg(1), path, time) {

@@ -13,6 +13,7 @@ use crate::state::{Cgroups, Descriptors, FdEntry, Selector, Threads};
 use afterimage_abi::{SYSCALLS, ScopeMode, flags, kind, status};
 use afterimage_format::model::{ClockAnchor, Container, Descriptor, Event, EventFlags, Text, Thread, Value};
 use afterimage_format::segment::{Entities, SegmentBuilder};
+use hashbrown::HashSet;
 use std::os::unix::ffi::OsStrExt;
 use std::rc::Rc;
 
@@ -40,6 +41,8 @@ pub(crate) struct Tracker {
     scratch: Vec<u8>,
     /// Boot-clock time of the snapshot: what was born before may be in it.
     snapshot: u64,
+    /// Cgroups whose birth was lost and which were gone when the hierarchy was asked.
+    vanished: HashSet<u64>,
     /// Records that could not be taken apart, or not be told to be in scope.
     pub(crate) undecodable: u64,
 }
@@ -55,6 +58,7 @@ impl Tracker {
             clock,
             scratch: Vec::new(),
             snapshot: 0,
+            vanished: HashSet::new(),
             undecodable: 0,
         }
     }
@@ -217,8 +221,14 @@ impl Tracker {
         if self.cgroups.is_rejected(id) {
             return Some(Verdict::Keep);
         }
-        let Some((parent, path)) = snapshot::find_cgroup(id) else {
-            // Gone without a trace: whether it was in scope cannot be known any more, so its record counts as lost.
+        let found = if self.vanished.contains(&id) {
+            None
+        } else {
+            snapshot::find_cgroup(id)
+        };
+        let Some((parent, path)) = found else {
+            // Gone without a trace: whether it was in scope cannot be known any more, so its records count as lost.
+            self.vanished.insert(id);
             self.undecodable += 1;
             return Some(Verdict::Keep);
         };
