@@ -1,7 +1,13 @@
-//! The only place that knows bincode: metadata sections (header, zone maps, entities, index), never event columns.
-//! bincode is unmaintained (RUSTSEC-2025-0141); docs/decisions/bincode.md says why it is here and how it can leave.
+//! Metadata (header, index, directories of segments, custody): the only place that knows bincode. Event columns are not
+//! metadata. bincode is unmaintained (RUSTSEC-2025-0141); docs/decisions/bincode.md says why it is here and how it can
+//! leave.
+//!
+//! Structures are *records*: their length, then their fields. A reader takes fields that a record lacks as their default
+//! and ignores what stands behind those it knows, so that fields can be added without a new version of the format.
+//! Enumerations are *codes*: a number that a reader does not know becomes the enumeration's catch-all.
 
 use bincode::config::{self, Config};
+use bincode::error::{DecodeError, EncodeError};
 use bincode::{Decode, Encode};
 
 /// No metadata section may ask for more memory than this.
@@ -27,5 +33,122 @@ pub(crate) fn decode<T: Decode<()>>(bytes: &[u8]) -> Result<T, String> {
         Ok((value, used)) if used == bytes.len() => Ok(value),
         Ok((_, used)) => Err(format!("{} bytes left over", bytes.len() - used)),
         Err(e) => Err(e.to_string()),
+    }
+}
+
+/// Adds a field to the body of a record.
+pub(crate) fn put<T: Encode>(field: &T, body: &mut Vec<u8>) -> Result<(), EncodeError> {
+    bincode::encode_into_std_write(field, body, config()).map(|_| ())
+}
+
+/// Takes the next field of a record's body; its default where the body has ended.
+pub(crate) fn take<T: Decode<()> + Default>(body: &mut &[u8]) -> Result<T, DecodeError> {
+    if body.is_empty() {
+        return Ok(T::default());
+    }
+    let (field, used) = bincode::decode_from_slice(body, config())?;
+    *body = &body[used..];
+    Ok(field)
+}
+
+/// Encodes a structure as a record. The order of the fields is the format's; new ones are added at the end.
+macro_rules! record {
+    ($ty:ty { $($field:ident),* $(,)? }) => {
+        impl bincode::Encode for $ty {
+            fn encode<E: bincode::enc::Encoder>(&self, to: &mut E) -> Result<(), bincode::error::EncodeError> {
+                let mut body = Vec::new();
+                $( $crate::meta::put(&self.$field, &mut body)?; )*
+                bincode::Encode::encode(&body, to)
+            }
+        }
+
+        impl<C> bincode::Decode<C> for $ty {
+            fn decode<D: bincode::de::Decoder<Context = C>>(from: &mut D) -> Result<Self, bincode::error::DecodeError> {
+                let body: Vec<u8> = bincode::Decode::decode(from)?;
+                let mut rest = body.as_slice();
+                let value = Self { $( $field: $crate::meta::take(&mut rest)?, )* };
+                Ok(value)
+            }
+        }
+        bincode::impl_borrow_decode!($ty);
+    };
+}
+pub(crate) use record;
+
+/// Encodes an enumeration as a code. A code that is not listed decodes to what `else` says; codes are never reused.
+macro_rules! codes {
+    ($ty:ident { $($variant:ident = $code:literal),* $(,)? } else $unknown:expr) => {
+        impl $ty {
+            /// The number that stands for it in a file.
+            #[allow(dead_code, reason = "not every enumeration stands in a column")]
+            pub(crate) fn code(self) -> u32 {
+                match self { $( $ty::$variant => $code, )* }
+            }
+
+            /// The other way round.
+            pub(crate) fn of_code(code: u32) -> $ty {
+                match code { $( $code => $ty::$variant, )* _ => ($unknown)(code) }
+            }
+        }
+
+        impl bincode::Encode for $ty {
+            fn encode<E: bincode::enc::Encoder>(&self, to: &mut E) -> Result<(), bincode::error::EncodeError> {
+                bincode::Encode::encode(&self.code(), to)
+            }
+        }
+
+        impl<C> bincode::Decode<C> for $ty {
+            fn decode<D: bincode::de::Decoder<Context = C>>(from: &mut D) -> Result<Self, bincode::error::DecodeError> {
+                let code: u32 = bincode::Decode::decode(from)?;
+                Ok($ty::of_code(code))
+            }
+        }
+        bincode::impl_borrow_decode!($ty);
+    };
+}
+pub(crate) use codes;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, PartialEq, Default)]
+    struct Old {
+        a: u32,
+    }
+    record!(Old { a });
+
+    #[derive(Debug, PartialEq, Default)]
+    struct New {
+        a: u32,
+        b: String,
+    }
+    record!(New { a, b });
+
+    #[derive(Debug, PartialEq, Clone, Copy)]
+    enum Colour {
+        Unknown,
+        Red,
+    }
+    codes!(Colour { Unknown = 0, Red = 4 } else |_| Colour::Unknown);
+
+    #[test]
+    fn records_grow_and_shrink() {
+        let new = New { a: 7, b: "x".into() };
+        assert_eq!(encode(&new), [3, 7, 1, b'x']);
+        assert_eq!(decode::<New>(&encode(&new)), Ok(new));
+        assert_eq!(decode::<Old>(&[3, 7, 1, b'x']), Ok(Old { a: 7 }));
+        assert_eq!(
+            decode::<Vec<New>>(&[2, 1, 7, 0]),
+            Ok(vec![New { a: 7, b: String::new() }, New::default()])
+        );
+        assert!(decode::<New>(&[2, 7]).is_err() && decode::<New>(&[1, 7, 0]).is_err());
+    }
+
+    #[test]
+    fn unknown_codes_are_caught() {
+        assert_eq!(encode(&Colour::Red), [4]);
+        assert_eq!(decode::<Colour>(&[4]), Ok(Colour::Red));
+        assert_eq!(decode::<Colour>(&[9]), Ok(Colour::Unknown));
     }
 }

@@ -1,9 +1,9 @@
 //! Containers, known from their cgroup first and from their runtime later.
 
-use bincode::{Decode, Encode};
+use crate::meta::{codes, record};
 
 /// Which runtime's path style a cgroup path has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Runtime {
     /// Bare runc, crun or another runtime that uses the id as the path.
     Runc,
@@ -18,8 +18,10 @@ pub enum Runtime {
     /// Podman and libpod.
     Podman,
     /// A cgroup in scope whose style is not known.
+    #[default]
     Unknown,
 }
+codes!(Runtime { Runc = 0, Docker = 1, Containerd = 2, Cri = 3, CriO = 4, Podman = 5, Unknown = 6 } else |_| Runtime::Unknown);
 
 impl Runtime {
     /// The name that `container.type` shows.
@@ -37,7 +39,7 @@ impl Runtime {
 }
 
 /// One container. The fields from `name` on come from the runtime and may arrive after the events or never.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Container {
     /// Unique in one capture and never reused, although the kernel reuses cgroup ids. Never 0.
     pub key: u64,
@@ -68,6 +70,22 @@ pub struct Container {
     /// Labels.
     pub labels: Vec<(String, String)>,
 }
+record!(Container {
+    key,
+    full_id,
+    runtime,
+    cgroup_id,
+    cgroup,
+    birth,
+    death,
+    first,
+    last,
+    events,
+    name,
+    image,
+    pod,
+    labels
+});
 
 impl Container {
     /// The short id of `container.id`: the first 12 characters of a 64-digit id, or the whole of another one.

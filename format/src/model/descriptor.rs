@@ -1,10 +1,11 @@
 //! What a file descriptor referred to when an event used it.
 
+use crate::meta::codes;
 use bincode::{Decode, Encode};
 use std::net::IpAddr;
 
 /// `fd.type`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DescriptorType {
     /// Regular file, or one whose exact type is not known.
     File,
@@ -45,6 +46,7 @@ pub enum DescriptorType {
     /// Something else.
     Unknown,
 }
+codes!(DescriptorType { File = 0, Directory = 1, Ipv4 = 2, Ipv6 = 3, Unix = 4, Netlink = 5, Socket = 6, Pipe = 7, Event = 8, Signalfd = 9, Eventpoll = 10, Inotify = 11, Timerfd = 12, Memfd = 13, Pidfd = 14, Bpf = 15, IoUring = 16, Userfaultfd = 17, Unknown = 18 } else |_| DescriptorType::Unknown);
 
 impl DescriptorType {
     /// `fd.type` and `fd.typechar`, the letters as in sysdig.
@@ -74,7 +76,7 @@ impl DescriptorType {
 }
 
 /// `fd.l4proto`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum L4Proto {
     /// Not known or not IP.
     Unknown,
@@ -87,9 +89,10 @@ pub enum L4Proto {
     /// Raw sockets.
     Raw,
 }
+codes!(L4Proto { Unknown = 0, Tcp = 1, Udp = 2, Icmp = 3, Raw = 4 } else |_| L4Proto::Unknown);
 
 /// Which end of a connection the recorded process is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
     /// Not known.
     Unknown,
@@ -98,6 +101,7 @@ pub enum Role {
     /// It accepted or listens.
     Server,
 }
+codes!(Role { Unknown = 0, Client = 1, Server = 2 } else |_| Role::Unknown);
 
 /// Addresses of an IP socket. An unset side is the unspecified address with port 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]

@@ -1,9 +1,9 @@
 //! What a trace says about itself before its first event.
 
-use bincode::{Decode, Encode};
+use crate::meta::record;
 
 /// The recorded machine.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Host {
     /// Host name.
     pub hostname: String,
@@ -18,18 +18,27 @@ pub struct Host {
     /// CPUs online when the capture began.
     pub cpus: u32,
 }
+record!(Host {
+    hostname,
+    machine_id,
+    boot_id,
+    kernel,
+    arch,
+    cpus
+});
 
 /// The same instant on both clocks: event times are boot-clock times moved by the difference.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ClockAnchor {
     /// `CLOCK_BOOTTIME`, nanoseconds.
     pub boottime: u64,
     /// `CLOCK_REALTIME`, nanoseconds since the Unix epoch.
     pub realtime: u64,
 }
+record!(ClockAnchor { boottime, realtime });
 
 /// The header of a trace.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Header {
     /// Random id of this capture (UUID version 4).
     pub capture_id: [u8; 16],
@@ -48,6 +57,16 @@ pub struct Header {
     /// What this kernel or host did not offer, a sentence each.
     pub degraded: Vec<String>,
 }
+record!(Header {
+    capture_id,
+    host,
+    clock,
+    recorder,
+    scope,
+    snaplen,
+    tags,
+    degraded
+});
 
 impl Header {
     /// The capture id in its usual text form.

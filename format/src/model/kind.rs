@@ -1,12 +1,13 @@
 //! Kinds of events and their parameters. A segment carries the kinds that it uses, so a reader needs no table of its
 //! own and old traces keep their meaning when names change.
 
-use bincode::{Decode, Encode};
+use crate::meta::{codes, record};
 
 /// What an event is about; the names are those of `evt.category`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Category {
     /// Anything not below.
+    #[default]
     Other,
     /// Operations on files by path or open.
     File,
@@ -39,6 +40,7 @@ pub enum Category {
     /// What the recorder itself says (container life, losses).
     Internal,
 }
+codes!(Category { Other = 0, File = 1, Net = 2, Ipc = 3, Process = 4, Sleep = 5, Wait = 6, Signal = 7, User = 8, Time = 9, Memory = 10, IoRead = 11, IoWrite = 12, IoOther = 13, Scheduler = 14, Internal = 15 } else |_| Category::Other);
 
 impl Category {
     /// The name that `evt.category` shows.
@@ -64,14 +66,16 @@ impl Category {
     }
 }
 
-/// How a parameter is stored and shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
+/// How a parameter is stored and shown. Codes from 64 on are byte strings, so that a reader can tell them of types that it does
+/// not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum ParamType {
     /// Signed decimal.
     Int,
     /// Unsigned decimal.
     Uint,
     /// Unsigned, shown in hexadecimal (addresses, opaque flags).
+    #[default]
     Hex,
     /// Result: 0 or more, or a negative errno that is shown with its name.
     Errno,
@@ -116,6 +120,7 @@ pub enum ParamType {
     /// A raw `struct sockaddr` as the kernel has it, see [`crate::model::parse_sockaddr`].
     SockAddr,
 }
+codes!(ParamType { Int = 0, Uint = 1, Hex = 2, Errno = 3, Fd = 4, DirFd = 5, Pid = 6, Uid = 7, Gid = 8, Mode = 9, Signal = 10, OpenFlags = 11, CloneFlags = 12, MountFlags = 13, AtFlags = 14, MsgFlags = 15, Family = 16, SocketType = 17, PtraceRequest = 18, Path = 64, Text = 65, TextList = 66, Bytes = 67, SockAddr = 68 } else |code| if code < 64 { ParamType::Hex } else { ParamType::Text });
 
 impl ParamType {
     /// Whether values are byte strings (else integers).
@@ -128,16 +133,17 @@ impl ParamType {
 }
 
 /// A named parameter of an event kind.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Param {
     /// Name as in `evt.arg.NAME`.
     pub name: String,
     /// Type.
     pub ty: ParamType,
 }
+record!(Param { name, ty });
 
 /// A kind of event: the name that `evt.type` shows, and what its rows carry.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Kind {
     /// `evt.type`: `openat`, `procexit`, …
     pub name: String,
@@ -148,6 +154,12 @@ pub struct Kind {
     /// Parameters in order.
     pub params: Vec<Param>,
 }
+record!(Kind {
+    name,
+    category,
+    syscall,
+    params
+});
 
 impl Kind {
     /// Position of the parameter called `name`.

@@ -1,9 +1,9 @@
 //! Losses: every gap is a record in the trace.
 
-use bincode::{Decode, Encode};
+use crate::meta::{codes, record};
 
 /// Why events or parts of the state are missing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum LossCause {
     /// The CPU's ring was full: the recorder did not keep up.
     RingFull,
@@ -15,7 +15,11 @@ pub enum LossCause {
     Decode,
     /// A segment could not be written.
     Write,
+    /// One that this program does not know: the trace is newer.
+    #[default]
+    Other,
 }
+codes!(LossCause { RingFull = 0, RingBusy = 1, ScopeFull = 2, Decode = 3, Write = 4, Other = 5 } else |_| LossCause::Other);
 
 impl LossCause {
     /// Name in output.
@@ -26,12 +30,13 @@ impl LossCause {
             LossCause::ScopeFull => "scope table full",
             LossCause::Decode => "undecodable record",
             LossCause::Write => "write failed",
+            LossCause::Other => "other",
         }
     }
 }
 
 /// A gap: `events` events of `cpu` between `from` and `to` are not in the trace.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Loss {
     /// Why.
     pub cause: LossCause,
@@ -44,3 +49,10 @@ pub struct Loss {
     /// See `from`.
     pub to: u64,
 }
+record!(Loss {
+    cause,
+    cpu,
+    events,
+    from,
+    to
+});
