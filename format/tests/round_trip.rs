@@ -108,7 +108,7 @@ fn write(path: &Path) -> Result<u64> {
     let mut writer = TraceWriter::create(path, &header, WriterOptions::default())?;
     let mut builder = SegmentBuilder::new(kinds(), 1);
     for segment in 0..3u64 {
-        builder.set_keyframe(vec![10]);
+        builder.set_keyframe(vec![10], []);
         for row in 0..100u64 {
             let time = 1_000_000 * segment + 10 * row;
             let name = format!("/data/{row}");
@@ -349,7 +349,7 @@ fn versions_share_their_texts_and_chains_end() {
     };
     let chain = Chain((0..5000).map(thread).collect());
     let mut builder = SegmentBuilder::new(kinds(), 1);
-    builder.set_keyframe(vec![4999]);
+    builder.set_keyframe(vec![4999], []);
     builder.close(&chain);
     let encoded = builder.encode(3).unwrap();
     assert!(encoded.body.len() < 4096, "{} bytes", encoded.body.len());

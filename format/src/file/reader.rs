@@ -207,7 +207,7 @@ impl Trace {
                     Some(body) => {
                         let length = BLOCK_HEADER_LEN + body.len();
                         match read_zone(body, offset as u64) {
-                            Ok((zone, ..)) => {
+                            Ok(zone) => {
                                 first_num = zone.first_num.wrapping_add(u64::from(zone.rows));
                                 let block = &block[..BLOCK_HEADER_LEN + body.len()];
                                 let (length, crc) = (block.len() as u64, crc32fast::hash(block));

@@ -1,7 +1,7 @@
 //! What a file descriptor referred to when an event used it.
 
 use crate::meta::codes;
-use bincode::{Decode, Encode};
+
 use std::net::IpAddr;
 
 /// `fd.type`.
@@ -104,7 +104,7 @@ pub enum Role {
 codes!(Role { Unknown = 0, Client = 1, Server = 2 } else |_| Role::Unknown);
 
 /// Addresses of an IP socket. An unset side is the unspecified address with port 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Tuple {
     /// This process's side.
     pub local: (IpAddr, u16),
@@ -113,7 +113,7 @@ pub struct Tuple {
 }
 
 /// A descriptor as an event saw it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Descriptor {
     /// Unique in one capture for this content, never 0.
     pub id: u64,

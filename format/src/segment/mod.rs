@@ -1,18 +1,27 @@
-//! One segment: up to 64 Ki events with everything they refer to.
+//! One segment: up to 64 Ki events with everything they refer to. docs/format.md describes the same bytes.
+//!
+//! Rows are *stored* thread by thread, each kind with its own columns, because the calls of one thread resemble each
+//! other; they are *read* in the order of time. `order.rs` is the way between the two.
 
+mod bases;
 mod builder;
 mod codec;
+mod column;
+mod descriptors;
 mod dictionary;
-mod directory;
-mod entity;
+mod encode;
 mod frame;
+mod order;
 mod reader;
+mod tables;
+mod threads;
 mod zone;
 
-pub use builder::{EncodedSegment, Entities, SegmentBuilder};
-pub use directory::Column;
+pub use builder::{Entities, SegmentBuilder};
+pub use encode::EncodedSegment;
 pub use reader::Segment;
 pub(crate) use reader::read_zone;
+pub use tables::{FdChange, FdState};
 pub use zone::{ContainerCount, KindCount, Zone};
 
 /// Decoding one segment takes at most this many bytes, whatever its directory says.

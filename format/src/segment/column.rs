@@ -1,0 +1,122 @@
+//! The directory of a segment: which column is where.
+
+use super::frame::FrameInfo;
+use super::zone::Zone;
+use crate::meta::record;
+use crate::model::Kind;
+use bincode::{Decode, Encode};
+
+/// Names a column: a table, which one of several such tables (the kind of [`EVENTS`], else 0), and the field. The
+/// numbers are the format's. A reader skips columns that it does not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Encode, Decode)]
+pub(crate) struct Column {
+    pub(crate) table: u8,
+    pub(crate) key: u16,
+    pub(crate) field: u16,
+}
+
+/// A column of a table of which there is one.
+pub(crate) const fn column(table: u8, field: u16) -> Column {
+    Column { table, key: 0, field }
+}
+
+/// A column of the events of a kind.
+pub(crate) fn of_kind(kind: usize, field: u16) -> Column {
+    Column {
+        table: EVENTS,
+        key: kind as u16,
+        field,
+    }
+}
+
+/// Index into the segment's kinds, one a stored row.
+pub(crate) const KIND: Column = column(0, 0);
+/// CPU, one a stored row.
+pub(crate) const CPU: Column = column(0, 1);
+/// Where rows are not in the order of time: the stored position of each row.
+pub(crate) const ORDER: Column = column(0, 2);
+
+/// Runs of stored rows of one thread version: index into the threads.
+pub(crate) const RUN_THREAD: Column = column(1, 0);
+/// Rows of the run.
+pub(crate) const RUN_ROWS: Column = column(1, 1);
+/// 1 where a run begins another thread (its first gap counts from the segment's earliest time), else 0.
+pub(crate) const RUN_FIRST: Column = column(1, 2);
+
+/// Table of the events of a kind: one value per stored row of that kind.
+pub(crate) const EVENTS: u8 = 2;
+/// Nanoseconds since the thread's previous event.
+pub(crate) const GAP: u16 = 0;
+/// [`crate::model::EventFlags`].
+pub(crate) const FLAGS: u16 = 1;
+/// Result.
+pub(crate) const RESULT: u16 = 2;
+/// Index into the descriptors plus one; 0: none.
+pub(crate) const DESCRIPTOR: u16 = 3;
+
+/// Field of parameter `at`: integers, or ids in the dictionary of its type.
+pub(crate) fn param(at: usize) -> u16 {
+    16 + 2 * at as u16
+}
+
+/// Where some integers of parameter `at` are missing: 1 where there is a value.
+pub(crate) fn present(at: usize) -> u16 {
+    17 + 2 * at as u16
+}
+
+/// Whether a field is one of [`present`].
+pub(crate) fn is_present(field: u16) -> bool {
+    field > 16 && field % 2 == 1
+}
+
+/// Lengths and bytes of the strings (paths, text, addresses).
+pub(crate) const STRING_LENGTHS: Column = column(3, 0);
+/// See [`STRING_LENGTHS`].
+pub(crate) const STRING_BYTES: Column = column(3, 1);
+/// Lengths and bytes of the payloads.
+pub(crate) const PAYLOAD_LENGTHS: Column = column(4, 0);
+/// See [`PAYLOAD_LENGTHS`].
+pub(crate) const PAYLOAD_BYTES: Column = column(4, 1);
+/// Table of threads, fields in `threads.rs`.
+pub(crate) const THREADS: u8 = 5;
+/// Table of descriptors, fields in `descriptors.rs`.
+pub(crate) const DESCRIPTORS: u8 = 6;
+/// Metadata: `Vec<Container>`.
+pub(crate) const CONTAINERS: Column = column(7, 0);
+/// Metadata: `Vec<Loss>`.
+pub(crate) const LOSSES: Column = column(8, 0);
+/// In keyframes, indexes of the threads alive when the segment began.
+pub(crate) const LIVE: Column = column(9, 0);
+/// Table of changes of descriptor tables, fields in `tables.rs`.
+pub(crate) const FD_TABLES: u8 = 10;
+/// Bases of addresses, see `bases.rs`.
+pub(crate) const BASES: Column = column(11, 0);
+/// For each thread with rows, in stored order: how many bases it has.
+pub(crate) const BASE_COUNTS: Column = column(11, 1);
+
+/// Where a column is. Columns of one frame stand in it one behind the other, in the order of the directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct ColumnInfo {
+    pub(crate) column: Column,
+    pub(crate) codec: u8,
+    /// Number of values.
+    pub(crate) rows: u32,
+    pub(crate) frame: u16,
+    /// Bytes in the decompressed frame.
+    pub(crate) length: u32,
+}
+
+/// What stands at the beginning of a segment.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct SegmentMeta {
+    pub(crate) zone: Zone,
+    pub(crate) kinds: Vec<Kind>,
+    pub(crate) columns: Vec<ColumnInfo>,
+    pub(crate) frames: Vec<FrameInfo>,
+}
+record!(SegmentMeta {
+    zone,
+    kinds,
+    columns,
+    frames
+});

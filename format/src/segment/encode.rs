@@ -1,0 +1,490 @@
+//! The rows of a builder to the bytes of a segment.
+
+use super::bases::{self, BaseFinder};
+use super::builder::{SegmentBuilder, Table};
+use super::codec::{self, Memory};
+use super::column::{self, Column, ColumnInfo, SegmentMeta};
+use super::frame::{self, FrameInfo, FrameWriter};
+use super::tables::{self, FdState};
+use super::zone::{ContainerCount, KindCount, MAX_PIDS, Zone};
+use super::{descriptors, order, threads};
+use crate::meta;
+use std::collections::BTreeSet;
+
+/// A segment's bytes, ready to be appended to a file.
+pub struct EncodedSegment {
+    /// Body of the segment's block.
+    pub body: Vec<u8>,
+    /// Its zone map.
+    pub zone: Zone,
+}
+
+/// Columns with fewer values share one frame: a frame of their own would cost more than it saves (trace-format design
+/// note, finding 2).
+const SHORT: usize = 128;
+
+/// How the rows of a builder are put in order.
+struct Layout {
+    /// Arrival number of each stored row.
+    stored: Vec<u32>,
+    /// New index of each thread: those with rows first, in stored order.
+    threads: Vec<u32>,
+    /// The same the other way round.
+    thread_order: Vec<u32>,
+    /// Thread (not version) of each thread index of the builder that has rows.
+    groups: Vec<u32>,
+    /// Row in which each arrival is read.
+    rows: Vec<u32>,
+    /// Stored position of each row, where time does not say it.
+    explicit: Option<Vec<i64>>,
+}
+
+impl SegmentBuilder {
+    /// Encodes what was closed, with zstd at `level`.
+    ///
+    /// # Errors
+    /// Only when zstd cannot allocate its context.
+    pub fn encode(&mut self, level: i32) -> std::io::Result<EncodedSegment> {
+        let mut memory = std::mem::take(&mut self.memory);
+        let mut out = Encoder {
+            frames: FrameWriter::new(level)?,
+            memory: &mut memory,
+            meta: SegmentMeta::default(),
+            bytes: Vec::new(),
+            short: Vec::new(),
+            scratch: Vec::new(),
+        };
+        let layout = self.layout();
+        let used: Vec<usize> = (0..self.tables.len())
+            .filter(|k| !self.tables[*k].flags.is_empty())
+            .collect();
+        self.rows_of(&layout, &used, &mut out);
+        self.events(&layout, &used, &mut out);
+        self.entities(&layout, &mut out);
+        let zone = self.zone(&used);
+        out.meta.zone = zone.clone();
+        out.meta.kinds = used.iter().map(|k| self.kinds[*k].clone()).collect();
+        let body = out.finish();
+        self.memory = memory;
+        Ok(EncodedSegment { body, zone })
+    }
+
+    fn layout(&self) -> Layout {
+        // Threads in order of their first row; all versions of one belong together.
+        let mut groups = vec![u32::MAX; self.threads.len()];
+        let mut lives = hashbrown::HashMap::new();
+        for thread in &self.row_threads {
+            let group = &mut groups[*thread as usize];
+            if *group == u32::MAX {
+                let next = lives.len() as u32;
+                *group = *lives.entry(self.threads[*thread as usize].life()).or_insert(next);
+            }
+        }
+        let of_rows: Vec<u32> = self.row_threads.iter().map(|thread| groups[*thread as usize]).collect();
+        let stored = order::stored(&of_rows, lives.len(), &self.times, self.keep_order);
+
+        let mut threads = vec![u32::MAX; self.threads.len()];
+        let mut thread_order = Vec::with_capacity(self.threads.len());
+        let with_rows = stored.iter().map(|arrival| self.row_threads[*arrival as usize]);
+        for thread in with_rows.chain(0..self.threads.len() as u32) {
+            let new = &mut threads[thread as usize];
+            if *new == u32::MAX {
+                *new = thread_order.len() as u32;
+                thread_order.push(thread);
+            }
+        }
+        let times: Vec<i64> = stored.iter().map(|arrival| self.times[*arrival as usize]).collect();
+        let mut read = order::by_time(&times);
+        let mut explicit = None;
+        if self.keep_order {
+            let arrivals = order::inverse(&stored);
+            if arrivals != read {
+                explicit = Some(arrivals.iter().map(|at| i64::from(*at)).collect());
+                read = arrivals;
+            }
+        }
+        let mut rows = vec![0u32; stored.len()];
+        for (row, at) in read.iter().enumerate() {
+            rows[stored[*at as usize] as usize] = row as u32;
+        }
+        Layout {
+            stored,
+            threads,
+            thread_order,
+            groups,
+            rows,
+            explicit,
+        }
+    }
+
+    /// Columns with a value a row, and the runs of threads.
+    fn rows_of(&self, layout: &Layout, used: &[usize], out: &mut Encoder<'_>) {
+        let mut renumber = vec![0i64; self.tables.len()];
+        for (new, old) in used.iter().enumerate() {
+            renumber[*old] = new as i64;
+        }
+        let gather =
+            |f: &dyn Fn(usize) -> i64| -> Vec<i64> { layout.stored.iter().map(|at| f(*at as usize)).collect() };
+        out.ints(column::KIND, &gather(&|at| renumber[usize::from(self.row_kinds[at])]));
+        out.ints(column::CPU, &gather(&|at| self.cpus[at]));
+        if let Some(explicit) = &layout.explicit {
+            out.ints(column::ORDER, explicit);
+        }
+        let (mut runs, mut rows, mut first) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut version, mut group) = (u32::MAX, u32::MAX);
+        for at in &layout.stored {
+            let thread = self.row_threads[*at as usize];
+            if thread != version {
+                let next = layout.groups[thread as usize];
+                runs.push(i64::from(layout.threads[thread as usize]));
+                rows.push(0i64);
+                first.push(i64::from(next != group));
+                (version, group) = (thread, next);
+            }
+            if let Some(rows) = rows.last_mut() {
+                *rows += 1;
+            }
+        }
+        out.ints(column::RUN_THREAD, &runs);
+        out.ints(column::RUN_ROWS, &rows);
+        out.ints(column::RUN_FIRST, &first);
+    }
+
+    /// The columns of each kind.
+    fn events(&self, layout: &Layout, used: &[usize], out: &mut Encoder<'_>) {
+        // For each kind, the arrivals (among its own) of its rows in stored order, and the gaps of their threads.
+        let mut arrivals: Vec<Vec<u32>> = self.tables.iter().map(|t| Vec::with_capacity(t.flags.len())).collect();
+        let mut gaps: Vec<Vec<i64>> = self.tables.iter().map(|t| Vec::with_capacity(t.flags.len())).collect();
+        let mut ranks = Vec::with_capacity(self.row_kinds.len());
+        let mut next = vec![0u32; self.tables.len()];
+        for kind in &self.row_kinds {
+            let next = &mut next[usize::from(*kind)];
+            ranks.push(*next);
+            *next += 1;
+        }
+        let start = self.times.iter().copied().min().unwrap_or(0);
+        let (mut group, mut before) = (u32::MAX, start);
+        for at in &layout.stored {
+            let at = *at as usize;
+            let own = layout.groups[self.row_threads[at] as usize];
+            if own != group {
+                (group, before) = (own, start);
+            }
+            let kind = usize::from(self.row_kinds[at]);
+            arrivals[kind].push(ranks[at]);
+            gaps[kind].push(self.times[at].wrapping_sub(before));
+            before = self.times[at];
+        }
+        let addresses = Addresses::find(self, layout, &ranks);
+        for (new, old) in used.iter().enumerate() {
+            let Table {
+                flags,
+                results,
+                descriptors,
+                params,
+                ..
+            } = &self.tables[*old];
+            let arrivals = &arrivals[*old];
+            let moved = !arrivals.is_sorted();
+            let mut put = |field: u16, values: &[i64]| {
+                let own;
+                let values = if moved {
+                    own = arrivals.iter().map(|at| values[*at as usize]).collect::<Vec<i64>>();
+                    &own
+                } else {
+                    values
+                };
+                match addresses.column(*old, field) {
+                    Some((numbers, distances)) => out.addresses(column::of_kind(new, field), numbers, distances),
+                    None => out.field(column::of_kind(*old, field), column::of_kind(new, field), values),
+                }
+            };
+            put(column::FLAGS, flags);
+            put(column::RESULT, results);
+            put(column::DESCRIPTOR, descriptors);
+            for (at, param) in params.iter().enumerate() {
+                put(column::param(at), &param.values);
+                if !param.present.is_empty() {
+                    put(column::present(at), &param.present);
+                }
+            }
+            out.field(
+                column::of_kind(*old, column::GAP),
+                column::of_kind(new, column::GAP),
+                &gaps[*old],
+            );
+        }
+        if !addresses.columns.is_empty() {
+            let (bases, counts) = addresses.finder.parts();
+            out.ints(column::BASES, bases);
+            out.ints(column::BASE_COUNTS, counts);
+        }
+    }
+
+    fn entities(&self, layout: &Layout, out: &mut Encoder<'_>) {
+        for (dictionary, lengths, bytes) in [
+            (&self.strings, column::STRING_LENGTHS, column::STRING_BYTES),
+            (&self.payloads, column::PAYLOAD_LENGTHS, column::PAYLOAD_BYTES),
+        ] {
+            let (values, text) = dictionary.parts();
+            out.ints(lengths, &values);
+            out.raw(bytes, values.len(), text);
+        }
+        for field in 0..threads::FIELDS {
+            let threads = layout.thread_order.iter().map(|at| &self.threads[*at as usize]);
+            let values: Vec<i64> = threads.map(|t| t.field(field)).collect();
+            out.entity(column::column(column::THREADS, field as u16), &values);
+        }
+        for field in 0..descriptors::FIELDS {
+            let values: Vec<i64> = self.descriptors.iter().map(|d| d.field(field)).collect();
+            out.entity(column::column(column::DESCRIPTORS, field as u16), &values);
+        }
+        let containers = meta::encode(&self.containers);
+        out.raw(column::CONTAINERS, self.containers.len(), &containers);
+        out.raw(column::LOSSES, self.losses.len(), &meta::encode(&self.losses));
+        if let Some(live) = &self.live {
+            let index = |id: &u64| self.local_threads.index.get(id);
+            let live: Vec<i64> = live
+                .iter()
+                .filter_map(index)
+                .map(|at| i64::from(layout.threads[*at as usize]))
+                .collect();
+            out.ints(column::LIVE, &live);
+        }
+        self.fd_tables(layout, out);
+    }
+
+    fn fd_tables(&self, layout: &Layout, out: &mut Encoder<'_>) {
+        if self.fd_changes.is_empty() {
+            return;
+        }
+        let row = |arrival: u32| layout.rows.get(arrival as usize).copied().unwrap_or(self.rows() as u32);
+        let mut changes: Vec<[i64; 4]> = self
+            .fd_changes
+            .iter()
+            .map(|change| {
+                let at = change.row.map_or(0, |arrival| i64::from(row(arrival)) + 1);
+                let (fd, state) = match change.state {
+                    FdState::Open(id) => {
+                        let index = self.local_descriptors.index.get(&id);
+                        (i64::from(change.fd), index.map_or(0, |at| i64::from(*at) + 1))
+                    }
+                    FdState::Closed => (i64::from(change.fd), 0),
+                    FdState::CopyOf(process) => (tables::COPY_OF, i64::from(process)),
+                    FdState::Ended => (tables::ENDED, 0),
+                };
+                [at, i64::from(change.process), fd, state]
+            })
+            .collect();
+        changes.sort_by_key(|change| change[0]);
+        let columns = [tables::ROW, tables::PROCESS, tables::FD, tables::STATE];
+        for (at, column) in columns.into_iter().enumerate() {
+            let values: Vec<i64> = changes.iter().map(|change| change[at]).collect();
+            out.ints(column, &values);
+        }
+    }
+
+    fn zone(&self, used: &[usize]) -> Zone {
+        let mut per_thread = vec![0u32; self.threads.len()];
+        for thread in &self.row_threads {
+            per_thread[*thread as usize] += 1;
+        }
+        let mut containers: Vec<ContainerCount> = Vec::new();
+        let mut pids = BTreeSet::new();
+        for (thread, events) in self.threads.iter().zip(per_thread).filter(|(_, n)| *n > 0) {
+            pids.insert(thread.pid());
+            let key = thread.container();
+            match containers.iter_mut().find(|c| c.key == key) {
+                Some(found) => found.events += events,
+                None => containers.push(ContainerCount { key, events }),
+            }
+        }
+        let kind = |k: &usize| KindCount {
+            name: self.kinds[*k].name.as_str().into(),
+            events: self.tables[*k].flags.len() as u32,
+            errors: self.tables[*k].errors,
+        };
+        let span = self.span().unwrap_or((0, 0));
+        Zone {
+            first_num: self.first_num,
+            rows: self.times.len() as u32,
+            time_min: span.0,
+            time_max: span.1,
+            kinds: used.iter().map(kind).collect(),
+            containers,
+            loss_records: self.losses.len() as u32,
+            loss_events: self.losses.iter().map(|l| l.events).sum(),
+            keyframe: self.live.is_some(),
+            pids: if pids.len() > MAX_PIDS {
+                Vec::new()
+            } else {
+                pids.into_iter().collect()
+            },
+        }
+    }
+}
+
+/// The columns of addresses: numbers of bases and distances from them, in stored order.
+struct Addresses {
+    finder: BaseFinder,
+    columns: Vec<AddressColumn>,
+}
+
+struct AddressColumn {
+    kind: usize,
+    field: u16,
+    numbers: Vec<i64>,
+    distances: Vec<i64>,
+}
+
+impl Addresses {
+    fn find(builder: &SegmentBuilder, layout: &Layout, ranks: &[u32]) -> Addresses {
+        let mut columns = Vec::new();
+        let mut of_kind = vec![(0, 0); builder.tables.len()];
+        let many = |values: &[i64]| values.iter().filter(|v| bases::is_address(**v)).count() * 8 > values.len();
+        for (kind, table) in builder.tables.iter().enumerate() {
+            of_kind[kind].0 = columns.len();
+            let specs = builder.kinds[kind].params.iter();
+            let params = specs.zip(&table.params).enumerate();
+            let ints = params.filter(|(_, (spec, _))| !spec.ty.is_bytes());
+            let params = ints.map(|(at, (_, param))| (column::param(at), param.values.as_slice()));
+            let fields = std::iter::once((column::RESULT, table.results.as_slice())).chain(params);
+            columns.extend(fields.filter(|(_, values)| many(values)).map(|(field, values)| {
+                let column = AddressColumn {
+                    kind,
+                    field,
+                    numbers: Vec::with_capacity(values.len()),
+                    distances: Vec::with_capacity(values.len()),
+                };
+                (column, values)
+            }));
+            of_kind[kind].1 = columns.len();
+        }
+        let mut finder = BaseFinder::default();
+        if columns.is_empty() {
+            let columns = Vec::new();
+            return Addresses { finder, columns };
+        }
+        let mut group = u32::MAX;
+        for at in &layout.stored {
+            let at = *at as usize;
+            let own = layout.groups[builder.row_threads[at] as usize];
+            if own != group {
+                finder.next_thread();
+                group = own;
+            }
+            let (from, to) = of_kind[usize::from(builder.row_kinds[at])];
+            for (column, values) in &mut columns[from..to] {
+                let (number, distance) = finder.relative(values[ranks[at] as usize]);
+                column.numbers.push(number);
+                column.distances.push(distance);
+            }
+        }
+        let columns = columns.into_iter().map(|(column, _)| column).collect();
+        Addresses { finder, columns }
+    }
+
+    fn column(&self, kind: usize, field: u16) -> Option<(&[i64], &[i64])> {
+        let found = self.columns.iter().find(|c| (c.kind, c.field) == (kind, field));
+        found.map(|c| (c.numbers.as_slice(), c.distances.as_slice()))
+    }
+}
+
+struct Encoder<'m> {
+    frames: FrameWriter,
+    memory: &'m mut Memory,
+    meta: SegmentMeta,
+    bytes: Vec<u8>,
+    /// The frame that all short columns share; it is written last.
+    short: Vec<u8>,
+    scratch: Vec<u8>,
+}
+
+impl Encoder<'_> {
+    /// The shared frame has this number until it is written.
+    const SHARED: u16 = u16::MAX;
+
+    fn ints(&mut self, column: Column, values: &[i64]) {
+        self.ints_as(column, column, values);
+    }
+
+    /// A field of events; values that are 0 everywhere are left out. `name` is what the choice of the codec is remembered by.
+    fn field(&mut self, name: Column, column: Column, values: &[i64]) {
+        if column::is_present(column.field) || values.iter().any(|v| *v != 0) {
+            self.ints_as(name, column, values);
+        }
+    }
+
+    /// A field of entities; one that is 0 everywhere is left out, but for field 0, which says how many there are.
+    fn entity(&mut self, column: Column, values: &[i64]) {
+        if column.field == 0 || values.iter().any(|v| *v != 0) {
+            self.ints(column, values);
+        }
+    }
+
+    fn ints_as(&mut self, name: Column, column: Column, values: &[i64]) {
+        if values.len() < SHORT || values.iter().all(|v| *v == values[0]) {
+            let start = self.short.len();
+            let codec = codec::short(values, &mut self.short);
+            self.add(column, codec, values.len(), Self::SHARED, self.short.len() - start);
+            return;
+        }
+        let packed = self.memory.encode(name, values, &mut self.frames, &mut self.scratch);
+        let info = frame::append(&packed.stored, packed.raw, &mut self.bytes);
+        let frame = self.frame(info);
+        self.add(column, packed.codec, values.len(), frame, packed.raw);
+    }
+
+    fn addresses(&mut self, column: Column, numbers: &[i64], distances: &[i64]) {
+        let mut own = Vec::new();
+        bases::encode(numbers, distances, &mut own);
+        self.part(column, codec::ADDRESS, numbers.len(), &own);
+    }
+
+    fn raw(&mut self, column: Column, rows: usize, bytes: &[u8]) {
+        self.part(column, codec::RAW, rows, bytes);
+    }
+
+    fn part(&mut self, column: Column, codec: u8, rows: usize, bytes: &[u8]) {
+        if rows < SHORT && bytes.len() < 4096 {
+            self.short.extend_from_slice(bytes);
+            self.add(column, codec, rows, Self::SHARED, bytes.len());
+        } else {
+            let info = self.frames.write(bytes, &mut self.bytes);
+            let frame = self.frame(info);
+            self.add(column, codec, rows, frame, bytes.len());
+        }
+    }
+
+    fn add(&mut self, column: Column, codec: u8, rows: usize, frame: u16, length: usize) {
+        self.meta.columns.push(ColumnInfo {
+            column,
+            codec,
+            rows: rows as u32,
+            frame,
+            length: length as u32,
+        });
+    }
+
+    fn frame(&mut self, info: FrameInfo) -> u16 {
+        self.meta.frames.push(info);
+        self.meta.frames.len() as u16 - 1
+    }
+
+    fn finish(mut self) -> Vec<u8> {
+        let info = self.frames.write(&self.short, &mut self.bytes);
+        let shared = self.frame(info);
+        for column in self.meta.columns.iter_mut().filter(|c| c.frame == Self::SHARED) {
+            column.frame = shared;
+        }
+        let raw = meta::encode(&self.meta);
+        let stored = self.frames.compress(&raw);
+        let mut body = Vec::with_capacity(12 + stored.len() + self.bytes.len());
+        for word in [stored.len() as u32, raw.len() as u32, crc32fast::hash(&stored)] {
+            body.extend_from_slice(&word.to_le_bytes());
+        }
+        body.extend_from_slice(&stored);
+        body.extend_from_slice(&self.bytes);
+        body
+    }
+}

@@ -1,0 +1,216 @@
+//! Frames and columns as they are stored.
+
+use super::super::column::{self, Column, ColumnInfo, EVENTS};
+use super::super::{MAX_ROWS, bases, codec, frame};
+use super::Segment;
+use crate::model::ParamType;
+use crate::{Error, Result};
+use hashbrown::HashMap;
+
+impl Segment<'_> {
+    /// All values of a parameter, one per row *of its kind* in stored order (thread by thread): integers, or dictionary
+    /// ids for [`Segment::string`].
+    pub fn param_column(&self, kind: usize, param: usize) -> Result<&[i64]> {
+        self.event_column(kind, column::param(param))
+    }
+
+    /// The results of a kind, one per row of it in stored order; meaningful where the flags have
+    /// [`crate::model::EventFlags::HAS_RESULT`].
+    pub fn result_column(&self, kind: usize) -> Result<&[i64]> {
+        self.event_column(kind, column::RESULT)
+    }
+
+    /// Where the integers of a parameter are there (1) or missing; `None`: nowhere missing.
+    pub(super) fn present_column(&self, kind: usize, param: usize) -> Result<Option<&[i64]>> {
+        let field = column::of_kind(kind, column::present(param));
+        Ok(if self.index.contains_key(&field) {
+            Some(self.event_column(kind, field.field)?)
+        } else {
+            None
+        })
+    }
+
+    /// A field of the rows of a kind, in stored order; 0 everywhere where it is not there.
+    pub(super) fn event_column(&self, kind: usize, field: u16) -> Result<&[i64]> {
+        let rows = self.meta.zone.kinds.get(kind).map_or(0, |k| k.events as usize);
+        match self.column(column::of_kind(kind, field))? {
+            Some(values) if values.len() == rows => Ok(values),
+            Some(values) => Err(self.damage(format!(
+                "field {field} of kind {kind} has {} values for {rows} rows",
+                values.len()
+            ))),
+            None => self.zeros(rows),
+        }
+    }
+
+    /// Zeros; `count` is at most the number of rows.
+    pub(super) fn zeros(&self, count: usize) -> Result<&[i64]> {
+        if self.zeros.get().is_none() {
+            self.spend(8 * self.rows())?;
+            let _ = self.zeros.set(vec![0; self.rows()]);
+        }
+        let zeros = self.zeros.get().and_then(|z| z.get(..count));
+        zeros.ok_or_else(|| self.damage("a kind has more rows than its segment"))
+    }
+
+    /// The integers of a column; `None` where there is none.
+    pub(super) fn column(&self, name: Column) -> Result<Option<&[i64]>> {
+        let Some(&(at, start)) = self.index.get(&name) else {
+            return Ok(None);
+        };
+        let (Some(slot), Some(info)) = (self.columns.get(at), self.meta.columns.get(at)) else {
+            return Ok(None);
+        };
+        if slot.get().is_none() {
+            let rows = info.rows as usize;
+            if rows > MAX_ROWS {
+                return Err(Error::Limit {
+                    what: "values of a column",
+                    found: rows as u64,
+                    limit: MAX_ROWS as u64,
+                });
+            }
+            let bytes = self.slice(info, start)?;
+            self.spend(8 * rows)?;
+            let values = match info.codec {
+                codec::ADDRESS => self.addresses(name, bytes, rows)?,
+                codec => codec::decode(codec, bytes, rows),
+            };
+            let values =
+                values.ok_or_else(|| self.damage(format!("{name:?} does not fit its codec {}", info.codec)))?;
+            let _ = slot.set(values);
+        }
+        Ok(slot.get().map(Vec::as_slice))
+    }
+
+    /// A column of addresses: each is relative to a base of its thread.
+    fn addresses(&self, name: Column, bytes: &[u8], rows: usize) -> Result<Option<Vec<i64>>> {
+        let is_base = |c| {
+            self.index
+                .get(&c)
+                .is_some_and(|(at, _)| self.meta.columns[*at].codec == codec::ADDRESS)
+        };
+        if name.table != EVENTS || is_base(column::BASES) || is_base(column::BASE_COUNTS) {
+            return Ok(None);
+        }
+        let all = self.column(column::BASES)?.unwrap_or_default();
+        let counts = self.column(column::BASE_COUNTS)?.unwrap_or_default();
+        let mut rest = all;
+        let mut bases = Vec::with_capacity(counts.len());
+        for count in counts {
+            let own = usize::try_from(*count)
+                .ok()
+                .and_then(|count| rest.split_at_checked(count));
+            let (own, behind) = own.ok_or_else(|| self.damage("threads have more bases than there are"))?;
+            bases.push(own);
+            rest = behind;
+        }
+        // The thread of each row of this kind, in stored order.
+        let runs = self.runs()?;
+        let kinds = self.stored_kinds()?;
+        self.spend(4 * rows)?;
+        let mut threads = Vec::with_capacity(rows);
+        let mut at = 0;
+        for run in &runs.0 {
+            let own = kinds.get(at..at + run.rows).unwrap_or_default();
+            threads.extend(
+                own.iter()
+                    .filter(|k| **k == i64::from(name.key))
+                    .map(|_| run.group as u32),
+            );
+            at += run.rows;
+        }
+        if threads.len() != rows {
+            return Ok(None);
+        }
+        let base = |row: usize| {
+            threads
+                .get(row)
+                .and_then(|t| bases.get(*t as usize))
+                .copied()
+                .unwrap_or_default()
+        };
+        Ok(bases::decode(bytes, rows, base))
+    }
+
+    /// The bytes of a column that is no integers.
+    pub(super) fn raw(&self, name: Column) -> Result<&[u8]> {
+        let Some(&(at, start)) = self.index.get(&name) else {
+            return Ok(&[]);
+        };
+        match self.meta.columns.get(at) {
+            Some(info) if info.codec == codec::RAW => self.slice(info, start),
+            _ => Err(self.damage(format!("{name:?} has a codec of integers"))),
+        }
+    }
+
+    fn slice(&self, info: &ColumnInfo, start: usize) -> Result<&[u8]> {
+        let frame = self.frame(usize::from(info.frame))?;
+        let end = start.checked_add(info.length as usize);
+        end.and_then(|end| frame.get(start..end))
+            .ok_or_else(|| self.damage(format!("{:?} lies outside its frame", info.column)))
+    }
+
+    /// The bytes of a frame, decompressed and checked.
+    pub(super) fn frame(&self, at: usize) -> Result<&[u8]> {
+        let parts = self
+            .frames
+            .get(at)
+            .zip(self.meta.frames.get(at))
+            .zip(self.frame_bounds.get(at));
+        let ((slot, info), (from, to)) = parts.ok_or_else(|| self.damage(format!("frame {at} does not exist")))?;
+        if slot.get().is_none() {
+            self.spend(info.raw as usize)?;
+            let stored = self.body.get(*from..*to).unwrap_or_default();
+            let raw = frame::read(info, stored).map_err(|e| self.damage(format!("frame {at}: {e}")))?;
+            let _ = slot.set(raw);
+        }
+        Ok(slot.get().map_or(&[], Vec::as_slice))
+    }
+
+    /// The byte string with dictionary id `id` of a parameter of type `ty`; `None` where it is missing.
+    pub fn string(&self, ty: ParamType, id: i64) -> Result<Option<&[u8]>> {
+        Ok(if ty == ParamType::Bytes {
+            self.payloads()?
+        } else {
+            self.strings()?
+        }
+        .get(id))
+    }
+
+    /// Bytes of each table of the segment as stored, for measurements: name and bytes. A shared frame is divided by what
+    /// its columns have when decompressed.
+    pub fn sizes(&self) -> Vec<(String, u64)> {
+        let mut out: HashMap<String, u64> = HashMap::new();
+        for info in &self.meta.columns {
+            let frame = self.meta.frames.get(usize::from(info.frame));
+            let share = frame.map_or(0, |f| {
+                u64::from(f.stored) * u64::from(info.length) / u64::from(f.raw).max(1)
+            });
+            let name = match info.column {
+                Column {
+                    table: EVENTS,
+                    key,
+                    field,
+                } => {
+                    let kind = self.meta.kinds.get(usize::from(key));
+                    let name = kind.map_or("?", |k| k.name.as_str());
+                    match field {
+                        column::GAP => "events time".to_owned(),
+                        column::FLAGS => "events flags".to_owned(),
+                        column::RESULT => "events result".to_owned(),
+                        column::DESCRIPTOR => "events descriptor".to_owned(),
+                        field => format!("events param {name} {}", (field - 16) / 2),
+                    }
+                }
+                Column { table, field, .. } => format!("table {table} field {field}"),
+            };
+            *out.entry(name).or_default() += share;
+        }
+        out.insert(
+            "directory".to_owned(),
+            self.frame_bounds.first().map_or(0, |b| b.0 as u64),
+        );
+        out.into_iter().collect()
+    }
+}

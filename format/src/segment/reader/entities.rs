@@ -1,0 +1,156 @@
+//! What rows refer to.
+
+use super::super::column::{self, Column};
+use super::super::dictionary::Dictionary;
+use super::super::tables::{self, FdChange, FdState};
+use super::super::{descriptors, threads};
+use super::Segment;
+use crate::model::{Container, Descriptor, Loss, ParamType, Thread};
+use crate::{Result, meta};
+use bincode::Decode;
+use hashbrown::HashMap;
+use std::cell::OnceCell;
+
+impl Segment<'_> {
+    /// Number of strings or payloads; ids run from 1 to this. For predicates that are evaluated once per string.
+    pub fn string_count(&self, ty: ParamType) -> Result<usize> {
+        Ok(if ty == ParamType::Bytes {
+            self.payloads()?
+        } else {
+            self.strings()?
+        }
+        .len())
+    }
+
+    /// Thread versions that rows refer to, their ancestors, and in keyframes all that were alive.
+    pub fn threads(&self) -> Result<&[Thread]> {
+        if self.threads.get().is_none() {
+            let (count, columns) = self.table::<{ threads::FIELDS }>(column::THREADS)?;
+            self.spend(count * size_of::<Thread>())?;
+            let (strings, mut shared) = (self.strings()?, HashMap::new());
+            let load = |row| threads::load(&columns, row, strings, &mut shared);
+            let _ = self.threads.set((0..count).map(load).collect());
+        }
+        Ok(self.threads.get().map_or(&[], |v| v))
+    }
+
+    /// Containers of those threads.
+    pub fn containers(&self) -> Result<&[Container]> {
+        self.metadata(column::CONTAINERS, &self.containers)
+    }
+
+    /// Descriptors that rows refer to, and in keyframes all that were open.
+    pub fn descriptors(&self) -> Result<&[Descriptor]> {
+        if self.descriptors.get().is_none() {
+            let (count, columns) = self.table::<{ descriptors::FIELDS }>(column::DESCRIPTORS)?;
+            let strings = self.strings()?;
+            let mut loaded = Vec::with_capacity(count);
+            for row in 0..count {
+                let descriptor = descriptors::load(&columns, row, strings);
+                // A name is copied for each: a crafted table can name a long one often.
+                self.spend(size_of::<Descriptor>() + descriptor.name.len())?;
+                loaded.push(descriptor);
+            }
+            let _ = self.descriptors.set(loaded);
+        }
+        Ok(self.descriptors.get().map_or(&[], |v| v))
+    }
+
+    /// Loss records.
+    pub fn losses(&self) -> Result<&[Loss]> {
+        self.metadata(column::LOSSES, &self.losses)
+    }
+
+    /// In keyframes, the threads alive when the segment began.
+    pub fn live(&self) -> Result<Vec<&Thread>> {
+        if !self.meta.zone.keyframe {
+            return Ok(Vec::new());
+        }
+        let threads = self.threads()?;
+        let live = self.column(column::LIVE)?.unwrap_or_default();
+        Ok(live
+            .iter()
+            .filter_map(|i| threads.get(usize::try_from(*i).ok()?))
+            .collect())
+    }
+
+    /// Changes of descriptor tables in the order of rows, in keyframes behind the state in which they begin. An open one
+    /// refers to a [`Descriptor::id`] of [`Segment::descriptors`].
+    pub fn fd_changes(&self) -> Result<Vec<FdChange>> {
+        let column = |name| -> Result<&[i64]> { Ok(self.column(name)?.unwrap_or_default()) };
+        let processes = column(tables::PROCESS)?;
+        let (rows, fds, states) = (column(tables::ROW)?, column(tables::FD)?, column(tables::STATE)?);
+        if [rows.len(), fds.len(), states.len()] != [processes.len(); 3] {
+            return Err(self.damage("the columns of the descriptor tables differ in length"));
+        }
+        self.spend(size_of::<FdChange>() * processes.len())?;
+        let descriptors = self.descriptors()?;
+        let change = |at: usize| FdChange {
+            row: u32::try_from(rows[at]).ok().and_then(|row| row.checked_sub(1)),
+            process: processes[at] as u32,
+            fd: fds[at].max(0) as i32,
+            state: match (fds[at], states[at]) {
+                (tables::COPY_OF, process) => FdState::CopyOf(process as u32),
+                (..0, _) => FdState::Ended,
+                (_, state) => {
+                    let index = usize::try_from(state).ok().and_then(|state| state.checked_sub(1));
+                    let open = index.and_then(|index| descriptors.get(index));
+                    open.map_or(FdState::Closed, |descriptor| FdState::Open(descriptor.id))
+                }
+            },
+        };
+        Ok((0..processes.len()).map(change).collect())
+    }
+
+    /// Rows and columns of a table of entities. Field 0 says how many rows there are; other fields may lack.
+    fn table<const FIELDS: usize>(&self, table: u8) -> Result<(usize, [Option<&[i64]>; FIELDS])> {
+        let mut columns = [None; FIELDS];
+        for (field, slot) in columns.iter_mut().enumerate() {
+            *slot = self.column(column::column(table, field as u16))?;
+        }
+        let count = columns.first().copied().flatten().map_or(0, <[i64]>::len);
+        if columns.iter().flatten().any(|c| c.len() != count) {
+            return Err(self.damage(format!("the columns of table {table} differ in length")));
+        }
+        Ok((count, columns))
+    }
+
+    fn dictionary<'s>(
+        &'s self,
+        slot: &'s OnceCell<Dictionary>,
+        lengths: Column,
+        text: Column,
+    ) -> Result<&'s Dictionary> {
+        if slot.get().is_none() {
+            let bytes = self.raw(text)?;
+            let lengths = self.column(lengths)?.unwrap_or_default();
+            self.spend(bytes.len() + 4 * lengths.len())?;
+            let dictionary = Dictionary::new(lengths, bytes.to_vec())
+                .ok_or_else(|| self.damage(format!("the lengths of {text:?} do not fit")))?;
+            let _ = slot.set(dictionary);
+        }
+        slot.get().ok_or_else(|| self.damage("dictionary"))
+    }
+
+    pub(super) fn strings(&self) -> Result<&Dictionary> {
+        self.dictionary(&self.strings, column::STRING_LENGTHS, column::STRING_BYTES)
+    }
+
+    pub(super) fn payloads(&self) -> Result<&Dictionary> {
+        self.dictionary(&self.payloads, column::PAYLOAD_LENGTHS, column::PAYLOAD_BYTES)
+    }
+
+    fn metadata<'s, T: Decode<()>>(&'s self, name: Column, slot: &'s OnceCell<Vec<T>>) -> Result<&'s [T]> {
+        if slot.get().is_none() {
+            let bytes = self.raw(name)?;
+            self.spend(bytes.len() * 4)?;
+            let values = if bytes.is_empty() {
+                Vec::new()
+            } else {
+                meta::decode(bytes).map_err(|e| self.damage(format!("{name:?}: {e}")))?
+            };
+            let _ = slot.set(values);
+        }
+        Ok(slot.get().map_or(&[], |v| v))
+    }
+}

@@ -1,0 +1,298 @@
+//! Rows in the order of time.
+
+use super::super::column;
+use super::super::order;
+use super::Segment;
+use crate::Result;
+use crate::model::{Container, Descriptor, EventFlags, Kind, Thread, Value};
+
+/// Stored rows of one thread version, one behind the other.
+pub(super) struct Run {
+    /// Index of the version.
+    pub(super) thread: i64,
+    pub(super) rows: usize,
+    /// Number of the thread (not version) among those with rows.
+    pub(super) group: usize,
+}
+
+/// All runs; their rows are as many as the segment's.
+pub(super) struct Runs(pub(super) Vec<Run>);
+
+/// The order of rows.
+pub(super) struct Order {
+    /// Stored position of each row.
+    pub(super) stored: Vec<u32>,
+    /// Time of each row.
+    pub(super) times: Vec<i64>,
+}
+
+/// Columns that are kept in the order of rows.
+pub(super) const FIELDS: usize = 6;
+pub(super) const KIND: usize = 0;
+pub(super) const CPU: usize = 1;
+pub(super) const FLAGS: usize = 2;
+pub(super) const RESULT: usize = 3;
+pub(super) const THREAD: usize = 4;
+pub(super) const DESCRIPTOR: usize = 5;
+
+impl Segment<'_> {
+    /// Nanoseconds since the Unix epoch, one a row.
+    pub fn times(&self) -> Result<&[i64]> {
+        Ok(&self.order()?.times)
+    }
+
+    /// Index into [`Segment::kinds`], one a row; every value is a valid index.
+    pub fn kind_indexes(&self) -> Result<&[i64]> {
+        self.read(KIND)
+    }
+
+    /// CPU, one a row.
+    pub fn cpus(&self) -> Result<&[i64]> {
+        self.read(CPU)
+    }
+
+    /// [`EventFlags`] bits, one a row.
+    pub fn flag_bits(&self) -> Result<&[i64]> {
+        self.read(FLAGS)
+    }
+
+    /// Results, one a row; meaningful where the flags have [`EventFlags::HAS_RESULT`].
+    pub fn results(&self) -> Result<&[i64]> {
+        self.read(RESULT)
+    }
+
+    /// Index into [`Segment::threads`], one a row.
+    pub fn thread_indexes(&self) -> Result<&[i64]> {
+        self.read(THREAD)
+    }
+
+    /// Index into [`Segment::descriptors`] plus one, one a row; 0: none.
+    pub fn descriptor_indexes(&self) -> Result<&[i64]> {
+        self.read(DESCRIPTOR)
+    }
+
+    /// The kind of a row.
+    pub fn kind(&self, row: usize) -> Result<&Kind> {
+        let index = self.kind_indexes()?.get(row).copied().unwrap_or(-1);
+        usize::try_from(index)
+            .ok()
+            .and_then(|i| self.meta.kinds.get(i))
+            .ok_or_else(|| self.damage(format!("row {row} does not exist")))
+    }
+
+    /// The flags of a row.
+    pub fn flags(&self, row: usize) -> Result<EventFlags> {
+        Ok(EventFlags(self.flag_bits()?.get(row).copied().unwrap_or(0) as u8))
+    }
+
+    /// The result of a row, where its kind has one.
+    pub fn result(&self, row: usize) -> Result<Option<i64>> {
+        let has = self.flags(row)?.has(EventFlags::HAS_RESULT);
+        Ok(if has { self.results()?.get(row).copied() } else { None })
+    }
+
+    /// The thread version of a row.
+    pub fn thread(&self, row: usize) -> Result<Option<&Thread>> {
+        let index = self.thread_indexes()?.get(row).copied().unwrap_or(-1);
+        let threads = self.threads()?;
+        Ok(usize::try_from(index).ok().and_then(|i| threads.get(i)))
+    }
+
+    /// The descriptor of a row.
+    pub fn descriptor(&self, row: usize) -> Result<Option<&Descriptor>> {
+        let index = self.descriptor_indexes()?.get(row).copied().unwrap_or(0);
+        let index = usize::try_from(index).ok().and_then(|i| i.checked_sub(1));
+        match index {
+            Some(index) => Ok(self.descriptors()?.get(index)),
+            None => Ok(None),
+        }
+    }
+
+    /// The container of a row: that of its thread version.
+    pub fn container(&self, row: usize) -> Result<Option<&Container>> {
+        let key = self.thread(row)?.map_or(0, |t| t.container);
+        Ok(if key == 0 {
+            None
+        } else {
+            self.containers()?.iter().find(|c| c.key == key)
+        })
+    }
+
+    /// Position of a row among the stored rows of its kind, for [`Segment::param_column`].
+    pub fn rank(&self, row: usize) -> Result<usize> {
+        let ranks = self.ranks()?;
+        let stored = self.order()?.stored.get(row).and_then(|at| ranks.get(*at as usize));
+        Ok(stored.map_or(0, |rank| *rank as usize))
+    }
+
+    /// Parameter number `param` of a row.
+    pub fn arg(&self, row: usize, param: usize) -> Result<Value<'_>> {
+        let Some(spec) = self.kind(row)?.params.get(param) else {
+            return Ok(Value::Missing);
+        };
+        let kind = self.kind_indexes()?[row] as usize;
+        let rank = self.rank(row)?;
+        let Some(value) = self.param_column(kind, param)?.get(rank).copied() else {
+            return Ok(Value::Missing);
+        };
+        if spec.ty.is_bytes() {
+            return Ok(self.string(spec.ty, value)?.map_or(Value::Missing, Value::Bytes));
+        }
+        let present = self.present_column(kind, param)?;
+        Ok(match present {
+            Some(present) if present.get(rank) != Some(&1) => Value::Missing,
+            _ => Value::Int(value),
+        })
+    }
+
+    /// A column in the order of rows.
+    pub(super) fn read(&self, field: usize) -> Result<&[i64]> {
+        let slot = &self.read[field];
+        if slot.get().is_none() {
+            self.spend(16 * self.rows())?;
+            let own;
+            let stored: &[i64] = match field {
+                KIND => self.stored_kinds()?,
+                CPU => self.row_column(column::CPU)?,
+                THREAD => {
+                    let repeat = |run: &Run| std::iter::repeat_n(run.thread, run.rows);
+                    own = self.runs()?.0.iter().flat_map(repeat).collect::<Vec<i64>>();
+                    &own
+                }
+                _ => {
+                    own = self.gather(match field {
+                        FLAGS => column::FLAGS,
+                        RESULT => column::RESULT,
+                        _ => column::DESCRIPTOR,
+                    })?;
+                    &own
+                }
+            };
+            let order = &self.order()?.stored;
+            let _ = slot.set(order.iter().map(|at| stored[*at as usize]).collect());
+        }
+        Ok(slot.get().map_or(&[], Vec::as_slice))
+    }
+
+    /// A field of all kinds, in stored order.
+    fn gather(&self, field: u16) -> Result<Vec<i64>> {
+        let columns: Vec<&[i64]> = (0..self.meta.kinds.len())
+            .map(|kind| self.event_column(kind, field))
+            .collect::<Result<_>>()?;
+        let (kinds, ranks) = (self.stored_kinds()?, self.ranks()?);
+        // `ranks` has checked the kinds and that each has as many rows as its columns.
+        Ok(kinds
+            .iter()
+            .zip(ranks)
+            .map(|(kind, rank)| columns[*kind as usize][*rank as usize])
+            .collect())
+    }
+
+    /// Kinds of the stored rows.
+    pub(super) fn stored_kinds(&self) -> Result<&[i64]> {
+        self.row_column(column::KIND)
+    }
+
+    fn row_column(&self, name: column::Column) -> Result<&[i64]> {
+        match self.column(name)? {
+            Some(values) if values.len() == self.rows() => Ok(values),
+            Some(values) => Err(self.damage(format!("{name:?} has {} values for {} rows", values.len(), self.rows()))),
+            None => self.zeros(self.rows()),
+        }
+    }
+
+    /// The runs of threads.
+    pub(super) fn runs(&self) -> Result<&Runs> {
+        if self.runs.get().is_none() {
+            let threads = self.column(column::RUN_THREAD)?.unwrap_or_default();
+            let counts = self.column(column::RUN_ROWS)?.unwrap_or_default();
+            let first = self.column(column::RUN_FIRST)?.unwrap_or_default();
+            if threads.len() != counts.len() || first.len() != counts.len() {
+                return Err(self.damage("the columns of the threads' runs differ in length"));
+            }
+            self.spend(24 * counts.len())?;
+            let mut runs = Vec::with_capacity(counts.len());
+            let (mut left, mut groups) = (self.rows(), 0usize);
+            for ((thread, count), first) in threads.iter().zip(counts).zip(first) {
+                let rows = usize::try_from(*count).ok().filter(|rows| *rows <= left);
+                let rows = rows.ok_or_else(|| self.damage("the threads have more rows than the segment"))?;
+                left -= rows;
+                groups += usize::from(*first != 0 || runs.is_empty());
+                runs.push(Run {
+                    thread: *thread,
+                    rows,
+                    group: groups - 1,
+                });
+            }
+            if left != 0 {
+                return Err(self.damage(format!("{left} rows have no thread")));
+            }
+            let _ = self.runs.set(Runs(runs));
+        }
+        self.runs.get().ok_or_else(|| self.damage("runs"))
+    }
+
+    /// Position of each stored row among those of its kind. Checks that kinds exist and have the rows that they claim.
+    pub(super) fn ranks(&self) -> Result<&[u32]> {
+        if self.ranks.get().is_none() {
+            self.spend(4 * self.rows())?;
+            let counts = &self.meta.zone.kinds;
+            let mut next = vec![0u32; counts.len()];
+            let mut ranks = Vec::with_capacity(self.rows());
+            for kind in self.stored_kinds()? {
+                let next = usize::try_from(*kind).ok().and_then(|k| next.get_mut(k));
+                let next = next.ok_or_else(|| self.damage(format!("kind {kind} does not exist")))?;
+                ranks.push(*next);
+                *next += 1;
+            }
+            if next.iter().zip(counts).any(|(found, count)| *found != count.events) {
+                return Err(self.damage("kinds have other numbers of rows than the zone map says"));
+            }
+            let _ = self.ranks.set(ranks);
+        }
+        Ok(self.ranks.get().map_or(&[], Vec::as_slice))
+    }
+
+    /// The order of rows by time, or the explicit one.
+    pub(super) fn order(&self) -> Result<&Order> {
+        if self.order.get().is_none() {
+            self.spend(40 * self.rows())?;
+            let gaps = self.gather(column::GAP)?;
+            let mut times = Vec::with_capacity(gaps.len());
+            let start = self.meta.zone.time_min as i64;
+            let (mut time, mut group) = (start, usize::MAX);
+            let mut gaps = gaps.iter();
+            for run in &self.runs()?.0 {
+                if run.group != group {
+                    (time, group) = (start, run.group);
+                }
+                for gap in gaps.by_ref().take(run.rows) {
+                    time = time.wrapping_add(*gap);
+                    times.push(time);
+                }
+            }
+            let stored = match self.column(column::ORDER)? {
+                None => order::by_time(&times),
+                Some(_) => self.explicit_order()?,
+            };
+            let times = stored.iter().map(|at| times[*at as usize]).collect();
+            let _ = self.order.set(Order { stored, times });
+        }
+        self.order.get().ok_or_else(|| self.damage("order"))
+    }
+
+    /// The order that the segment says: every stored row once.
+    fn explicit_order(&self) -> Result<Vec<u32>> {
+        let mut seen = vec![false; self.rows()];
+        let mut order = Vec::with_capacity(self.rows());
+        for at in self.row_column(column::ORDER)? {
+            let slot = usize::try_from(*at)
+                .ok()
+                .and_then(|at| seen.get_mut(at))
+                .filter(|seen| !**seen);
+            *slot.ok_or_else(|| self.damage("the order of rows is none"))? = true;
+            order.push(*at as u32);
+        }
+        Ok(order)
+    }
+}
