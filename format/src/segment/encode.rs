@@ -341,7 +341,10 @@ impl Addresses {
     fn find(builder: &SegmentBuilder, layout: &Layout, ranks: &[u32]) -> Addresses {
         let mut columns = Vec::new();
         let mut of_kind = vec![(0, 0); builder.tables.len()];
-        let many = |values: &[i64]| values.iter().filter(|v| bases::is_address(**v)).count() * 8 > values.len();
+        let many = |values: &[i64]| {
+            let sample = || values.iter().step_by(values.len() / 256 + 1);
+            sample().filter(|v| bases::is_address(**v)).count() * 8 > sample().count()
+        };
         for (kind, table) in builder.tables.iter().enumerate() {
             of_kind[kind].0 = columns.len();
             let specs = builder.kinds[kind].params.iter();

@@ -1,7 +1,8 @@
 //! Frames: the unit of compression and of checksums.
 
-use super::MAX_FRAME;
+use super::{MAX_FRAME, pool};
 use bincode::{Decode, Encode};
+use std::cell::RefCell;
 
 /// Where a frame is and what its bytes must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
@@ -60,6 +61,11 @@ pub(crate) fn read(info: &FrameInfo, stored: &[u8]) -> Result<Vec<u8>, String> {
     decompress(stored, info.raw)
 }
 
+thread_local! {
+    /// Making a context costs more than decompressing a short frame.
+    static DECOMPRESSOR: RefCell<Option<zstd::bulk::Decompressor<'static>>> = const { RefCell::new(None) };
+}
+
 /// Decompresses `stored` to `raw` bytes, which are the same where they are equally many.
 pub(crate) fn decompress(stored: &[u8], raw: u32) -> Result<Vec<u8>, String> {
     let raw = raw as usize;
@@ -67,9 +73,20 @@ pub(crate) fn decompress(stored: &[u8], raw: u32) -> Result<Vec<u8>, String> {
         return Err(format!("a frame claims {raw} bytes, over the limit of {MAX_FRAME}"));
     }
     if raw == stored.len() {
-        return Ok(stored.to_vec());
+        let mut out = pool::bytes(raw);
+        out.extend_from_slice(stored);
+        return Ok(out);
     }
-    let out = zstd::bulk::decompress(stored, raw).map_err(|e| format!("a frame does not decompress: {e}"))?;
+    let mut out = pool::bytes(raw);
+    DECOMPRESSOR.with_borrow_mut(|context| {
+        let context = match context {
+            Some(context) => context,
+            None => context.insert(zstd::bulk::Decompressor::new().map_err(|e| e.to_string())?),
+        };
+        out.clear();
+        let done = context.decompress_to_buffer(stored, &mut out);
+        done.map_err(|e| format!("a frame does not decompress: {e}"))
+    })?;
     if out.len() != raw {
         return Err(format!("a frame decompressed to {} bytes, expected {raw}", out.len()));
     }

@@ -12,6 +12,7 @@ mod dictionary;
 mod encode;
 mod frame;
 mod order;
+mod pool;
 mod reader;
 mod tables;
 mod threads;

@@ -2,11 +2,14 @@
 
 use super::super::column::Column;
 use super::super::frame::FrameWriter;
-use super::{CONSTANT, PCO, long, pco};
+use super::{PCO, long, pco};
 use hashbrown::HashMap;
 
 /// After so many segments both are tried again.
 const REMEMBER: u8 = 16;
+
+/// Values that are tried.
+const SAMPLE: usize = 8192;
 
 /// What was chosen for each column, and for how many more segments.
 #[derive(Default)]
@@ -30,41 +33,39 @@ impl Memory {
         frames: &mut FrameWriter,
         scratch: &mut Vec<u8>,
     ) -> Packed {
-        let known = self.0.get_mut(&name).and_then(|(pco, left)| {
-            *left = left.checked_sub(1)?;
-            Some(*pco)
-        });
-        let packed = (known != Some(false)).then(|| pco(values)).flatten();
-        if let (Some(packed), Some(true)) = (&packed, known) {
+        if self.choose(name, values, frames, scratch)
+            && let Some(stored) = pco(values)
+        {
             return Packed {
                 codec: PCO,
-                raw: packed.len(),
-                stored: packed.clone(),
+                raw: stored.len(),
+                stored,
             };
         }
         scratch.clear();
         let codec = long(values, scratch);
-        let stored = frames.compress(scratch);
-        let planes = Packed {
+        Packed {
             codec,
             raw: scratch.len(),
-            stored,
-        };
-        match packed {
-            Some(packed) if codec != CONSTANT => {
-                let better = packed.len() < planes.stored.len();
-                self.0.insert(name, (better, REMEMBER));
-                if better {
-                    Packed {
-                        codec: PCO,
-                        raw: packed.len(),
-                        stored: packed,
-                    }
-                } else {
-                    planes
-                }
-            }
-            _ => planes,
+            stored: frames.compress(scratch),
         }
+    }
+
+    /// Whether pco is smaller, on a part of the column where it is not known.
+    fn choose(&mut self, name: Column, values: &[i64], frames: &mut FrameWriter, scratch: &mut Vec<u8>) -> bool {
+        if let Some((pco, left)) = self.0.get_mut(&name)
+            && *left > 0
+        {
+            *left -= 1;
+            return *pco;
+        }
+        let middle = values.len().saturating_sub(SAMPLE) / 2;
+        let sample = &values[middle..values.len().min(middle + SAMPLE)];
+        scratch.clear();
+        long(sample, scratch);
+        let planes = frames.compress(scratch).len();
+        let better = pco(sample).is_some_and(|packed| packed.len() < planes);
+        self.0.insert(name, (better, REMEMBER));
+        better
     }
 }

@@ -4,6 +4,8 @@ mod choose;
 mod planes;
 pub(crate) mod varint;
 
+use super::pool;
+
 pub(crate) use choose::Memory;
 
 /// All rows have the same value: one signed varint.
@@ -84,18 +86,24 @@ pub(crate) fn pco(values: &[i64]) -> Option<Vec<u8>> {
     pco::standalone::simple_compress(values, &config).ok()
 }
 
+fn filled(value: i64, rows: usize) -> Vec<i64> {
+    let mut out = pool::ints(rows);
+    out.resize(rows, value);
+    out
+}
+
 /// Decodes `rows` values of any codec but [`ADDRESS`] and [`RAW`]; `None` where the bytes do not fit.
 pub(crate) fn decode(codec: u8, mut bytes: &[u8], rows: usize) -> Option<Vec<i64>> {
     match codec {
         CONSTANT => {
             let value = varint::take_signed(&mut bytes)?;
-            bytes.is_empty().then(|| vec![value; rows])
+            bytes.is_empty().then(|| filled(value, rows))
         }
         VARINT | VARINT_DELTA => {
             if rows > bytes.len() {
                 return None;
             }
-            let mut out = Vec::with_capacity(rows);
+            let mut out = pool::ints(rows);
             let mut before = 0i64;
             for _ in 0..rows {
                 let value = varint::take_signed(&mut bytes)?;
@@ -111,16 +119,15 @@ pub(crate) fn decode(codec: u8, mut bytes: &[u8], rows: usize) -> Option<Vec<i64
         PLANES => planes::decode(bytes, rows),
         PLANES_DELTA => {
             let mut value = varint::take_signed(&mut bytes)?;
-            let mut out = Vec::with_capacity(rows);
-            out.push(value);
-            for delta in planes::decode(bytes, rows.checked_sub(1)?)? {
-                value = value.wrapping_add(delta);
-                out.push(value);
+            let mut out = planes::decode(bytes, rows.checked_sub(1)?)?;
+            for delta in &mut out {
+                value = value.wrapping_add(std::mem::replace(delta, value));
             }
+            out.push(value);
             Some(out)
         }
         PCO => {
-            let mut out = vec![0i64; rows];
+            let mut out = filled(0, rows);
             let progress = pco::standalone::simple_decompress_into(bytes, &mut out).ok()?;
             (progress.n_processed == rows && progress.finished).then_some(out)
         }

@@ -1,5 +1,6 @@
 //! Byte planes: all first bytes, then all second bytes, and so on. High bytes of a column repeat, and zstd sees long runs.
 
+use super::super::pool;
 use super::varint;
 
 /// Bytes that the differences to the smallest value need.
@@ -40,10 +41,11 @@ pub(super) fn decode(mut bytes: &[u8], rows: usize) -> Option<Vec<i64>> {
         return Some(Vec::new());
     }
     let mut planes = planes.chunks_exact(rows);
-    let mut out: Vec<i64> = match planes.next() {
-        Some(first) => first.iter().map(|byte| base.wrapping_add(i64::from(*byte))).collect(),
-        None => vec![base; rows],
-    };
+    let mut out = pool::ints(rows);
+    match planes.next() {
+        Some(first) => out.extend(first.iter().map(|byte| base.wrapping_add(i64::from(*byte)))),
+        None => out.resize(rows, base),
+    }
     for (plane, column) in planes.enumerate() {
         let shift = 8 * (plane + 1);
         for (value, byte) in out.iter_mut().zip(column) {

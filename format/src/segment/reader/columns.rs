@@ -105,21 +105,7 @@ impl Segment<'_> {
             bases.push(own);
             rest = behind;
         }
-        // The thread of each row of this kind, in stored order.
-        let runs = self.runs()?;
-        let kinds = self.stored_kinds()?;
-        self.spend(4 * rows)?;
-        let mut threads = Vec::with_capacity(rows);
-        let mut at = 0;
-        for run in &runs.0 {
-            let own = kinds.get(at..at + run.rows).unwrap_or_default();
-            threads.extend(
-                own.iter()
-                    .filter(|k| **k == i64::from(name.key))
-                    .map(|_| run.group as u32),
-            );
-            at += run.rows;
-        }
+        let threads = self.threads_of_kind(usize::from(name.key))?;
         if threads.len() != rows {
             return Ok(None);
         }
@@ -131,6 +117,26 @@ impl Segment<'_> {
                 .unwrap_or_default()
         };
         Ok(bases::decode(bytes, rows, base))
+    }
+
+    /// The thread (not version) of each row of a kind, in stored order.
+    fn threads_of_kind(&self, kind: usize) -> Result<&[u32]> {
+        if self.kind_threads.get().is_none() {
+            self.spend(4 * self.rows())?;
+            let counts = self.meta.zone.kinds.iter();
+            let mut threads: Vec<Vec<u32>> = counts.map(|k| Vec::with_capacity(k.events as usize)).collect();
+            let mut kinds = self.stored_kinds()?.iter();
+            self.ranks()?;
+            for run in &self.runs()?.0 {
+                for kind in kinds.by_ref().take(run.rows) {
+                    // `ranks` has checked the kinds.
+                    threads[*kind as usize].push(run.group as u32);
+                }
+            }
+            let _ = self.kind_threads.set(threads);
+        }
+        let threads = self.kind_threads.get().and_then(|threads| threads.get(kind));
+        Ok(threads.map_or(&[], Vec::as_slice))
     }
 
     /// The bytes of a column that is no integers.

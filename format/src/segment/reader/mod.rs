@@ -4,11 +4,11 @@ mod columns;
 mod entities;
 mod rows;
 
-use super::column::{Column, SegmentMeta};
+use super::column::{self, Column, SegmentMeta};
 use super::dictionary::Dictionary;
 use super::frame::{self, FrameInfo};
 use super::zone::Zone;
-use super::{MAX_ROWS, MAX_SEGMENT};
+use super::{MAX_ROWS, MAX_SEGMENT, pool};
 use crate::model::{Container, Descriptor, Kind, Loss, Thread};
 use crate::{Error, Result, meta};
 use hashbrown::HashMap;
@@ -32,6 +32,8 @@ pub struct Segment<'a> {
     runs: OnceCell<Runs>,
     ranks: OnceCell<Vec<u32>>,
     order: OnceCell<Order>,
+    /// For each kind, the thread of each of its stored rows.
+    kind_threads: OnceCell<Vec<Vec<u32>>>,
     /// Columns in the order of rows.
     read: [OnceCell<Vec<i64>>; rows::FIELDS],
     strings: OnceCell<Dictionary>,
@@ -119,6 +121,7 @@ impl<'a> Segment<'a> {
             runs: OnceCell::new(),
             ranks: OnceCell::new(),
             order: OnceCell::new(),
+            kind_threads: OnceCell::new(),
             read: Default::default(),
             strings: OnceCell::new(),
             payloads: OnceCell::new(),
@@ -157,10 +160,11 @@ impl<'a> Segment<'a> {
             self.frame(at)?;
         }
         self.times()?;
-        for field in [rows::CPU, rows::FLAGS, rows::RESULT, rows::THREAD, rows::DESCRIPTOR] {
-            self.read(field)?;
-        }
+        self.row_column(column::CPU)?;
         for (kind, spec) in self.meta.kinds.iter().enumerate() {
+            for field in [column::FLAGS, column::RESULT, column::DESCRIPTOR] {
+                self.event_column(kind, field)?;
+            }
             for param in 0..spec.params.len() {
                 self.param_column(kind, param)?;
                 self.present_column(kind, param)?;
@@ -190,5 +194,15 @@ impl<'a> Segment<'a> {
 
     fn damage(&self, what: impl Into<String>) -> Error {
         Error::damage(self.offset, what)
+    }
+}
+
+impl Drop for Segment<'_> {
+    fn drop(&mut self) {
+        let columns = self.columns.iter_mut().chain(&mut self.read);
+        let zeros = std::iter::once(&mut self.zeros);
+        let times = self.order.take().map(|order| order.times);
+        let ints = columns.chain(zeros).filter_map(OnceCell::take).chain(times);
+        pool::give(ints, self.frames.iter_mut().filter_map(OnceCell::take));
     }
 }

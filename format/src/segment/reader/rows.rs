@@ -1,7 +1,7 @@
 //! Rows in the order of time.
 
 use super::super::column;
-use super::super::order;
+use super::super::{order, pool};
 use super::Segment;
 use crate::Result;
 use crate::model::{Container, Descriptor, EventFlags, Kind, Thread, Value};
@@ -169,7 +169,9 @@ impl Segment<'_> {
                 }
             };
             let order = &self.order()?.stored;
-            let _ = slot.set(order.iter().map(|at| stored[*at as usize]).collect());
+            let mut values = pool::ints(self.rows());
+            values.extend(order.iter().map(|at| stored[*at as usize]));
+            let _ = slot.set(values);
         }
         Ok(slot.get().map_or(&[], Vec::as_slice))
     }
@@ -181,11 +183,10 @@ impl Segment<'_> {
             .collect::<Result<_>>()?;
         let (kinds, ranks) = (self.stored_kinds()?, self.ranks()?);
         // `ranks` has checked the kinds and that each has as many rows as its columns.
-        Ok(kinds
-            .iter()
-            .zip(ranks)
-            .map(|(kind, rank)| columns[*kind as usize][*rank as usize])
-            .collect())
+        let value = |(kind, rank): (&i64, &u32)| columns[*kind as usize][*rank as usize];
+        let mut out = pool::ints(self.rows());
+        out.extend(kinds.iter().zip(ranks).map(value));
+        Ok(out)
     }
 
     /// Kinds of the stored rows.
@@ -193,7 +194,7 @@ impl Segment<'_> {
         self.row_column(column::KIND)
     }
 
-    fn row_column(&self, name: column::Column) -> Result<&[i64]> {
+    pub(super) fn row_column(&self, name: column::Column) -> Result<&[i64]> {
         match self.column(name)? {
             Some(values) if values.len() == self.rows() => Ok(values),
             Some(values) => Err(self.damage(format!("{name:?} has {} values for {} rows", values.len(), self.rows()))),
@@ -258,15 +259,15 @@ impl Segment<'_> {
         if self.order.get().is_none() {
             self.spend(40 * self.rows())?;
             let gaps = self.gather(column::GAP)?;
-            let mut times = Vec::with_capacity(gaps.len());
+            let mut times = pool::ints(gaps.len());
             let start = self.meta.zone.time_min as i64;
             let (mut time, mut group) = (start, usize::MAX);
-            let mut gaps = gaps.iter();
+            let mut left = gaps.iter();
             for run in &self.runs()?.0 {
                 if run.group != group {
                     (time, group) = (start, run.group);
                 }
-                for gap in gaps.by_ref().take(run.rows) {
+                for gap in left.by_ref().take(run.rows) {
                     time = time.wrapping_add(*gap);
                     times.push(time);
                 }
@@ -275,7 +276,11 @@ impl Segment<'_> {
                 None => order::by_time(&times),
                 Some(_) => self.explicit_order()?,
             };
-            let times = stored.iter().map(|at| times[*at as usize]).collect();
+            let mut read = gaps;
+            read.clear();
+            read.extend(stored.iter().map(|at| times[*at as usize]));
+            pool::give(std::iter::once(times), std::iter::empty());
+            let times = read;
             let _ = self.order.set(Order { stored, times });
         }
         self.order.get().ok_or_else(|| self.damage("order"))
