@@ -1,7 +1,10 @@
 //! The command line.
 
-use crate::{doctor, record};
+use crate::{doctor, record, units};
 use afterimage_abi::SNAPLEN_MAX;
+use afterimage_format::evidence::{PrivateKey, Recipient};
+use afterimage_format::file::{SyncPolicy, WriterOptions};
+use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -20,6 +23,8 @@ const AFTER_HELP: &str = "Examples:
   capture record -o web.scap --container web      wait for the container `web`, record it until Ctrl-C
   capture record -o all.scap --duration 30s       record the whole host for 30 seconds
   capture record -o build.scap -- make -j2        record a command and its children
+  capture record -o all.scap --rotate 100MiB --keep 5
+                                                  the newest 500 MiB, in files that each stand alone
   capture doctor                                  say what is missing, in plain words
 
 Exit status: 0 done (or that of the command); 1 could not do it; 2 usage; 3 sealed, but events are missing.";
@@ -41,7 +46,7 @@ struct Record {
     #[arg(long)]
     force: bool,
     /// End after this time: 500ms, 30s, 5m, 2h. Without it, Ctrl-C ends.
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    #[arg(long, value_name = "TIME", value_parser = units::duration)]
     duration: Option<Duration>,
     /// Record only this container: its id, at least 4 characters of it, its name where the cgroup bears it (runc, ctr),
     /// or the whole path of its cgroup (/parent/NAME). It need not exist yet. May be given several times.
@@ -53,6 +58,29 @@ struct Record {
     /// A note kept in the file, as KEY=VALUE. May be given several times.
     #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = tag)]
     tags: Vec<(String, String)>,
+    /// Begin another file when one has this size (100MiB) or age (10m): NAME.0001.scap, NAME.0002.scap, and so on. May be
+    /// given once for each.
+    #[arg(long, value_name = "SIZE|TIME", value_parser = limit)]
+    rotate: Vec<Limit>,
+    /// Keep so many files of this recording; older ones are deleted.
+    #[arg(long, value_name = "N", requires = "rotate", value_parser = clap::value_parser!(u32).range(1..))]
+    keep: Option<u32>,
+    /// When to force data to the disk: `seal` (when a file is complete), `segment` (at least once a second while there are
+    /// events), or every TIME. A crash of the recorder alone never costs what was written; a power cut can.
+    #[arg(long, value_name = "seal|segment|TIME", default_value = "seal", value_parser = sync)]
+    sync: SyncPolicy,
+    /// Stop recording and seal before the disk has less free space than this.
+    #[arg(long, value_name = "SIZE", default_value = "100MiB", value_parser = units::size)]
+    min_free: u64,
+    /// Sign the sealed file with this Ed25519 key (OpenSSH or PKCS#8 PEM, without passphrase).
+    #[arg(long, value_name = "KEY")]
+    sign_key: Option<PathBuf>,
+    /// Encrypt to this age recipient (age1...); reading then asks for its identity file. May be given several times.
+    #[arg(long, value_name = "RECIPIENT", value_parser = recipient)]
+    encrypt_to: Vec<Recipient>,
+    /// Put a copy of this file into the trace. May be given several times.
+    #[arg(long, value_name = "FILE")]
+    attach: Vec<PathBuf>,
     /// Create this file when recording has begun, for scripts that have to wait.
     #[arg(long, value_name = "PATH")]
     ready_file: Option<PathBuf>,
@@ -61,24 +89,37 @@ struct Record {
     command: Vec<OsString>,
 }
 
-/// `500ms`, `30s`, `5m`, `2h`; a bare number is seconds.
-fn duration(text: &str) -> Result<Duration, String> {
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let number: u64 = number
-        .parse()
-        .map_err(|_| "expected a number with ms, s, m or h behind it".to_owned())?;
-    let scale = match unit {
-        "ms" => 1,
-        "" | "s" => 1000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        _ => return Err(format!("{unit:?} is no unit of time; use ms, s, m or h")),
-    };
-    number
-        .checked_mul(scale)
-        .map(Duration::from_millis)
-        .ok_or_else(|| "too long".to_owned())
+/// When another file begins: a size or an age.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Limit {
+    Bytes(u64),
+    Age(Duration),
+}
+
+/// `100MiB` or `10m`.
+fn limit(text: &str) -> Result<Limit, String> {
+    let limit = units::size(text).map(Limit::Bytes).or_else(|_| units::duration(text).map(Limit::Age));
+    match limit {
+        Ok(Limit::Bytes(0) | Limit::Age(Duration::ZERO)) => Err("it must be more than nothing".to_owned()),
+        // A bare number could be either.
+        Ok(limit) if !text.ends_with(|c: char| c.is_ascii_digit()) => Ok(limit),
+        _ => Err("expected a size (100MiB) or a time (10m)".to_owned()),
+    }
+}
+
+/// `seal`, `segment`, or a time.
+fn sync(text: &str) -> Result<SyncPolicy, String> {
+    match text {
+        "seal" => Ok(SyncPolicy::Seal),
+        "segment" => Ok(SyncPolicy::Segment),
+        _ => units::duration(text)
+            .map(SyncPolicy::Every)
+            .map_err(|_| "expected seal, segment, or a time (5s)".to_owned()),
+    }
+}
+
+fn recipient(text: &str) -> Result<Recipient, String> {
+    text.parse().map_err(|error: afterimage_format::Error| error.to_string())
 }
 
 fn tag(text: &str) -> Result<(String, String), String> {
@@ -88,20 +129,50 @@ fn tag(text: &str) -> Result<(String, String), String> {
     }
 }
 
+impl Record {
+    /// Reads what the command line names, so that nothing but the recording itself can fail later.
+    fn options(self) -> anyhow::Result<record::Options> {
+        let mut rotation = record::Rotation {
+            keep: self.keep.map(|keep| keep as usize),
+            ..record::Rotation::default()
+        };
+        for limit in self.rotate {
+            match limit {
+                Limit::Bytes(bytes) => rotation.bytes = Some(bytes),
+                Limit::Age(age) => rotation.age = Some(age),
+            }
+        }
+        let attached = self.attach.iter().map(|path| {
+            let content = std::fs::read(path).with_context(|| format!("cannot attach {}", path.display()))?;
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            Ok(record::Attached { name, content })
+        });
+        Ok(record::Options {
+            output: self.output,
+            writer: WriterOptions {
+                force: self.force,
+                sync: self.sync,
+                min_free: self.min_free,
+                sign_key: self.sign_key.as_deref().map(PrivateKey::read).transpose()?,
+                recipients: self.encrypt_to,
+            },
+            rotation,
+            attached: attached.collect::<anyhow::Result<_>>()?,
+            duration: self.duration,
+            containers: self.containers,
+            snaplen: self.snaplen,
+            tags: self.tags,
+            ready_file: self.ready_file,
+            command: self.command,
+        })
+    }
+}
+
 /// Runs the command line of this process.
 pub(crate) fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Doctor => Ok(doctor::report()),
-        Command::Record(args) => record::record(&record::Options {
-            output: args.output,
-            force: args.force,
-            duration: args.duration,
-            containers: args.containers,
-            snaplen: args.snaplen,
-            tags: args.tags,
-            ready_file: args.ready_file,
-            command: args.command,
-        }),
+        Command::Record(args) => args.options().and_then(record::record),
     };
     match result {
         Ok(status) => ExitCode::from(status),
@@ -117,19 +188,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times() {
-        for (text, ms) in [
-            ("500ms", 500),
-            ("30s", 30_000),
-            ("5m", 300_000),
-            ("2h", 7_200_000),
-            ("7", 7000),
-        ] {
-            assert_eq!(duration(text), Ok(Duration::from_millis(ms)), "{text}");
+    fn limits() {
+        assert_eq!(limit("100MiB"), Ok(Limit::Bytes(100 << 20)));
+        assert_eq!(limit("10m"), Ok(Limit::Age(Duration::from_secs(600))));
+        for text in ["100", "0s", "0KiB", "soon", ""] {
+            assert!(limit(text).is_err(), "{text}");
         }
-        for text in ["", "s", "1d", "-1s", "99999999999999999999h", "18446744073709551615h"] {
-            assert!(duration(text).is_err(), "{text}");
-        }
+        assert_eq!(sync("segment"), Ok(SyncPolicy::Segment));
+        assert_eq!(sync("5s"), Ok(SyncPolicy::Every(Duration::from_secs(5))));
+        assert!(sync("never").is_err());
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod record;
 mod signals;
 mod snapshot;
 mod state;
+mod units;
 
 use std::process::ExitCode;
 

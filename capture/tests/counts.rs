@@ -100,7 +100,7 @@ fn ten_thousand_opens_a_thousand_connects_five_hundred_execs() {
     names.dedup();
     assert!(names.len() == 10_000 || lost > 0, "{} distinct names", names.len());
     // Every event is the container's, and the container has them all.
-    let events: u64 = trace.segments().iter().map(|s| u64::from(s.zone.rows)).sum();
+    let events: u64 = trace.totals().events;
     let containers = trace.containers();
     assert_eq!(containers.len(), 1, "{containers:?}");
     assert_eq!(

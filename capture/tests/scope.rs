@@ -9,7 +9,7 @@ use support::{Bundle, Recording, can_record, can_run_containers, count, select, 
 /// All captured text of a trace.
 fn texts(trace: &Trace) -> Vec<Vec<u8>> {
     let mut out = vec![format!("{:?} {:?}", trace.header(), trace.summary()).into_bytes()];
-    for at in 0..trace.segments().len() {
+    for at in 0..trace.segment_count() {
         let segment = trace.segment(at).unwrap();
         out.extend(segment.threads().unwrap().iter().map(|t| format!("{t:?}").into_bytes()));
         for thread in segment.threads().unwrap() {

@@ -109,7 +109,7 @@ fn rows<'s>(segment: &'s Segment<'_>, kinds: &[Kind]) -> Result<Vec<Row<'s>>> {
 /// The kinds of a whole trace: a builder knows them from the beginning.
 fn all_kinds(trace: &Trace) -> Result<Vec<Kind>> {
     let mut kinds: Vec<Kind> = Vec::new();
-    for at in 0..trace.segments().len() {
+    for at in 0..trace.segment_count() {
         for kind in trace.segment(at)?.kinds() {
             if !kinds.contains(kind) {
                 kinds.push(kind.clone());
@@ -125,7 +125,7 @@ fn encode(trace: &Trace) -> Result<()> {
     let [mut push, mut close, mut pack] = [0; 3];
     let kinds = all_kinds(trace)?;
     let mut builder = SegmentBuilder::new(kinds.clone(), 1);
-    for at in 0..trace.segments().len() {
+    for at in 0..trace.segment_count() {
         let segment = trace.segment(at)?;
         let state = State::of(&segment)?;
         let rows = rows(&segment, &kinds)?;
@@ -184,7 +184,7 @@ fn encode(trace: &Trace) -> Result<()> {
 fn decode(trace: &Trace) -> Result<()> {
     let mut events = 0u64;
     let [mut open, mut column, mut times, mut everything] = [0; 4];
-    for at in 0..trace.segments().len() {
+    for at in 0..trace.segment_count() {
         let segment = timed(&mut open, || trace.segment(at))?;
         events += segment.rows() as u64;
         timed(&mut column, || -> Result<()> {
@@ -213,7 +213,7 @@ fn decode(trace: &Trace) -> Result<()> {
 fn columns(trace: &Trace) -> Result<()> {
     let mut sizes: HashMap<String, u64> = HashMap::new();
     let mut events = 0;
-    for at in 0..trace.segments().len() {
+    for at in 0..trace.segment_count() {
         let segment = trace.segment(at)?;
         events += segment.rows();
         for (name, bytes) in segment.sizes() {

@@ -1,6 +1,6 @@
 //! What can go wrong with a trace file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Result with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -55,6 +55,46 @@ pub enum Error {
     /// A part of the file is damaged; other parts may be well.
     #[error("{0}")]
     Damage(#[from] Damage),
+    /// The trace is encrypted and none of the identities opens it.
+    #[error("{path} is encrypted and {what}; pass --identity FILE with the age identity of one of its recipients")]
+    Encrypted {
+        /// Which file.
+        path: PathBuf,
+        /// Which of the two it was.
+        what: &'static str,
+    },
+    /// A key, identity or recipient cannot be used.
+    #[error("{name}: {what}")]
+    Key {
+        /// File or text that was given.
+        name: String,
+        /// What is wrong and what to do.
+        what: String,
+    },
+    /// Writing stopped before the disk had less free space than asked for.
+    #[error(
+        "{path}: writing stopped because its disk has {free} bytes free and --min-free keeps {floor} of them; everything \
+         up to here is in the file; make room or lower --min-free"
+    )]
+    DiskFloor {
+        /// Which file.
+        path: PathBuf,
+        /// Bytes that were free.
+        free: u64,
+        /// Bytes that have to stay free.
+        floor: u64,
+    },
+    /// Output and input are one file.
+    #[error("{0} is the input itself, which is never written to; choose another output")]
+    SameFile(PathBuf),
+    /// An attachment cannot be taken.
+    #[error("attachment {name:?}: {what}")]
+    Attachment {
+        /// Its name.
+        name: String,
+        /// What is wrong and what to do.
+        what: String,
+    },
     /// Something is larger than this program accepts.
     #[error("{what} of {found} is over the limit of {limit}")]
     Limit {
@@ -65,6 +105,17 @@ pub enum Error {
         /// Accepted at most.
         limit: u64,
     },
+}
+
+impl Error {
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl Fn(std::io::Error) -> Error + use<> {
+        let path = path.to_owned();
+        move |source| Error::Io {
+            action,
+            path: path.clone(),
+            source,
+        }
+    }
 }
 
 /// Damage at one place of a trace: data beside the rows that survived.
@@ -78,10 +129,16 @@ pub struct Damage {
 }
 
 impl Error {
-    /// Whether the disk or quota was full.
+    /// Whether the disk or quota was full, or the floor of free space was reached.
     pub fn is_no_space(&self) -> bool {
-        matches!(self, Error::Io { source, .. }
-            if matches!(source.raw_os_error(), Some(libc::ENOSPC) | Some(libc::EDQUOT) | Some(libc::EFBIG)))
+        match self {
+            Error::DiskFloor { .. } => true,
+            Error::Io { source, .. } => matches!(
+                source.raw_os_error(),
+                Some(libc::ENOSPC) | Some(libc::EDQUOT) | Some(libc::EFBIG)
+            ),
+            _ => false,
+        }
     }
 
     pub(crate) fn damage(offset: u64, what: impl Into<String>) -> Error {

@@ -14,6 +14,7 @@
 
 pub mod constants;
 pub mod error;
+pub mod evidence;
 pub mod file;
 mod meta;
 pub mod model;

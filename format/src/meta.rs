@@ -9,6 +9,7 @@
 use bincode::config::{self, Config};
 use bincode::error::{DecodeError, EncodeError};
 use bincode::{Decode, Encode};
+use std::cell::Cell;
 
 /// No metadata section may ask for more memory than this.
 pub(crate) const LIMIT: usize = 64 << 20;
@@ -29,11 +30,25 @@ pub(crate) fn encode<T: Encode>(value: &T) -> Vec<u8> {
 
 /// Decodes a metadata value; the error text says what bincode found.
 pub(crate) fn decode<T: Decode<()>>(bytes: &[u8]) -> Result<T, String> {
+    BUDGET.set(LIMIT);
     match bincode::decode_from_slice(bytes, config()) {
         Ok((value, used)) if used == bytes.len() => Ok(value),
         Ok((_, used)) => Err(format!("{} bytes left over", bytes.len() - used)),
         Err(e) => Err(e.to_string()),
     }
+}
+
+thread_local! {
+    /// Bytes that the records of the value being decoded may still take. bincode's own limit starts anew with each
+    /// record's body, and an empty record of one byte may stand for hundreds in memory.
+    static BUDGET: Cell<usize> = const { Cell::new(LIMIT) };
+}
+
+/// Takes a record's size from what one value may take in memory.
+pub(crate) fn spend(bytes: usize) -> Result<(), DecodeError> {
+    let left = BUDGET.get().checked_sub(bytes).ok_or(DecodeError::LimitExceeded)?;
+    BUDGET.set(left);
+    Ok(())
 }
 
 /// Adds a field to the body of a record.
@@ -64,6 +79,7 @@ macro_rules! record {
 
         impl<C> bincode::Decode<C> for $ty {
             fn decode<D: bincode::de::Decoder<Context = C>>(from: &mut D) -> Result<Self, bincode::error::DecodeError> {
+                $crate::meta::spend(size_of::<Self>())?;
                 let body: Vec<u8> = bincode::Decode::decode(from)?;
                 let mut rest = body.as_slice();
                 let value = Self { $( $field: $crate::meta::take(&mut rest)?, )* };
@@ -143,6 +159,13 @@ mod tests {
             Ok(vec![New { a: 7, b: String::new() }, New::default()])
         );
         assert!(decode::<New>(&[2, 7]).is_err() && decode::<New>(&[1, 7, 0]).is_err());
+    }
+
+    #[test]
+    fn empty_records_cannot_take_all_memory() {
+        let mut many = encode(&(LIMIT as u64 / 8));
+        many.resize(many.len() + LIMIT / 8, 0);
+        assert!(decode::<Vec<New>>(&many).is_err());
     }
 
     #[test]

@@ -23,16 +23,23 @@ impl Losses {
 /// The losses that touch the time from `from` to `to`, nanoseconds since 1970. Only segments that have any are read.
 pub fn losses(trace: &Trace, from: Option<i64>, to: Option<i64>) -> Losses {
     let mut found = Losses::default();
-    for (at, entry) in trace.segments().iter().enumerate() {
-        if entry.zone.loss_records == 0 {
+    for (number, group) in trace.groups().iter().enumerate() {
+        if group.loss_records == 0 {
             continue;
         }
-        match trace
-            .segment(at)
-            .and_then(|segment| segment.losses().map(<[Loss]>::to_vec))
+        let entries = trace.group_entries(number);
+        let entries = entries.map_err(|error| found.damage.push(error)).unwrap_or_default();
+        for (at, _) in (trace.group_start(number)..)
+            .zip(entries.iter())
+            .filter(|(_, entry)| entry.zone.loss_records > 0)
         {
-            Ok(records) => found.records.extend(records),
-            Err(error) => found.damage.push(error),
+            match trace
+                .segment(at)
+                .and_then(|segment| segment.losses().map(<[Loss]>::to_vec))
+            {
+                Ok(records) => found.records.extend(records),
+                Err(error) => found.damage.push(error),
+            }
         }
     }
     found.records.extend(

@@ -52,7 +52,7 @@ pub(super) struct Drain {
 
 impl Drain {
     pub(super) fn new(probe: Probe, tracker: Tracker, mut builder: SegmentBuilder, sink: Sink) -> Drain {
-        builder.set_keyframe(tracker.live());
+        builder.set_keyframe(tracker.live(), []);
         let told = vec![[0; LOSS_CAUSES]; probe.rings().cpus()];
         let looked = tracker.real_time(clock::boottime());
         Drain {
@@ -223,7 +223,7 @@ fn close(
         if std::mem::take(lossy) {
             tracker.reconcile();
         }
-        builder.set_keyframe(tracker.live());
+        builder.set_keyframe(tracker.live(), []);
     }
     Ok(())
 }

@@ -3,7 +3,9 @@
 mod command;
 mod drain;
 mod merge;
+mod output;
 mod session;
 mod sink;
 
+pub(crate) use output::{Attached, Rotation};
 pub(crate) use session::{Options, record};

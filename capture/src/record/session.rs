@@ -2,19 +2,20 @@
 
 use super::command::Command;
 use super::drain::Drain;
+use super::output::{Attached, Output, Rotation};
 use super::sink::Sink;
 use crate::events::Tracker;
 use crate::probe::{Probe, Settings};
 use crate::state::{Selector, show};
 use crate::{clock, host, signals};
 use afterimage_abi::ScopeMode;
-use afterimage_format::file::{Summary, TraceWriter, WriterOptions};
+use afterimage_format::file::{Summary, WriterOptions};
 use afterimage_format::model::Header;
 use afterimage_format::segment::SegmentBuilder;
 use anyhow::{Context, Result, bail};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// Exit status when the file is sealed but not everything that happened is in it.
@@ -23,7 +24,9 @@ const INCOMPLETE: u8 = 3;
 /// What the user asked for.
 pub(crate) struct Options {
     pub(crate) output: PathBuf,
-    pub(crate) force: bool,
+    pub(crate) writer: WriterOptions,
+    pub(crate) rotation: Rotation,
+    pub(crate) attached: Vec<Attached>,
     pub(crate) duration: Option<Duration>,
     pub(crate) containers: Vec<String>,
     pub(crate) snaplen: u32,
@@ -54,7 +57,9 @@ impl Options {
 }
 
 /// Records until the command ends, the time is up or a signal comes; returns the exit status.
-pub(crate) fn record(options: &Options) -> Result<u8> {
+pub(crate) fn record(mut options: Options) -> Result<u8> {
+    let attached = std::mem::take(&mut options.attached);
+    let options = &options;
     // The fork comes before everything that starts threads or holds the kernel's resources.
     let mut command = match options.command.as_slice() {
         [] => None,
@@ -86,6 +91,7 @@ pub(crate) fn record(options: &Options) -> Result<u8> {
         snaplen: options.snaplen,
         tags: options.tags.clone(),
         degraded: degraded(),
+        ..Header::default()
     };
 
     if let Some(command) = &command {
@@ -101,18 +107,21 @@ pub(crate) fn record(options: &Options) -> Result<u8> {
         tracker.expect(command.pid());
     }
     // The file is made when nothing but the disk can fail any more: a refused recording leaves none behind.
-    let writer = TraceWriter::create(&options.output, &header, WriterOptions { force: options.force })?;
+    let scope = header.scope.clone();
+    let (writer, rotation) = (options.writer.clone(), options.rotation);
+    let output = Output::create(&options.output, header, writer, rotation, attached)?;
+    let path = output.path().to_owned();
     let builder = || SegmentBuilder::new(tracker.catalogue.kinds.clone(), 1);
     let (first, spare) = (builder(), builder());
-    let mut drain = Drain::new(probe, tracker, first, Sink::start(writer, spare));
+    let mut drain = Drain::new(probe, tracker, first, Sink::start(output, spare));
     let ready = match &options.ready_file {
         Some(path) => std::fs::write(path, "").with_context(|| format!("cannot create {}", path.display())),
         None => Ok(()),
     };
     eprintln!(
         "capture: recording {} into {} (Ctrl-C ends and seals)",
-        header.scope,
-        options.output.display()
+        scope,
+        path.display()
     );
     let started = ready.and_then(|()| command.as_mut().map_or(Ok(()), Command::start));
     let ended = match &started {
@@ -122,7 +131,7 @@ pub(crate) fn record(options: &Options) -> Result<u8> {
             status: Some(if options.command.is_empty() { 1 } else { 127 }),
         },
     };
-    let status = seal(drain, &ended, &options.output)?;
+    let status = seal(drain, &ended)?;
     if let Err(error) = &started {
         eprintln!("capture: {error:#}");
     }
@@ -192,10 +201,10 @@ fn run(options: &Options, drain: &mut Drain, command: Option<&Command>) -> Ended
 }
 
 /// Takes the rest, writes index and footer, and says what came of it. Returns 3 where events are missing.
-fn seal(drain: Drain, ended: &Ended, output: &Path) -> Result<u8> {
+fn seal(drain: Drain, ended: &Ended) -> Result<u8> {
     let (tracker, sink) = drain.finish();
-    let Ok(written) = sink.finish() else {
-        bail!("the writer of {} failed", output.display())
+    let Ok(mut written) = sink.finish() else {
+        bail!("the thread that writes the file ended early")
     };
     let (events, mut lost) = (written.events, written.lost);
     let failure = written.failed.as_ref().map(|(error, losses)| {
@@ -209,16 +218,20 @@ fn seal(drain: Drain, ended: &Ended, output: &Path) -> Result<u8> {
     let summary = Summary {
         end,
         reason,
-        losses: Vec::new(),
         containers: tracker.cgroups.containers(),
+        ..Summary::default()
     };
     let bytes = written.seal(summary)?;
     if let Some(failure) = &failure {
         eprintln!("capture: {failure}; the file is sealed up to there");
     }
     eprintln!(
-        "capture: {events} events, {bytes} bytes, {lost} events lost; sealed {}",
-        output.display()
+        "capture: {events} events, {bytes} bytes, {lost} events lost; sealed {}{}",
+        written.path().display(),
+        match written.files() {
+            1 => String::new(),
+            files => format!(", the last of {files} files"),
+        }
     );
     let missing: Vec<&str> = tracker.cgroups.unseen().collect();
     if !missing.is_empty() {

@@ -1,8 +1,10 @@
 //! Encoding and writing, on a thread of their own: the drain only fills columns.
 
-use afterimage_format::file::{Summary, TraceWriter};
+use super::output::Output;
+use afterimage_format::file::Summary;
 use afterimage_format::model::{Loss, LossCause};
 use afterimage_format::segment::SegmentBuilder;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -11,55 +13,79 @@ use std::thread::JoinHandle;
 /// zstd level of the frames.
 const LEVEL: i32 = 3;
 
-/// What became of the file.
+/// What became of the files.
 pub(super) struct Written {
-    writer: TraceWriter,
+    output: Output,
     /// What could not be written, and why.
     pub(super) failed: Option<(afterimage_format::Error, Vec<Loss>)>,
-    /// Events in the file.
+    /// Events in the files.
     pub(super) events: u64,
-    /// Events that the file's loss records count.
+    /// Events that the files' loss records count.
     pub(super) lost: u64,
+}
+
+/// What the writing side is asked to do.
+enum Job {
+    Write(SegmentBuilder),
+    /// Seal the file and begin the next one.
+    Rotate(Box<Summary>),
+}
+
+/// What the writing side tells while it works.
+#[derive(Default)]
+struct State {
+    failed: AtomicBool,
+    full: AtomicBool,
 }
 
 /// The writing side of a recording. Two builders take turns: one is filled while the other is written.
 pub(super) struct Sink {
-    full: Sender<SegmentBuilder>,
+    jobs: Sender<Job>,
     empty: Receiver<SegmentBuilder>,
     thread: JoinHandle<Written>,
-    failed: Arc<AtomicBool>,
+    state: Arc<State>,
 }
 
 impl Sink {
     /// Starts the thread; `spare` is the builder that is filled next.
-    pub(super) fn start(writer: TraceWriter, spare: SegmentBuilder) -> Sink {
-        let (full, to_write) = channel::<SegmentBuilder>();
+    pub(super) fn start(output: Output, spare: SegmentBuilder) -> Sink {
+        let (jobs, to_do) = channel::<Job>();
         let (give_back, empty) = channel();
         let _ = give_back.send(spare);
-        let failed = Arc::new(AtomicBool::new(false));
-        let tell = Arc::clone(&failed);
+        let state = Arc::new(State::default());
+        let tell = Arc::clone(&state);
         let thread = std::thread::spawn(move || {
             let mut written = Written {
-                writer,
+                output,
                 failed: None,
                 events: 0,
                 lost: 0,
             };
-            for mut builder in to_write {
-                written.write(&builder);
-                tell.store(written.failed.is_some(), Ordering::Relaxed);
-                builder.clear();
-                if give_back.send(builder).is_err() {
+            for job in to_do {
+                let done = match job {
+                    Job::Rotate(summary) => {
+                        written.rotate(&summary);
+                        None
+                    }
+                    Job::Write(mut builder) => {
+                        written.write(&mut builder);
+                        builder.clear();
+                        Some(builder)
+                    }
+                };
+                tell.failed.store(written.failed.is_some(), Ordering::Relaxed);
+                tell.full.store(written.output.is_full(), Ordering::Relaxed);
+                if done.is_some_and(|builder| give_back.send(builder).is_err()) {
                     break;
                 }
             }
             written
         });
         Sink {
-            full,
+            jobs,
             empty,
             thread,
-            failed,
+            state,
         }
     }
 
@@ -68,18 +94,30 @@ impl Sink {
     pub(super) fn swap(&self, builder: &mut SegmentBuilder) -> Result<(), Stopped> {
         let mut next = self.empty.recv().map_err(|_| Stopped)?;
         next.set_first_num(builder.next_num());
-        self.full.send(std::mem::replace(builder, next)).map_err(|_| Stopped)
+        let full = std::mem::replace(builder, next);
+        self.jobs.send(Job::Write(full)).map_err(|_| Stopped)
+    }
+
+    /// Whether the file has reached its size or age: the next segment should be a keyframe behind [`Sink::rotate`].
+    pub(super) fn is_full(&self) -> bool {
+        // Asked once: until the rotation is done the answer would stay the same.
+        self.state.full.swap(false, Ordering::Relaxed)
+    }
+
+    /// Seals the file behind what was given so far; the next segment begins another.
+    pub(super) fn rotate(&self, summary: Summary) -> Result<(), Stopped> {
+        self.jobs.send(Job::Rotate(Box::new(summary))).map_err(|_| Stopped)
     }
 
     /// Waits for the writing of everything.
     pub(super) fn finish(self) -> Result<Written, Stopped> {
-        drop(self.full);
+        drop(self.jobs);
         self.thread.join().map_err(|_| Stopped)
     }
 
     /// Whether a segment could not be written: the ones after it are only counted.
     pub(super) fn has_failed(&self) -> bool {
-        self.failed.load(Ordering::Relaxed)
+        self.state.failed.load(Ordering::Relaxed)
     }
 }
 
@@ -88,7 +126,7 @@ impl Sink {
 pub(super) struct Stopped;
 
 impl Written {
-    fn write(&mut self, builder: &SegmentBuilder) {
+    fn write(&mut self, builder: &mut SegmentBuilder) {
         if let Some((_, losses)) = &mut self.failed {
             losses.extend(not_written(builder));
             return;
@@ -97,10 +135,10 @@ impl Written {
             .encode(LEVEL)
             .map_err(|source| afterimage_format::Error::Io {
                 action: "cannot compress for",
-                path: "the trace".into(),
+                path: self.output.path().to_owned(),
                 source,
             })
-            .and_then(|segment| self.writer.append(&segment).map(|()| segment.zone));
+            .and_then(|segment| self.output.append(&segment).map(|()| segment.zone));
         match result {
             Ok(zone) => {
                 self.events += u64::from(zone.rows);
@@ -110,13 +148,31 @@ impl Written {
         }
     }
 
-    /// Seals the file; what could not be written is counted in it.
-    pub(super) fn seal(self, summary: Summary) -> afterimage_format::Result<u64> {
-        let losses = self.failed.map(|(_, losses)| losses).unwrap_or_default();
-        self.writer.seal(Summary {
+    fn rotate(&mut self, summary: &Summary) {
+        if self.failed.is_none()
+            && let Err(error) = self.output.rotate(summary)
+        {
+            self.failed = Some((error, Vec::new()));
+        }
+    }
+
+    /// Seals the last file; what could not be written is counted in it. Returns the bytes of all files.
+    pub(super) fn seal(&mut self, summary: Summary) -> afterimage_format::Result<u64> {
+        let losses = self.failed.as_ref().map(|(_, losses)| losses.clone()).unwrap_or_default();
+        self.output.seal(&Summary {
             losses: [summary.losses, losses].concat(),
             ..summary
         })
+    }
+
+    /// The last file.
+    pub(super) fn path(&self) -> &Path {
+        self.output.path()
+    }
+
+    /// Files written.
+    pub(super) fn files(&self) -> u32 {
+        self.output.files()
     }
 }
 

@@ -195,6 +195,6 @@ pub(crate) fn count(trace: &Trace, filter: &str) -> usize {
 
 /// Events that the trace says are missing.
 pub(crate) fn lost(trace: &Trace) -> u64 {
-    let segments: u64 = trace.segments().iter().map(|s| s.zone.loss_events).sum();
+    let segments: u64 = trace.totals().loss_events;
     segments + trace.summary().map_or(0, |s| s.losses.iter().map(|l| l.events).sum())
 }

@@ -37,6 +37,22 @@ pub struct ClockAnchor {
 }
 record!(ClockAnchor { boottime, realtime });
 
+/// Place of a file in a recording that was rotated over several.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Series {
+    /// Number of the file, from 1; 0: not said.
+    pub number: u32,
+    /// Root of the file before it; zeros: there is none, or it is not known.
+    pub previous: [u8; 32],
+    /// Name of the file before it, without its folder; empty: there is none.
+    pub previous_name: String,
+}
+record!(Series {
+    number,
+    previous,
+    previous_name
+});
+
 /// The header of a trace.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Header {
@@ -56,6 +72,8 @@ pub struct Header {
     pub tags: Vec<(String, String)>,
     /// What this kernel or host did not offer, a sentence each.
     pub degraded: Vec<String>,
+    /// Its place among the files of one recording.
+    pub series: Series,
 }
 record!(Header {
     capture_id,
@@ -65,7 +83,8 @@ record!(Header {
     scope,
     snaplen,
     tags,
-    degraded
+    degraded,
+    series
 });
 
 impl Header {

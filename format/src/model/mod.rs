@@ -1,7 +1,9 @@
 //! The event model: one model serves recording, reading, live view and import.
 
 mod address;
+mod attachment;
 mod container;
+mod custody;
 mod descriptor;
 mod event;
 mod header;
@@ -10,10 +12,12 @@ mod loss;
 mod thread;
 
 pub use address::{SockAddr, parse_sockaddr};
+pub use attachment::AttachmentEntry;
 pub use container::{Container, Runtime};
+pub use custody::{CustodyEntry, Source, action};
 pub use descriptor::{Descriptor, DescriptorType, L4Proto, Role, Tuple};
 pub use event::{Direction, Event, EventFlags, Value};
-pub use header::{ClockAnchor, Header, Host};
+pub use header::{ClockAnchor, Header, Host, Series};
 pub use kind::{Category, Kind, Param, ParamType};
 pub use loss::{Loss, LossCause};
 pub use thread::{Text, Thread};

@@ -118,7 +118,7 @@ fn facts(input: &Input) -> Facts {
     Facts {
         start,
         end: last.max(sealed).max(start),
-        events: trace.segments().iter().map(|entry| u64::from(entry.zone.rows)).sum(),
+        events: trace.totals().events,
         complete: trace.summary().is_some() && damage.is_empty() && losses.records.is_empty(),
         damage,
         losses,
@@ -140,7 +140,7 @@ fn object(input: &Input, facts: &Facts) -> Object {
         start: rfc3339(facts.start),
         end: rfc3339(facts.end),
         events: facts.events,
-        segments: trace.segments().len(),
+        segments: trace.segment_count(),
         bytes: trace.bytes(),
         losses: LossCount {
             events: facts.losses.events(),
@@ -205,7 +205,7 @@ fn write_page(out: &mut impl Write, input: &Input, facts: &Facts) -> io::Result<
         format!(
             "{} in {}{a_event}",
             size(trace.bytes()),
-            counted(trace.segments().len() as u64, "segment")
+            counted(trace.segment_count() as u64, "segment")
         ),
     )?;
     let sealed = match trace.summary() {

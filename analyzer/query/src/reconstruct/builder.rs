@@ -90,11 +90,11 @@ impl<'o> Builder<'o> {
     /// Reads all events of the span.
     pub(super) fn read(&mut self, trace: &Trace) {
         self.running(trace);
-        for (at, entry) in trace.segments().iter().enumerate() {
-            if !self.concerns(&entry.zone) {
+        for (at, entry) in trace.entries() {
+            if entry.as_ref().is_ok_and(|entry| !self.concerns(&entry.zone)) {
                 continue;
             }
-            let segment = match trace.segment(at) {
+            let segment = match entry.and_then(|_| trace.segment(at)) {
                 Ok(segment) => segment,
                 Err(error) => {
                     self.damage.push(error);

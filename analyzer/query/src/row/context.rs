@@ -17,14 +17,8 @@ pub struct TraceContext {
 impl TraceContext {
     /// Reads it from a trace. `zone` is that of shown times.
     pub fn new(trace: &Trace, zone: TimeZone) -> TraceContext {
-        let with_rows = || {
-            trace
-                .segments()
-                .iter()
-                .map(|entry| &entry.zone)
-                .filter(|zone| zone.rows > 0)
-        };
-        let time = |nanoseconds: Option<u64>| nanoseconds.and_then(|time| i64::try_from(time).ok()).unwrap_or(0);
+        let totals = trace.totals();
+        let time = |nanoseconds: u64| i64::try_from(nanoseconds).unwrap_or(0);
         TraceContext {
             header: trace.header().clone(),
             containers: trace
@@ -32,8 +26,8 @@ impl TraceContext {
                 .into_iter()
                 .map(|container| (container.key, container))
                 .collect(),
-            first: time(with_rows().map(|zone| zone.time_min).min()),
-            last: time(with_rows().map(|zone| zone.time_max).max()),
+            first: time(totals.time_min),
+            last: time(totals.time_max),
             zone,
         }
     }

@@ -6,8 +6,9 @@ use crate::Filter;
 use crate::losses::losses;
 use crate::row::{EventRow, SegmentRows, TraceContext};
 use afterimage_format::Error;
-use afterimage_format::file::{IndexEntry, Trace};
+use afterimage_format::file::{Group, Trace};
 use afterimage_format::model::Loss;
+use afterimage_format::segment::Zone;
 use prune::{Verdict, verdict};
 use std::ops::ControlFlow;
 
@@ -57,39 +58,46 @@ pub fn scan(
 ) -> Outcome {
     let mut outcome = Outcome::default();
     let mut until = query.to;
-    for (at, entry) in trace.segments().iter().enumerate() {
-        if query.limit.is_some_and(|limit| outcome.matched >= limit) {
-            until = earlier(until, at.checked_sub(1).and_then(|at| trace.segments().get(at)));
-            break;
-        }
-        let zone = &entry.zone;
-        let outside = query
-            .from
-            .is_some_and(|from| i128::from(zone.time_max) < i128::from(from))
-            || query.to.is_some_and(|to| i128::from(zone.time_min) > i128::from(to));
-        let never = || {
-            query
-                .filter
-                .is_some_and(|filter| verdict(filter.root(), zone, context) == Verdict::Never)
-        };
-        if outside || never() {
-            outcome.segments_skipped += 1;
+    // End of the last segment that was looked at.
+    let mut end = 0;
+    'groups: for (number, group) in trace.groups().iter().enumerate() {
+        if cannot_match(query, &zone_of(group), context) {
+            outcome.segments_skipped += group.segments as usize;
+            end = group.time_max;
             continue;
         }
-        outcome.segments_read += 1;
-        let segment = match trace.segment(at) {
-            Ok(segment) => segment,
+        let entries = match trace.group_entries(number) {
+            Ok(entries) => entries,
             Err(error) => {
                 outcome.damage.push(error);
                 continue;
             }
         };
-        let rows = SegmentRows::new(context, segment);
-        let flow = scan_segment(&rows, query, &mut outcome.matched, &mut each);
-        outcome.damage.extend(rows.take_damage());
-        if flow.is_break() {
-            until = earlier(until, Some(entry));
-            break;
+        for (at, entry) in (trace.group_start(number)..).zip(entries.iter()) {
+            if query.limit.is_some_and(|limit| outcome.matched >= limit) {
+                until = earlier(until, end);
+                break 'groups;
+            }
+            end = entry.zone.time_max;
+            if cannot_match(query, &entry.zone, context) {
+                outcome.segments_skipped += 1;
+                continue;
+            }
+            outcome.segments_read += 1;
+            let segment = match trace.segment(at) {
+                Ok(segment) => segment,
+                Err(error) => {
+                    outcome.damage.push(error);
+                    continue;
+                }
+            };
+            let rows = SegmentRows::new(context, segment);
+            let flow = scan_segment(&rows, query, &mut outcome.matched, &mut each);
+            outcome.damage.extend(rows.take_damage());
+            if flow.is_break() {
+                until = earlier(until, end);
+                break 'groups;
+            }
         }
     }
     let losses = losses(trace, query.from, until);
@@ -98,9 +106,30 @@ pub fn scan(
     outcome
 }
 
-/// The earlier of `until` and the end of the last segment that was looked at.
-fn earlier(until: Option<i64>, last: Option<&IndexEntry>) -> Option<i64> {
-    let end = i64::try_from(last.map_or(0, |entry| entry.zone.time_max)).unwrap_or(i64::MAX);
+/// Whether no row of a segment, or group of segments, with this zone map can be asked for.
+fn cannot_match(query: &Query<'_>, zone: &Zone, context: &TraceContext) -> bool {
+    let before = |from| i128::from(zone.time_max) < i128::from(from);
+    let after = |to| i128::from(zone.time_min) > i128::from(to);
+    let never = |filter: &Filter| verdict(filter.root(), zone, context) == Verdict::Never;
+    query.from.is_some_and(before) || query.to.is_some_and(after) || query.filter.is_some_and(never)
+}
+
+/// What a group of segments holds, as the zone map of one large segment.
+fn zone_of(group: &Group) -> Zone {
+    Zone {
+        first_num: group.first_num,
+        rows: u32::try_from(group.rows).unwrap_or(u32::MAX),
+        time_min: group.time_min,
+        time_max: group.time_max,
+        kinds: group.kinds.clone(),
+        containers: group.containers.clone(),
+        ..Zone::default()
+    }
+}
+
+/// The earlier of `until` and `end`.
+fn earlier(until: Option<i64>, end: u64) -> Option<i64> {
+    let end = i64::try_from(end).unwrap_or(i64::MAX);
     Some(until.map_or(end, |until| until.min(end)))
 }
 

@@ -1,7 +1,7 @@
 //! What a zone map says about a filter.
 
 use crate::eval::{Matcher, Node, NumberOp, Source, Test, Value};
-use crate::fields::{ContainerField, EvtField, FieldId, SyscallField};
+use crate::fields::{ContainerField, EvtField, FieldId, ProcField, SyscallField};
 use crate::row::{TraceContext, container_field, pod_field};
 use afterimage_format::segment::Zone;
 
@@ -69,10 +69,10 @@ fn one(test: &Test, zone: &Zone, context: &TraceContext) -> Verdict {
         return Verdict::Maybe;
     }
     match def.id {
-        FieldId::Evt(EvtField::Type) => each(zone.kinds.iter().map(|kind| Some(Value::str(&kind.name))), test),
+        FieldId::Evt(EvtField::Type) => each(zone.kinds.iter().map(|kind| Some(Value::str(&*kind.name))), test),
         // Kinds that are no system calls lack the value, and the zone map does not say which those are.
         FieldId::Syscall(SyscallField::Type) => {
-            match each(zone.kinds.iter().map(|kind| Some(Value::str(&kind.name))), test) {
+            match each(zone.kinds.iter().map(|kind| Some(Value::str(&*kind.name))), test) {
                 Verdict::Always => Verdict::Maybe,
                 verdict => verdict,
             }
@@ -99,6 +99,15 @@ fn one(test: &Test, zone: &Zone, context: &TraceContext) -> Verdict {
                 key => context
                     .container(key)
                     .map(|container| pod_field(Some(container), field)),
+            }),
+            test,
+        ),
+        // A zone map that lists no processes had too many.
+        FieldId::Proc(ProcField::Pid) if !zone.pids.is_empty() => each(
+            zone.pids.iter().map(|pid| match pid {
+                // What belongs to no process has no value.
+                0 => None,
+                pid => Some(Value::Int(i64::from(*pid))),
             }),
             test,
         ),

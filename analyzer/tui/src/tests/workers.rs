@@ -84,7 +84,7 @@ fn what_cannot_be_read_is_said_beside_the_rows_that_can() {
     let whole = std::fs::read(&path).expect("the sample can be read");
     let second = {
         let trace = afterimage_format::file::Trace::open(&path).expect("the sample opens");
-        trace.segments()[1].clone()
+        trace.entry(1).expect("it has a second segment")
     };
     let altered = folder.path().join("altered.scap");
     for at in (second.offset..second.offset + second.length).map(|at| at as usize) {

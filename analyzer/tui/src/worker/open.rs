@@ -41,10 +41,11 @@ impl Opened {
     /// What is shown of it. Reads the index and no event.
     pub(crate) fn info(&self) -> TraceInfo {
         let mut rows = RowSet::default();
-        let mut lost: u64 = 0;
-        for (at, entry) in self.trace.segments().iter().enumerate() {
-            rows.push(Part::all(u32::try_from(at).unwrap_or(u32::MAX), entry.zone.rows));
-            lost = lost.saturating_add(entry.zone.loss_events);
+        let mut lost = self.trace.totals().loss_events;
+        for (at, entry) in self.trace.entries() {
+            // What is lost has no rows to show; the damage is told.
+            let rows_of = entry.map_or(0, |entry| entry.zone.rows);
+            rows.push(Part::all(u32::try_from(at).unwrap_or(u32::MAX), rows_of));
         }
         let at_the_end = self.trace.summary().map(|summary| summary.losses.iter());
         for loss in at_the_end.into_iter().flatten() {
@@ -87,9 +88,8 @@ impl Opened {
     /// Containers with their events as the index counts them, those with most events first.
     fn containers(&self) -> Vec<ContainerLine> {
         let mut events: HashMap<u64, u64> = HashMap::new();
-        for count in self.trace.segments().iter().flat_map(|entry| &entry.zone.containers) {
-            let sum = events.entry(count.key).or_default();
-            *sum = sum.saturating_add(u64::from(count.events));
+        for count in &self.trace.totals().containers {
+            events.insert(count.key, count.events);
         }
         // A container that did nothing is worth a line, too.
         for container in self.trace.containers() {

@@ -32,14 +32,15 @@ pub(crate) fn scan(
         // It was checked before; should that ever differ, an empty answer with the reason is the honest one.
         Err(error) => return found(None, 0, Some(error.to_string()), true),
     };
-    for (number, entry) in opened.trace().segments().iter().enumerate() {
+    for (number, entry) in opened.trace().entries() {
         if stopped() {
             return;
         }
-        let segment = match opened.trace().segment(number) {
+        let rows_of = entry.as_ref().map_or(0, |entry| entry.zone.rows);
+        let segment = match entry.and_then(|_| opened.trace().segment(number)) {
             Ok(segment) => segment,
             Err(error) => {
-                read = read.saturating_add(u64::from(entry.zone.rows));
+                read = read.saturating_add(u64::from(rows_of));
                 found(None, read, Some(error.to_string()), false);
                 continue;
             }
