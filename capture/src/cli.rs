@@ -98,7 +98,9 @@ enum Limit {
 
 /// `100MiB` or `10m`.
 fn limit(text: &str) -> Result<Limit, String> {
-    let limit = units::size(text).map(Limit::Bytes).or_else(|_| units::duration(text).map(Limit::Age));
+    let limit = units::size(text)
+        .map(Limit::Bytes)
+        .or_else(|_| units::duration(text).map(Limit::Age));
     match limit {
         Ok(Limit::Bytes(0) | Limit::Age(Duration::ZERO)) => Err("it must be more than nothing".to_owned()),
         // A bare number could be either.
@@ -119,7 +121,8 @@ fn sync(text: &str) -> Result<SyncPolicy, String> {
 }
 
 fn recipient(text: &str) -> Result<Recipient, String> {
-    text.parse().map_err(|error: afterimage_format::Error| error.to_string())
+    text.parse()
+        .map_err(|error: afterimage_format::Error| error.to_string())
 }
 
 fn tag(text: &str) -> Result<(String, String), String> {

@@ -63,7 +63,13 @@ mod tests {
 
     #[test]
     fn sizes() {
-        for (text, bytes) in [("0", 0), ("4096", 4096), ("2K", 2048), ("100MiB", 100 << 20), ("3MB", 3_000_000)] {
+        for (text, bytes) in [
+            ("0", 0),
+            ("4096", 4096),
+            ("2K", 2048),
+            ("100MiB", 100 << 20),
+            ("3MB", 3_000_000),
+        ] {
             assert_eq!(size(text), Ok(bytes), "{text}");
         }
         for text in ["", "MiB", "10m", "1TiB", "18446744073709551615G"] {

@@ -33,11 +33,17 @@ fn what_was_written_comes_back() {
     let actions: Vec<&str> = trace.custody().iter().map(|c| c.action.as_str()).collect();
     assert_eq!(actions, ["created", "sealed"]);
     let totals = trace.totals();
-    assert_eq!((totals.events, totals.segments, totals.loss_records, totals.loss_events), (600, 3, 3, 12));
+    assert_eq!(
+        (totals.events, totals.segments, totals.loss_records, totals.loss_events),
+        (600, 3, 3, 12)
+    );
     assert_eq!((totals.time_min, totals.time_max), (0, 2_000_995));
     let kinds: Vec<(&str, u64, u64)> = totals.kinds.iter().map(|k| (&*k.name, k.events, k.errors)).collect();
     assert_eq!(kinds, [("openat", 300, 300), ("read", 300, 0)]);
-    assert_eq!(totals.containers.iter().map(|c| (c.key, c.events)).collect::<Vec<_>>(), [(5, 600)]);
+    assert_eq!(
+        totals.containers.iter().map(|c| (c.key, c.events)).collect::<Vec<_>>(),
+        [(5, 600)]
+    );
 }
 
 #[test]
@@ -107,12 +113,23 @@ fn answers(trace: &Trace) -> Vec<String> {
         format!("{entries:?}")
     };
     out.push(all(trace.entries().collect()));
-    for (from, to) in [(0, 0), (0, u64::MAX), (1_000_000, 1_000_000), (999_999, 2_000_000), (5, 4)] {
+    for (from, to) in [
+        (0, 0),
+        (0, u64::MAX),
+        (1_000_000, 1_000_000),
+        (999_999, 2_000_000),
+        (5, 4),
+    ] {
         out.push(all(trace.entries_between(from, to).collect()));
     }
     for at in 0..trace.segment_count() {
         let segment = trace.segment(at).unwrap();
-        out.push(format!("{:?} {:?} {:?}", segment.zone(), segment.times().unwrap(), trace.entry(at).unwrap()));
+        out.push(format!(
+            "{:?} {:?} {:?}",
+            segment.zone(),
+            segment.times().unwrap(),
+            trace.entry(at).unwrap()
+        ));
         trace.check_segment(at).unwrap();
     }
     for attachment in trace.attachments() {
@@ -161,7 +178,10 @@ fn an_index_of_several_leaves() {
     let trace = Trace::open(&path).unwrap();
     let sizes: Vec<u32> = trace.groups().iter().map(|g| g.segments).collect();
     assert_eq!(sizes, [256, 256, 256, 10]);
-    assert_eq!((trace.segment_count() as u64, trace.totals().events), (count, 4 * count));
+    assert_eq!(
+        (trace.segment_count() as u64, trace.totals().events),
+        (count, 4 * count)
+    );
     assert_eq!(trace.group_start(2), 512);
     let listed: Vec<(usize, u64)> = trace.entries().map(|(at, e)| (at, e.unwrap().zone.first_num)).collect();
     let expected: Vec<(usize, u64)> = (0..count).map(|at| (at as usize, 1 + 4 * at)).collect();
@@ -202,7 +222,9 @@ fn attachments_are_stored_once_and_limited() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("t.scap");
     let mut writer = TraceWriter::create(&path, &header(), WriterOptions::default()).unwrap();
-    let content: Vec<u8> = (0..100_000u32).flat_map(|i| (i.wrapping_mul(2_654_435_761)).to_le_bytes()).collect();
+    let content: Vec<u8> = (0..100_000u32)
+        .flat_map(|i| (i.wrapping_mul(2_654_435_761)).to_le_bytes())
+        .collect();
     let first = writer.attach("one", "x", &content).unwrap();
     let before = writer.bytes();
     let second = writer.attach("two", "y", &content).unwrap();
@@ -210,7 +232,10 @@ fn attachments_are_stored_once_and_limited() {
     assert_eq!((first.offset, first.hash), (second.offset, second.hash));
     let huge = vec![0; 1 + MAX_ATTACHMENT as usize];
     let error = writer.attach("huge", "", &huge).unwrap_err().to_string();
-    assert!(error.contains("67108865 bytes") && error.contains("attach a part"), "{error}");
+    assert!(
+        error.contains("67108865 bytes") && error.contains("attach a part"),
+        "{error}"
+    );
     // Sixteen of the largest fill the file; all of them are zeros but for one byte.
     let mut large = vec![0; MAX_ATTACHMENT as usize];
     for at in 0..15u8 {

@@ -1,6 +1,7 @@
 //! The command line.
 
-use crate::commands::{containers, fields, filter, info, open, ps, query, timeline};
+use crate::commands::{attachments, containers, fields, filter, info, open, ps, query, recover, timeline, verify};
+use crate::input;
 use crate::status::{FAILED, Status, USAGE, Usage};
 use clap::{CommandFactory as _, Parser, Subcommand};
 use std::io::ErrorKind;
@@ -23,6 +24,7 @@ use std::process::ExitCode;
         analyze timeline incident.scap              the story, container by container\n  \
         analyze query incident.scap -f 'proc.name = wget and evt.type = connect'\n  \
         analyze ps incident.scap --at 10:00:05      who was alive then\n  \
+        analyze verify incident.scap                unaltered, and signed by whom?\n  \
         analyze ./info                              a file that is called like a command"
 )]
 struct Cli {
@@ -32,6 +34,10 @@ struct Cli {
     /// Trace to open in the terminal interface (when the output is no terminal: as `analyze info`)
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
+
+    /// age identity file that opens an encrypted trace. May be given several times
+    #[arg(long, value_name = "FILE", global = true)]
+    identity: Vec<PathBuf>,
 }
 
 #[derive(Subcommand)]
@@ -43,12 +49,15 @@ enum Command {
     Containers(containers::Args),
     Filter(filter::Args),
     Fields(fields::Args),
+    Attachments(attachments::Args),
+    Verify(verify::Args),
+    Recover(recover::Args),
 }
 
 /// Does what the command line asks for and returns the exit status.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
-    let done = match cli.command {
+    let done = input::read_identities(&cli.identity).and_then(|()| match cli.command {
         Some(Command::Info(args)) => info::run(&args),
         Some(Command::Timeline(args)) => timeline::run(&args),
         Some(Command::Query(args)) => query::run(&args),
@@ -56,14 +65,17 @@ pub fn run() -> ExitCode {
         Some(Command::Containers(args)) => containers::run(&args),
         Some(Command::Filter(args)) => filter::run(&args),
         Some(Command::Fields(args)) => fields::run(&args),
+        Some(Command::Attachments(args)) => attachments::run(&args),
+        Some(Command::Verify(args)) => verify::run(&args),
+        Some(Command::Recover(args)) => recover::run(&args),
         None => match cli.file {
             Some(file) => open::run(&file),
             None => {
                 eprint!("{}", Cli::command().render_help());
-                return ExitCode::from(USAGE);
+                Ok(Status::NothingAsked)
             }
         },
-    };
+    });
     match done {
         Ok(status) => ExitCode::from(status as u8),
         // Whoever read the output has seen enough.

@@ -3,7 +3,8 @@
 use crate::output::{counted, shown_path, shown_time};
 use crate::status::{Status, Usage};
 use afterimage_format::Error;
-use afterimage_format::file::Trace;
+use afterimage_format::evidence::Identity;
+use afterimage_format::file::{OpenOptions, Trace};
 use afterimage_format::model::{Container, Loss};
 use afterimage_query::check::{TimeZone, parse_time};
 use afterimage_query::output::escaped;
@@ -11,6 +12,26 @@ use afterimage_query::{Filter, Settings, TraceContext};
 use anyhow::Result;
 use clap::Args;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+/// What `--identity` named.
+static IDENTITIES: OnceLock<Vec<Identity>> = OnceLock::new();
+
+/// Reads the identity files of the command line, which every trace that is opened may need.
+pub(crate) fn read_identities(files: &[PathBuf]) -> Result<()> {
+    let mut all = Vec::new();
+    for file in files {
+        let read = Identity::read_all(file);
+        all.extend(read.map_err(|error| anyhow::anyhow!(escaped(error.to_string().as_bytes())))?);
+    }
+    let _ = IDENTITIES.set(all);
+    Ok(())
+}
+
+/// The identities of the command line.
+pub(crate) fn identities() -> &'static [Identity] {
+    IDENTITIES.get().map_or(&[], Vec::as_slice)
+}
 
 /// An open trace.
 pub(crate) struct Input {
@@ -25,7 +46,11 @@ pub(crate) struct Input {
 impl Input {
     /// Opens a trace.
     pub(crate) fn open(path: &Path, zone: TimeZone) -> Result<Input> {
-        let trace = Trace::open(path).map_err(|error| anyhow::anyhow!(escaped(error.to_string().as_bytes())))?;
+        let options = OpenOptions {
+            identities: identities().to_vec(),
+        };
+        let trace =
+            Trace::open_with(path, &options).map_err(|error| anyhow::anyhow!(escaped(error.to_string().as_bytes())))?;
         let context = TraceContext::new(&trace, zone);
         Ok(Input {
             path: path.to_owned(),
@@ -49,7 +74,7 @@ impl Input {
                 shown_time(to, zone)
             );
         }
-        let of_file = self.trace.damage().iter().map(ToString::to_string);
+        let of_file = self.trace.damage().into_iter().map(|damage| damage.to_string());
         let all: Vec<String> = of_file.chain(damage.iter().map(ToString::to_string)).collect();
         for (at, what) in all.iter().enumerate().filter(|(at, what)| !all[..*at].contains(what)) {
             if at < 8 {

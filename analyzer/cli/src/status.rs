@@ -7,6 +7,8 @@ use std::fmt;
 pub(crate) enum Status {
     /// All there is to tell was told.
     Done = 0,
+    /// There was nothing to do: help was shown.
+    NothingAsked = 2,
     /// Damage or recorded losses touch the answer: it may lack something.
     Incomplete = 3,
 }

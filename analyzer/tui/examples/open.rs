@@ -1,6 +1,7 @@
 //! Opens the trace named on the command line, for the test in a real terminal. `--panic-after MILLISECONDS` makes a
 //! thread panic meanwhile.
 
+use afterimage_format::file::OpenOptions;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ fn main() -> ExitCode {
             panic!("on purpose");
         });
     }
-    match afterimage_tui::run(path.as_ref()) {
+    match afterimage_tui::run(path.as_ref(), &OpenOptions::default()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");

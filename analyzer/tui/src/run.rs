@@ -7,6 +7,7 @@ use crate::terminal::{self, Terminal};
 use crate::update::update;
 use crate::view::{Look, view};
 use crate::worker::{Answer, Request, Workers};
+use afterimage_format::file::OpenOptions;
 use afterimage_query::check::TimeZone;
 use afterimage_query::output::escaped;
 use crossterm::event::{self, Event, KeyEventKind};
@@ -32,19 +33,19 @@ enum Incoming {
     Signal(i32),
 }
 
-/// Opens the trace at `path` in the terminal and returns when the person leaves.
+/// Opens the trace at `path`, with what `options` say, in the terminal and returns when the person leaves.
 ///
 /// The terminal is given back on return, on a panic in any thread, and on SIGTERM, SIGINT and SIGHUP, which then end
 /// the process as they would have.
 ///
 /// # Errors
 /// See [`Error`]. Damage in the trace is shown, and is no error.
-pub fn run(path: &Path) -> Result<(), Error> {
+pub fn run(path: &Path, options: &OpenOptions) -> Result<(), Error> {
     if !stdout().is_terminal() {
         return Err(Error::NotATerminal);
     }
     let (sender, incoming) = channel();
-    let workers = Workers::start(path, TimeZone::Local, answers(&sender))?;
+    let workers = Workers::start(path, options, TimeZone::Local, answers(&sender))?;
     let opened = match incoming.recv_timeout(OPENING) {
         Ok(Incoming::Failed(error)) => return Err(error),
         Ok(first) => Some(first),

@@ -59,7 +59,11 @@ impl Output {
     ) -> Result<Output> {
         let mut header = header;
         header.series.number = 1;
-        let first = if rotation.is_asked_for() { numbered(path, 1) } else { path.to_owned() };
+        let first = if rotation.is_asked_for() {
+            numbered(path, 1)
+        } else {
+            path.to_owned()
+        };
         let writer = open(&first, &header, &options, &attached)?;
         Ok(Output {
             writer,
@@ -136,9 +140,11 @@ fn open(path: &Path, header: &Header, options: &WriterOptions, attached: &[Attac
     let filled = writer
         .add_custody(&CustodyEntry::now(action::CREATED, TOOL))
         .and_then(|()| {
-            attached
-                .iter()
-                .try_for_each(|one| writer.attach(&one.name, "application/octet-stream", &one.content).map(|_| ()))
+            attached.iter().try_for_each(|one| {
+                writer
+                    .attach(&one.name, "application/octet-stream", &one.content)
+                    .map(|_| ())
+            })
         });
     filled.inspect_err(|_| {
         // It has nothing that was recorded.

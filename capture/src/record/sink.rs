@@ -158,7 +158,11 @@ impl Written {
 
     /// Seals the last file; what could not be written is counted in it. Returns the bytes of all files.
     pub(super) fn seal(&mut self, summary: Summary) -> afterimage_format::Result<u64> {
-        let losses = self.failed.as_ref().map(|(_, losses)| losses.clone()).unwrap_or_default();
+        let losses = self
+            .failed
+            .as_ref()
+            .map(|(_, losses)| losses.clone())
+            .unwrap_or_default();
         self.output.seal(&Summary {
             losses: [summary.losses, losses].concat(),
             ..summary

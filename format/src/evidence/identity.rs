@@ -58,7 +58,8 @@ impl Identity {
         };
         if text.starts_with(b"age-encryption.org/") || text.starts_with(b"-----BEGIN AGE ENCRYPTED FILE-----") {
             return Err(error(
-                "it is protected by a passphrase; decrypt it first (`age -d -o COPY IDENTITY`) and pass the copy".into(),
+                "it is protected by a passphrase; decrypt it first (`age -d -o COPY IDENTITY`) and pass the copy"
+                    .into(),
             ));
         }
         let text = std::str::from_utf8(text).map_err(|_| error("it is no age identity: not text".into()))?;
@@ -68,7 +69,11 @@ impl Identity {
                 continue;
             }
             let identity = line.parse().map_err(|_: &str| {
-                let found = if line.starts_with("age1") { "a recipient" } else { "something else" };
+                let found = if line.starts_with("age1") {
+                    "a recipient"
+                } else {
+                    "something else"
+                };
                 // The line itself is not shown: it may be a secret.
                 error(format!(
                     "line {} is {found} and no age identity (AGE-SECRET-KEY-1…), as `age-keygen` makes it",

@@ -49,7 +49,11 @@ impl PublicKey {
             return Ok(vec![PublicKey::new(key.to_bytes(), "")]);
         }
         let mut keys = Vec::new();
-        for line in text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')) {
+        for line in text
+            .lines()
+            .map(str::trim)
+            .filter(|l| !l.is_empty() && !l.starts_with('#'))
+        {
             // Options or principals may stand before the type, as in authorized_keys and allowed_signers.
             let Some((_, rest)) = line
                 .match_indices("ssh-ed25519 ")
@@ -58,7 +62,8 @@ impl PublicKey {
             else {
                 continue;
             };
-            let key = ssh_key::PublicKey::from_openssh(rest).map_err(|e| error(format!("a key in it is damaged ({e})")))?;
+            let key =
+                ssh_key::PublicKey::from_openssh(rest).map_err(|e| error(format!("a key in it is damaged ({e})")))?;
             if let KeyData::Ed25519(bytes) = key.key_data() {
                 keys.push(PublicKey::new(bytes.0, key.comment()));
             }

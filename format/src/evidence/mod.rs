@@ -9,7 +9,7 @@ pub(crate) mod seal;
 pub(crate) mod signature;
 
 pub use identity::{Identity, Recipient};
-pub(crate) use key::fingerprint;
 pub use key::PublicKey;
+pub(crate) use key::fingerprint;
 pub use private::PrivateKey;
 pub use signature::Algorithm;

@@ -54,7 +54,10 @@ const MAKE_ONE: &str = "`ssh-keygen -t ed25519 -N '' -f KEY` makes one that fits
 
 fn parse(text: &[u8]) -> Result<PrivateKey, String> {
     let text = std::str::from_utf8(text).map_err(|_| format!("it is no private key: not text; {MAKE_ONE}"))?;
-    let begins = |label: &str| text.find(&format!("-----BEGIN {label}-----")).map(|at| text[at..].trim_end());
+    let begins = |label: &str| {
+        text.find(&format!("-----BEGIN {label}-----"))
+            .map(|at| text[at..].trim_end())
+    };
     if let Some(pem) = begins("OPENSSH PRIVATE KEY") {
         return parse_openssh(pem);
     }
@@ -65,7 +68,8 @@ fn parse(text: &[u8]) -> Result<PrivateKey, String> {
         return Ok(PrivateKey { key, comment });
     }
     Err(if begins("ENCRYPTED PRIVATE KEY").is_some() {
-        "it is protected by a passphrase; make a copy without one (`openssl pkey -in KEY -out COPY`) and pass that".into()
+        "it is protected by a passphrase; make a copy without one (`openssl pkey -in KEY -out COPY`) and pass that"
+            .into()
     } else if text.contains("PRIVATE KEY-----") {
         format!("it is not an Ed25519 key; {MAKE_ONE}")
     } else if text.contains("PUBLIC KEY-----") || text.starts_with("ssh-") {
@@ -76,7 +80,8 @@ fn parse(text: &[u8]) -> Result<PrivateKey, String> {
 }
 
 fn parse_openssh(pem: &str) -> Result<PrivateKey, String> {
-    let key = ssh_key::PrivateKey::from_openssh(pem).map_err(|e| format!("it is damaged ({e})"))?;
+    let key = ssh_key::PrivateKey::from_openssh(pem)
+        .map_err(|e| format!("it is damaged or not an Ed25519 key ({e}); {MAKE_ONE}"))?;
     if key.is_encrypted() {
         return Err(
             "it is protected by a passphrase; make a copy without one (`cp KEY COPY; ssh-keygen -p -N '' -f COPY`) and pass that"

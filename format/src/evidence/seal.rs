@@ -93,7 +93,11 @@ mod tests {
         cipher.encrypt(7, *b"SEGM", 1, &mut body).unwrap();
         assert_eq!(body.len(), 6 + OVERHEAD);
         assert!(BlockCipher::unlock(&file, &[]).unwrap().is_none());
-        assert!(BlockCipher::unlock(&file, std::slice::from_ref(&other)).unwrap().is_none());
+        assert!(
+            BlockCipher::unlock(&file, std::slice::from_ref(&other))
+                .unwrap()
+                .is_none()
+        );
         let again = BlockCipher::unlock(&file, &[other, mine]).unwrap().unwrap();
         assert_eq!(again.decrypt(7, *b"SEGM", 1, &body).unwrap(), b"secret");
         assert!(again.decrypt(8, *b"SEGM", 1, &body).is_none());

@@ -42,7 +42,9 @@ impl AttachmentHead {
     pub(crate) fn encode(mut self, content: &[u8]) -> Vec<u8> {
         let packed = match self.storing {
             Storing::Reference => None,
-            _ => zstd::bulk::compress(content, 3).ok().filter(|p| p.len() < content.len()),
+            _ => zstd::bulk::compress(content, 3)
+                .ok()
+                .filter(|p| p.len() < content.len()),
         };
         let stored = match (self.storing, &packed) {
             (Storing::Reference, _) => &[],
@@ -50,7 +52,11 @@ impl AttachmentHead {
             (_, None) => content,
         };
         if self.storing != Storing::Reference {
-            self.storing = if packed.is_some() { Storing::Zstd } else { Storing::Plain };
+            self.storing = if packed.is_some() {
+                Storing::Zstd
+            } else {
+                Storing::Plain
+            };
         }
         let record = meta::encode(&self);
         let mut body = (record.len() as u32).to_le_bytes().to_vec();
@@ -105,6 +111,9 @@ mod tests {
             let mut body = head(Storing::Plain, content).encode(content);
             let (read, stored) = AttachmentHead::decode(&body).unwrap();
             assert_eq!(read.content(stored).unwrap(), content);
+            if stored.is_empty() {
+                continue;
+            }
             let last = body.len() - 1;
             body[last] ^= 1;
             let altered = AttachmentHead::decode(&body).and_then(|(head, stored)| head.content(stored));

@@ -111,11 +111,11 @@ impl<'a> Block<'a> {
 
     /// The body, decrypted where the file is encrypted.
     pub(crate) fn body(&self, cipher: Option<&BlockCipher>) -> Result<Cow<'a, [u8]>, String> {
-        let BlockHeader {
-            tag, flags, number, ..
-        } = self.header;
+        let BlockHeader { tag, flags, number, .. } = self.header;
         if flags & !ENCRYPTED != 0 {
-            return Err(format!("a block has flags {flags:#x} that this program does not know; use a newer release"));
+            return Err(format!(
+                "a block has flags {flags:#x} that this program does not know; use a newer release"
+            ));
         }
         match (cipher, flags & ENCRYPTED != 0) {
             // Decrypting takes as much memory again.

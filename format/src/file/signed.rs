@@ -26,7 +26,9 @@ pub(crate) fn check_all(
     root: &Hash,
     keys: &[PublicKey],
 ) -> Vec<SignatureCheck> {
-    let Some(signatures) = signatures else { return Vec::new() };
+    let Some(signatures) = signatures else {
+        return Vec::new();
+    };
     let same_capture = capture_id.is_none_or(|id| *id == signatures.capture_id);
     let check = |signature: &Signature| {
         let valid = same_capture && signature.is_valid(&signatures.capture_id, root);

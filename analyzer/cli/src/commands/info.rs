@@ -1,9 +1,10 @@
 //! `analyze info`
 
 use super::containers;
+use super::custody::{self, Custody};
 use crate::input::{Input, Zone};
 use crate::json;
-use crate::output::{counted, rfc3339, shown_path, shown_time, stdout, zone_name};
+use crate::output::{counted, hex, rfc3339, shown_path, shown_time, stdout, zone_name};
 use crate::status::Status;
 use afterimage_format::file::FORMAT_VERSION;
 use afterimage_format::model::Loss;
@@ -60,6 +61,14 @@ struct Object {
     sealed: bool,
     complete: bool,
     signed: bool,
+    signers: Vec<String>,
+    encrypted: bool,
+    root: Option<String>,
+    file_number: u32,
+    previous: Option<String>,
+    next: Option<String>,
+    attachments: usize,
+    custody: Vec<Custody>,
     damage: Vec<String>,
     degraded: Vec<String>,
     #[serde(serialize_with = "as_object")]
@@ -103,8 +112,11 @@ pub(crate) fn run(args: &Args) -> Result<Status> {
 fn facts(input: &Input) -> Facts {
     let trace = &input.trace;
     let losses = losses(trace, None, None);
-    let of_file = trace.damage().iter().map(ToString::to_string);
-    let damage: Vec<String> = of_file.chain(losses.damage.iter().map(ToString::to_string)).collect();
+    let of_file: Vec<String> = trace.damage().iter().map(ToString::to_string).collect();
+    let damage: Vec<String> = of_file
+        .into_iter()
+        .chain(losses.damage.iter().map(ToString::to_string))
+        .collect();
     let time = |time: i64| u64::try_from(time).unwrap_or(0);
     let (first, last) = (time(input.context.first()), time(input.context.last()));
     let began = trace.header().clock.realtime;
@@ -149,8 +161,22 @@ fn object(input: &Input, facts: &Facts) -> Object {
         containers: trace.containers().iter().map(containers::Object::of).collect(),
         sealed: trace.summary().is_some(),
         complete: facts.complete,
-        // Signatures are not there yet.
-        signed: false,
+        signed: trace.signatures().iter().any(|signer| signer.valid),
+        signers: trace
+            .signatures()
+            .iter()
+            .map(|signer| signer.fingerprint.clone())
+            .collect(),
+        encrypted: trace.is_encrypted(),
+        root: trace.root().map(|root| hex(&root)),
+        file_number: header.series.number,
+        previous: Some(header.series.previous_name.clone()).filter(|name| !name.is_empty()),
+        next: trace
+            .summary()
+            .map(|summary| summary.next_name.clone())
+            .filter(|name| !name.is_empty()),
+        attachments: trace.attachments().len(),
+        custody: trace.custody().iter().map(Custody::of).collect(),
         damage: facts.damage.clone(),
         degraded: header.degraded.clone(),
         tags: header.tags.clone(),
@@ -213,7 +239,47 @@ fn write_page(out: &mut impl Write, input: &Input, facts: &Facts) -> io::Result<
         None => "NO: the recorder did not end as it should; what came last may be missing".to_string(),
     };
     line("sealed", sealed)?;
-    line("signed", "no".to_string())?;
+    match trace.signatures() {
+        [] => line("signed", "no".to_string())?,
+        signers => {
+            for signer in signers {
+                let validity = if signer.valid { "" } else { ", NOT VALID" };
+                let said = format!("{} ({}){validity}", signer.fingerprint, text(&signer.comment));
+                line(
+                    "signed",
+                    format!("by {said}; `analyze verify` checks the file against it"),
+                )?;
+            }
+        }
+    }
+    if trace.is_encrypted() {
+        line("encrypted", "yes".to_string())?;
+    }
+    let series = &header.series;
+    let next = trace.summary().map_or("", |summary| summary.next_name.as_str());
+    if !series.previous_name.is_empty() || !next.is_empty() {
+        let neighbour = |name: &str| {
+            if name.is_empty() {
+                "none".to_string()
+            } else {
+                text(name)
+            }
+        };
+        let (before, after) = (neighbour(&series.previous_name), neighbour(next));
+        line(
+            "series",
+            format!("file {}; before it {before}, after it {after}", series.number),
+        )?;
+    }
+    for entry in trace.custody() {
+        line("custody", custody::shown(entry, zone))?;
+    }
+    for attachment in trace.attachments() {
+        line(
+            "attached",
+            format!("{} ({})", text(&attachment.name), size(attachment.size)),
+        )?;
+    }
     for (key, value) in &header.tags {
         line("tag", format!("{} = {}", text(key), text(value)))?;
     }

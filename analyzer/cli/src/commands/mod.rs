@@ -1,10 +1,14 @@
 //! The sub-commands.
 
+pub(crate) mod attachments;
 pub(crate) mod containers;
+pub(crate) mod custody;
 pub(crate) mod fields;
 pub(crate) mod filter;
 pub(crate) mod info;
 pub(crate) mod open;
 pub(crate) mod ps;
 pub(crate) mod query;
+pub(crate) mod recover;
 pub(crate) mod timeline;
+pub(crate) mod verify;

@@ -1,7 +1,9 @@
 //! `analyze FILE`
 
 use super::info;
+use crate::input;
 use crate::status::Status;
+use afterimage_format::file::OpenOptions;
 use afterimage_query::output::escaped;
 use anyhow::{Result, anyhow};
 use std::io::{IsTerminal as _, stdout};
@@ -12,6 +14,9 @@ pub(crate) fn run(file: &Path) -> Result<Status> {
     if !stdout().is_terminal() {
         return info::run(&info::Args::of(file));
     }
-    afterimage_tui::run(file).map_err(|error| anyhow!(escaped(error.to_string().as_bytes())))?;
+    let options = OpenOptions {
+        identities: input::identities().to_vec(),
+    };
+    afterimage_tui::run(file, &options).map_err(|error| anyhow!(escaped(error.to_string().as_bytes())))?;
     Ok(Status::Done)
 }

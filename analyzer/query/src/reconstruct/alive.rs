@@ -25,13 +25,13 @@ pub fn alive_at(trace: &Trace, time: u64) -> Alive {
         ended: HashSet::new(),
     };
     let mut damage = Vec::new();
-    let segments = trace.segments();
-    let begins_by = |at: usize| segments.get(at).is_some_and(|entry| entry.zone.time_min <= time);
-    let last = (0..segments.len()).rev().find(|at| begins_by(*at));
-    let keyframe = |at: &usize| segments.get(*at).is_some_and(|entry| entry.zone.keyframe);
+    let count = trace.segment_count();
+    let begins_by = |at: usize| trace.entry(at).is_ok_and(|entry| entry.zone.time_min <= time);
+    let last = (0..count).rev().find(|at| begins_by(*at));
+    let keyframe = |at: &usize| trace.entry(*at).is_ok_and(|entry| entry.zone.keyframe);
     let first = last.and_then(|last| (0..=last).rev().find(keyframe)).unwrap_or(0);
     // The keyframe behind the time names processes that were born before it and had no event until then.
-    let next = last.and_then(|last| (last + 1..segments.len()).find(keyframe));
+    let next = last.and_then(|last| (last + 1..count).find(keyframe));
     for at in last.map_or(0..0, |last| first..last + 1).chain(next) {
         let read = trace.segment(at).and_then(|segment| match Some(at) == next {
             true => replay.later_keyframe(&segment),

@@ -6,6 +6,7 @@ use crate::state::State;
 use crate::update::update;
 use crate::view::{Look, view};
 use crate::worker::{Opened, Reader, scan};
+use afterimage_format::file::OpenOptions;
 use afterimage_query::check::TimeZone;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::Terminal;
@@ -25,7 +26,7 @@ pub(super) fn trace(write: impl FnOnce(&Path)) -> Opened {
     let path = folder.path().join("sample.scap");
     write(&path);
     // The open map outlives the name of the file.
-    Opened::open(&path, TimeZone::Utc).expect("the sample opens")
+    Opened::open(&path, &OpenOptions::default(), TimeZone::Utc).expect("the sample opens")
 }
 
 pub(super) fn story() -> Opened {

@@ -5,6 +5,7 @@ use super::sample;
 use crate::message::Message;
 use crate::state::{Position, RowSet};
 use crate::worker::{Opened, Reader, Request, Workers, scan};
+use afterimage_format::file::OpenOptions;
 use afterimage_query::check::TimeZone;
 use std::cell::Cell;
 use std::sync::mpsc::channel;
@@ -91,7 +92,8 @@ fn what_cannot_be_read_is_said_beside_the_rows_that_can() {
         let mut bytes = whole.clone();
         bytes[at] ^= 0x10;
         std::fs::write(&altered, &bytes).expect("the copy can be written");
-        let opened = Opened::open(&altered, TimeZone::Utc).expect("damage in a segment does not keep it from opening");
+        let opened = Opened::open(&altered, &OpenOptions::default(), TimeZone::Utc)
+            .expect("damage in a segment does not keep it from opening");
         let mut ui = Ui::new(&opened, 120, 40);
         ui.press(&["Enter", "End", "Up", "Up"]);
         let screen = ui.screen();
@@ -111,7 +113,7 @@ fn a_torn_trace_is_said_to_be_not_sealed() {
     let whole = std::fs::read(&path).expect("the sample can be read");
     for cut in [whole.len() - 1, whole.len() / 2] {
         std::fs::write(&path, &whole[..cut]).expect("the copy can be written");
-        match Opened::open(&path, TimeZone::Utc) {
+        match Opened::open(&path, &OpenOptions::default(), TimeZone::Utc) {
             Ok(opened) => {
                 let mut ui = Ui::new(&opened, 80, 24);
                 ui.press(&["End", "Enter", "c"]);
@@ -128,7 +130,7 @@ fn workers_answer_and_stop() {
     let path = folder.path().join("sample.scap");
     sample::long(&path, 3, 10_000);
     let (sender, answers) = channel();
-    let workers = Workers::start(&path, TimeZone::Utc, move |answer| {
+    let workers = Workers::start(&path, &OpenOptions::default(), TimeZone::Utc, move |answer| {
         let _ = sender.send(answer);
     })
     .expect("threads");
@@ -163,7 +165,7 @@ fn a_file_that_is_no_trace_is_an_error() {
     let path = folder.path().join("text");
     std::fs::write(&path, "hello").expect("a file");
     let (sender, answers) = channel();
-    let _workers = Workers::start(&path, TimeZone::Utc, move |answer| {
+    let _workers = Workers::start(&path, &OpenOptions::default(), TimeZone::Utc, move |answer| {
         let _ = sender.send(answer);
     });
     let error = answers

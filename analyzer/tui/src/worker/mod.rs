@@ -14,6 +14,7 @@ pub(crate) use scanner::scan;
 
 use crate::message::Message;
 use crate::state::Position;
+use afterimage_format::file::OpenOptions;
 use afterimage_query::check::TimeZone;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -48,6 +49,7 @@ impl Workers {
     /// When the system gives no more threads.
     pub(crate) fn start(
         path: &Path,
+        options: &OpenOptions,
         zone: TimeZone,
         answer: impl Fn(Answer) + Clone + Send + 'static,
     ) -> io::Result<Workers> {
@@ -56,9 +58,10 @@ impl Workers {
         let wanted = Arc::new(AtomicU64::new(0));
         let shared: Arc<OnceLock<Opened>> = Arc::default();
 
-        let (path, trace, send) = (path.to_owned(), Arc::clone(&shared), answer.clone());
+        let (path, options) = (path.to_owned(), options.clone());
+        let (trace, send) = (Arc::clone(&shared), answer.clone());
         thread::Builder::new().name("reader".into()).spawn(move || {
-            let opened = match Opened::open(&path, zone) {
+            let opened = match Opened::open(&path, &options, zone) {
                 Ok(opened) => trace.get_or_init(|| opened),
                 Err(error) => return send(Err(error)),
             };

@@ -2,7 +2,7 @@
 
 use super::text::or_dash;
 use crate::state::{ContainerLine, Part, RowSet, TraceInfo};
-use afterimage_format::file::Trace;
+use afterimage_format::file::{OpenOptions, Trace};
 use afterimage_format::model::Container;
 use afterimage_query::TraceContext;
 use afterimage_query::check::TimeZone;
@@ -21,9 +21,9 @@ impl Opened {
     /// Opens `path`. `zone` is that of shown times.
     ///
     /// # Errors
-    /// Those of [`Trace::open`].
-    pub(crate) fn open(path: &Path, zone: TimeZone) -> Result<Opened, afterimage_format::Error> {
-        let trace = Trace::open(path)?;
+    /// Those of [`Trace::open_with`].
+    pub(crate) fn open(path: &Path, options: &OpenOptions, zone: TimeZone) -> Result<Opened, afterimage_format::Error> {
+        let trace = Trace::open_with(path, options)?;
         let context = TraceContext::new(&trace, zone);
         Ok(Opened { trace, context })
     }

@@ -156,7 +156,10 @@ mod tests {
             ..Zone::default()
         });
         let group = Group::of([&losses, &rows, &rows]);
-        assert_eq!((group.segments, group.rows, group.first_num, group.start), (3, 12, 5, 7));
+        assert_eq!(
+            (group.segments, group.rows, group.first_num, group.start),
+            (3, 12, 5, 7)
+        );
         assert_eq!((group.time_min, group.time_max), (10, 20));
         assert_eq!((group.loss_records, group.loss_events, group.keyframes), (2, 9, 2));
         let kinds: Vec<(&str, u32, u32)> = group.kinds.iter().map(|k| (&*k.name, k.events, k.errors)).collect();

@@ -40,7 +40,10 @@ impl Leaf {
     pub(crate) fn decode(body: &[u8], start: u64, end: u64) -> Result<Leaf, String> {
         let leaf: Leaf = meta::decode(&packed::unpack(body, MAX_LEAF)?)?;
         if leaf.entries.len() > LEAF_SEGMENTS {
-            return Err(format!("it lists {} segments, over the limit of {LEAF_SEGMENTS}", leaf.entries.len()));
+            return Err(format!(
+                "it lists {} segments, over the limit of {LEAF_SEGMENTS}",
+                leaf.entries.len()
+            ));
         }
         let mut at = start;
         for entry in &leaf.entries {

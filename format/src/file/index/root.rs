@@ -60,11 +60,16 @@ impl Root {
             // Leaves in order, each behind its own segments: no group can refer to another's, nor to itself.
             let behind = group.offset.checked_add(group.length);
             at = behind
-                .filter(|behind| group.start >= at && group.offset > group.start && *behind > group.offset && *behind <= end)
+                .filter(|behind| {
+                    group.start >= at && group.offset > group.start && *behind > group.offset && *behind <= end
+                })
                 .ok_or_else(|| format!("it lists a leaf at {} that cannot be there", group.offset))?;
             let limit = u64::from(group.segments) * MAX_ROWS as u64;
             if group.segments == 0 || group.segments as usize > LEAF_SEGMENTS || group.rows > limit {
-                return Err(format!("{} segments with {} rows in one leaf", group.segments, group.rows));
+                return Err(format!(
+                    "{} segments with {} rows in one leaf",
+                    group.segments, group.rows
+                ));
             }
         }
         if root.attachments.len() > MAX_ATTACHMENTS || root.custody.len() > MAX_CUSTODY {

@@ -19,10 +19,14 @@ impl Trace {
     /// [`Error::Damage`] where it is not there any more or not what it was.
     pub fn attachment(&self, entry: &AttachmentEntry) -> Result<Vec<u8>> {
         let read = || -> Result<Vec<u8>, String> {
-            let block = Block::at(&self.map, entry.offset).map_err(|what| format!("where an attachment should be, {what}"))?;
+            let block =
+                Block::at(&self.map, entry.offset).map_err(|what| format!("where an attachment should be, {what}"))?;
             self.map.touch(block.offset..block.end());
             if block.header.tag != tag::ATCH {
-                return Err(format!("where an attachment should be, there is a {} block", block.header.name()));
+                return Err(format!(
+                    "where an attachment should be, there is a {} block",
+                    block.header.name()
+                ));
             }
             let body = block.checked_body(self.cipher.as_ref())?;
             let (head, stored) = AttachmentHead::decode(&body)?;

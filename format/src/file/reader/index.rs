@@ -15,7 +15,9 @@ use crate::model::CustodyEntry;
 
 /// The root that the footer leads to. `Ok(None)`: the file was not sealed, or is cut.
 pub(crate) fn read(map: &Map, beginning: &Beginning) -> Result<Option<(Root, Footer)>, Damage> {
-    let Some(footer) = Footer::at_end(map) else { return Ok(None) };
+    let Some(footer) = Footer::at_end(map) else {
+        return Ok(None);
+    };
     let damage = |what: String| Damage {
         offset: footer.index,
         what: format!("index: {what}"),

@@ -100,7 +100,11 @@ fn read(map: &Map, cipher: Option<&BlockCipher>, group: &Group) -> Result<Vec<In
     }
     let leaf = Leaf::decode(&block.body(cipher)?, group.start, group.offset)?;
     if leaf.entries.len() != group.segments as usize {
-        return Err(format!("a leaf lists {} segments, the root {}", leaf.entries.len(), group.segments));
+        return Err(format!(
+            "a leaf lists {} segments, the root {}",
+            leaf.entries.len(),
+            group.segments
+        ));
     }
     Ok(leaf.entries)
 }

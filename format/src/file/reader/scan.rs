@@ -132,7 +132,10 @@ impl<'m> Scan<'_, 'm> {
             }
             Found::Misplaced(block) => {
                 self.out.garbage += block.length() as u64;
-                let what = format!("a {} block is repeated or moved and is passed over", block.header.name());
+                let what = format!(
+                    "a {} block is repeated or moved and is passed over",
+                    block.header.name()
+                );
                 self.report(block.offset, what);
             }
             Found::Cut { offset, tag: inside } => {
@@ -143,7 +146,9 @@ impl<'m> Scan<'_, 'm> {
                     Some(tag) => format!("a {} block", String::from_utf8_lossy(tag)),
                     None => "a block".into(),
                 };
-                let after = self.last_num.map_or(String::new(), |num| format!(" (after event {num})"));
+                let after = self
+                    .last_num
+                    .map_or(String::new(), |num| format!(" (after event {num})"));
                 self.report(*offset, format!("the file ends inside {inside}{after}"));
             }
             Found::Zeros { offset } => {

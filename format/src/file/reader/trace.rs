@@ -246,12 +246,18 @@ impl Trace {
     pub(crate) fn check_entry(&self, entry: &IndexEntry) -> Result<Cow<'_, [u8]>> {
         let block = Block::at(&self.map, entry.offset).map_err(|what| Error::damage(entry.offset, what))?;
         if block.hash() != entry.hash {
-            return Err(Error::damage(entry.offset, "a segment is not the one that the index lists"));
+            return Err(Error::damage(
+                entry.offset,
+                "a segment is not the one that the index lists",
+            ));
         }
         let body = self.segment_body(entry)?;
         let segment = Segment::parse(body.as_ref(), entry.offset)?;
         if *segment.zone() != entry.zone {
-            return Err(Error::damage(entry.offset, "a segment's zone map is not that of the index"));
+            return Err(Error::damage(
+                entry.offset,
+                "a segment's zone map is not that of the index",
+            ));
         }
         segment.check()?;
         drop(segment);
@@ -341,10 +347,6 @@ impl Trace {
 
     pub(crate) fn header_lost(&self) -> bool {
         self.header_lost
-    }
-
-    pub(crate) fn map(&self) -> &Map {
-        &self.map
     }
 }
 

@@ -46,7 +46,10 @@ impl<'c> Copy<'c> {
             }
         }
         let missing = self.trace.missing();
-        missing.ranges.iter().for_each(|(first, rows)| self.known.add(*first, *rows));
+        missing
+            .ranges
+            .iter()
+            .for_each(|(first, rows)| self.known.add(*first, *rows));
         Ok(())
     }
 
@@ -123,7 +126,11 @@ impl<'c> Copy<'c> {
             *lost = lost.saturating_add(*events);
         }
         let of_unknown_kind = self.known.gaps();
-        let events_lost = self.lost.rows.saturating_add(missing.rows).saturating_add(of_unknown_kind);
+        let events_lost = self
+            .lost
+            .rows
+            .saturating_add(missing.rows)
+            .saturating_add(of_unknown_kind);
         let kind = |(name, (saved, lost)): (&Arc<str>, (u64, u64))| KindRecovery {
             name: Arc::clone(name),
             saved,

@@ -15,7 +15,6 @@ impl Ranges {
             return;
         }
         let room = self.0.len() < MAX;
-        let len = self.0.len();
         match self.0.last_mut() {
             Some(last) if last.1 == first => last.1 = end,
             _ if room => self.0.push((first, end)),

@@ -31,16 +31,16 @@ pub(crate) fn verify_map(map: &Map, path: &Path, keys: &[PublicKey]) -> Result<V
     let index = footer.and_then(|footer| Some((index_block(map, &footer).ok()?, footer)));
     let stored = index.and_then(|(index, footer)| signatures(map, &index, &footer.root));
     let root = index.map(|(_, footer)| footer.root);
-    let checks = check_all(stored.as_ref(), pass.capture_id.as_ref(), &root.unwrap_or_default(), keys);
+    let checks = check_all(
+        stored.as_ref(),
+        pass.capture_id.as_ref(),
+        &root.unwrap_or_default(),
+        keys,
+    );
     if integrity == Integrity::Intact
         && let Some(place) = &pass.sign
     {
-        let bad = |what: String| {
-            Integrity::Altered(BadPlace {
-                what,
-                ..place.clone()
-            })
-        };
+        let bad = |what: String| Integrity::Altered(BadPlace { what, ..place.clone() });
         let forged = checks.iter().find(|c| !c.valid && c.algorithm == Algorithm::Ed25519);
         if let Some(check) = forged {
             integrity = bad(format!("the signature of {} does not fit this file", check.fingerprint));

@@ -139,7 +139,10 @@ impl<'m> Pass<'m> {
             };
         };
         if seen.header.number <= last.header.number {
-            return bad(seen.place(format!("it is repeated or moved: block {} stands before it", last.header.number)));
+            return bad(seen.place(format!(
+                "it is repeated or moved: block {} stands before it",
+                last.header.number
+            )));
         }
         if seen.header.prev == last.hash {
             return Ok(());
@@ -192,7 +195,10 @@ impl<'m> Pass<'m> {
             return self.cut(at, "it ends inside the header of a block");
         }
         if is_zero(self.map, at..self.map.len()) {
-            return self.cut(at, "only zeros follow: the rest was not on the disk when the machine stopped");
+            return self.cut(
+                at,
+                "only zeros follow: the rest was not on the disk when the machine stopped",
+            );
         }
         self.altered(at, "there is no block where the next one should be")
     }
@@ -206,7 +212,10 @@ impl<'m> Pass<'m> {
         let (bytes, behind) = rest.split_at(FOOTER_LEN);
         let Some(footer) = Footer::parse(bytes) else {
             return if is_zero(self.map, at..self.map.len()) {
-                self.cut(at, "its footer is only zeros: it was not on the disk when the machine stopped")
+                self.cut(
+                    at,
+                    "its footer is only zeros: it was not on the disk when the machine stopped",
+                )
             } else {
                 self.altered(at, "there is no footer where it should be")
             };

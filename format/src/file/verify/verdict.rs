@@ -41,7 +41,10 @@ impl fmt::Display for Integrity {
         match self {
             Integrity::Intact => write!(f, "intact"),
             Integrity::Truncated { segments, bytes, what } => {
-                write!(f, "truncated: {what}; {segments} segments in {bytes} bytes are complete")
+                write!(
+                    f,
+                    "truncated: {what}; {segments} segments in {bytes} bytes are complete"
+                )
             }
             Integrity::Altered(place) => {
                 write!(f, "altered at byte {}", place.offset)?;

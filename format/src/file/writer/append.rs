@@ -77,7 +77,9 @@ impl<S: Storage> TraceWriter<S> {
                 });
             }
         }
-        self.storage.reserve(self.end, len + tail).map_err(self.cannot_write())?;
+        self.storage
+            .reserve(self.end, len + tail)
+            .map_err(self.cannot_write())?;
         self.reserved = self.reserved.max(wanted);
         Ok(())
     }

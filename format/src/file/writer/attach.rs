@@ -30,10 +30,14 @@ impl<S: Storage> TraceWriter<S> {
             )));
         }
         if name.len() > MAX_NAME || media_type.len() > MAX_NAME {
-            return Err(refuse(format!("its name or type is longer than {MAX_NAME} bytes; give it a shorter one")));
+            return Err(refuse(format!(
+                "its name or type is longer than {MAX_NAME} bytes; give it a shorter one"
+            )));
         }
         if self.attachments.len() >= MAX_ATTACHMENTS {
-            return Err(refuse(format!("the trace has {MAX_ATTACHMENTS} attachments already; start a new file")));
+            return Err(refuse(format!(
+                "the trace has {MAX_ATTACHMENTS} attachments already; start a new file"
+            )));
         }
         let hash = chain::hash(&[content]);
         let known = self.contents.get(&hash).copied();
@@ -49,7 +53,11 @@ impl<S: Storage> TraceWriter<S> {
             media_type: media_type.to_owned(),
             size,
             hash,
-            storing: if known.is_some() { Storing::Reference } else { Storing::Plain },
+            storing: if known.is_some() {
+                Storing::Reference
+            } else {
+                Storing::Plain
+            },
         };
         let mut entry = AttachmentEntry {
             name: head.name.clone(),

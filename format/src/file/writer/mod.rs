@@ -142,7 +142,13 @@ impl<S: Storage> TraceWriter<S> {
     }
 
     pub(crate) fn append_segment(&mut self, body: &[u8], zone: &Zone) -> Result<()> {
-        let limit = |what, found, limit| if found > limit { Err(Error::Limit { what, found, limit }) } else { Ok(()) };
+        let limit = |what, found, limit| {
+            if found > limit {
+                Err(Error::Limit { what, found, limit })
+            } else {
+                Ok(())
+            }
+        };
         let mut entry = IndexEntry {
             zone: zone.clone(),
             ..IndexEntry::default()
@@ -150,7 +156,11 @@ impl<S: Storage> TraceWriter<S> {
         // The entry's numbers are not known yet; they take up to 16 bytes more.
         let entry_size = meta::encode(&entry).len() as u64 + 16;
         limit("a segment's zone map", entry_size, MAX_ENTRY)?;
-        let largest = if self.cipher.is_some() { MAX_SECRET as u64 - OVERHEAD as u64 } else { MAX_BLOCK };
+        let largest = if self.cipher.is_some() {
+            MAX_SECRET as u64 - OVERHEAD as u64
+        } else {
+            MAX_BLOCK
+        };
         limit("a segment", body.len() as u64, largest)?;
         self.check_index(2 * entry_size)?;
 
@@ -163,7 +173,11 @@ impl<S: Storage> TraceWriter<S> {
             tag: tag::SEGM,
             body: Cow::Borrowed(body),
         });
-        let fresh = zone.containers.iter().map(|c| c.key).filter(|k| !self.containers.contains(k));
+        let fresh = zone
+            .containers
+            .iter()
+            .map(|c| c.key)
+            .filter(|k| !self.containers.contains(k));
         let fresh: Vec<u64> = fresh.collect();
         let mut placed = self.append_blocks(&blocks, 2 * entry_size + append::container_room(fresh.len()))?;
         let segment = placed.pop().unwrap_or_default();
