@@ -1,26 +1,35 @@
 //! Processor time of encoding and decoding, and bytes by column, on a real trace. `cargo xtask bench` runs this on
 //! recordings of its workloads.
 //!
-//! measure encode|decode|columns FILE
+//! measure encode|decode|columns|window FILE
+//! measure grow FILE OUT BYTES
 
 use afterimage_format::Result;
-use afterimage_format::file::Trace;
+use afterimage_format::file::{Summary, Trace, TraceWriter, WriterOptions};
 use afterimage_format::model::{Container, Descriptor, Event, EventFlags, Kind, Thread, Value};
-use afterimage_format::segment::{Entities, FdState, Segment, SegmentBuilder};
+use afterimage_format::segment::{Entities, FdChange, FdState, Segment, SegmentBuilder};
 use std::collections::HashMap;
 use std::hint::black_box;
+use std::time::Instant;
+
+/// zstd level of the recorder.
+const LEVEL: i32 = 3;
 
 fn main() {
-    let mut args = std::env::args().skip(1);
-    let (Some(what), Some(file)) = (args.next(), args.next()) else {
-        eprintln!("usage: measure encode|decode|columns FILE");
-        std::process::exit(2);
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let open = |file: &str| Trace::open(file.as_ref());
+    let done = match args.as_slice() {
+        ["encode", file] => open(file).and_then(|trace| encode(&trace)),
+        ["decode", file] => open(file).and_then(|trace| decode(&trace)),
+        ["columns", file] => open(file).and_then(|trace| columns(&trace)),
+        ["window", file] => window(file),
+        ["grow", file, out, bytes] => open(file).and_then(|trace| grow(&trace, out, bytes.parse().unwrap_or(0))),
+        _ => {
+            eprintln!("usage: measure encode|decode|columns|window FILE; measure grow FILE OUT BYTES");
+            std::process::exit(2);
+        }
     };
-    let done = Trace::open(file.as_ref()).and_then(|trace| match what.as_str() {
-        "encode" => encode(&trace),
-        "decode" => decode(&trace),
-        _ => columns(&trace),
-    });
     if let Err(error) = done {
         eprintln!("measure: {error}");
         std::process::exit(1);
@@ -57,6 +66,37 @@ impl State {
             containers: segment.containers()?.iter().map(|c| (c.key, c.clone())).collect(),
             descriptors: segment.descriptors()?.iter().map(|d| (d.id, d.clone())).collect(),
         })
+    }
+}
+
+impl State {
+    /// The same with the ids of a copy.
+    fn shifted(mut self, shift: &Shift) -> State {
+        let threads = self.threads.drain().map(|(id, thread)| {
+            let thread = Thread {
+                id: shift.of(thread.id),
+                life: shift.of(thread.life),
+                parent: shift.of(thread.parent),
+                start: thread.start + shift.time,
+                exec_time: if thread.exec_time == 0 {
+                    0
+                } else {
+                    thread.exec_time + shift.time
+                },
+                ..thread
+            };
+            (shift.of(id), thread)
+        });
+        let threads = threads.collect();
+        let descriptors = self.descriptors.drain().map(|(id, descriptor)| {
+            let id = shift.of(id);
+            (id, Descriptor { id, ..descriptor })
+        });
+        State {
+            threads,
+            descriptors: descriptors.collect(),
+            containers: self.containers,
+        }
     }
 }
 
@@ -119,6 +159,67 @@ fn all_kinds(trace: &Trace) -> Result<Vec<Kind>> {
     Ok(kinds)
 }
 
+/// Makes a keyframe of what is filled next, if the segment is one.
+fn keyframe(segment: &Segment<'_>, changes: &[FdChange], shift: u64, builder: &mut SegmentBuilder) -> Result<()> {
+    if segment.zone().keyframe {
+        let open = changes
+            .iter()
+            .filter(|c| c.row.is_none())
+            .filter_map(|c| match c.state {
+                FdState::Open(id) => Some((c.process, c.fd, id + shift)),
+                _ => None,
+            });
+        builder.set_keyframe(segment.live()?.iter().map(|t| t.id + shift).collect(), open);
+    }
+    Ok(())
+}
+
+/// Pushes rows and changes of descriptor tables; ids and times are shifted.
+fn fill(rows: &[Row<'_>], changes: &[FdChange], shift: &Shift, builder: &mut SegmentBuilder) {
+    let mut changes = changes.iter().filter(|c| c.row.is_some()).peekable();
+    for (number, row) in rows.iter().enumerate() {
+        while let Some(change) = changes.next_if(|c| c.row <= Some(number as u32)) {
+            let state = match change.state {
+                FdState::Open(id) => FdState::Open(id + shift.id),
+                state => state,
+            };
+            builder.fd_change(change.process, change.fd, state);
+        }
+        builder.push(&Event {
+            time: row.time + shift.time,
+            kind: row.kind,
+            cpu: row.cpu,
+            flags: row.flags,
+            result: row.result,
+            thread: shift.of(row.thread),
+            descriptor: shift.of(row.descriptor),
+            args: &row.args,
+        });
+    }
+}
+
+/// How a copy of a recording differs from it.
+#[derive(Default)]
+struct Shift {
+    time: u64,
+    id: u64,
+}
+
+impl Shift {
+    /// An id of the copy; 0 stays none.
+    fn of(&self, id: u64) -> u64 {
+        if id == 0 { 0 } else { id + self.id }
+    }
+}
+
+fn cannot(action: &'static str) -> impl Fn(std::io::Error) -> afterimage_format::Error {
+    move |source| afterimage_format::Error::Io {
+        action,
+        path: "segment".into(),
+        source,
+    }
+}
+
 /// Pushes, closes and encodes every segment again; prints nanoseconds a row of each.
 fn encode(trace: &Trace) -> Result<()> {
     let (mut events, mut bytes) = (0u64, 0u64);
@@ -130,41 +231,10 @@ fn encode(trace: &Trace) -> Result<()> {
         let state = State::of(&segment)?;
         let rows = rows(&segment, &kinds)?;
         let changes = segment.fd_changes()?;
-        if segment.zone().keyframe {
-            let open = changes
-                .iter()
-                .filter(|c| c.row.is_none())
-                .filter_map(|c| match c.state {
-                    FdState::Open(id) => Some((c.process, c.fd, id)),
-                    _ => None,
-                });
-            builder.set_keyframe(segment.live()?.iter().map(|t| t.id).collect(), open);
-        }
-        let mut changes = changes.iter().filter(|c| c.row.is_some()).peekable();
-        timed(&mut push, || {
-            for (number, row) in rows.iter().enumerate() {
-                while let Some(change) = changes.next_if(|c| c.row <= Some(number as u32)) {
-                    builder.fd_change(change.process, change.fd, change.state);
-                }
-                builder.push(&Event {
-                    time: row.time,
-                    kind: row.kind,
-                    cpu: row.cpu,
-                    flags: row.flags,
-                    result: row.result,
-                    thread: row.thread,
-                    descriptor: row.descriptor,
-                    args: &row.args,
-                });
-            }
-        });
+        keyframe(&segment, &changes, 0, &mut builder)?;
+        timed(&mut push, || fill(&rows, &changes, &Shift::default(), &mut builder));
         timed(&mut close, || builder.close(&state));
-        let encoded = timed(&mut pack, || builder.encode(3));
-        let encoded = encoded.map_err(|source| afterimage_format::Error::Io {
-            action: "cannot encode",
-            path: "segment".into(),
-            source,
-        })?;
+        let encoded = timed(&mut pack, || builder.encode(LEVEL)).map_err(cannot("cannot encode"))?;
         builder.clear();
         events += rows.len() as u64;
         bytes += encoded.body.len() as u64;
@@ -178,6 +248,84 @@ fn encode(trace: &Trace) -> Result<()> {
         each(push + close + pack)
     );
     Ok(())
+}
+
+/// Writes copies of a recording behind each other, each with later times and fresh ids, until the file has this size.
+fn grow(trace: &Trace, out: &str, bytes: u64) -> Result<()> {
+    let options = WriterOptions {
+        force: true,
+        ..WriterOptions::default()
+    };
+    let mut writer = TraceWriter::create(out.as_ref(), trace.header(), options)?;
+    let kinds = all_kinds(trace)?;
+    let mut builder = SegmentBuilder::new(kinds.clone(), 1);
+    let totals = trace.totals();
+    let span = totals.time_max - totals.time_min + 1_000_000;
+    // Ids of one recording stay far below this.
+    let ids = 1 << 32;
+    let mut copy = 0;
+    'copies: loop {
+        let shift = Shift {
+            time: copy * span,
+            id: copy * ids,
+        };
+        for at in 0..trace.segment_count() {
+            let segment = trace.segment(at)?;
+            let state = State::of(&segment)?.shifted(&shift);
+            let (rows, changes) = (rows(&segment, &kinds)?, segment.fd_changes()?);
+            keyframe(&segment, &changes, shift.id, &mut builder)?;
+            fill(&rows, &changes, &shift, &mut builder);
+            builder.close(&state);
+            writer.append(&builder.encode(LEVEL).map_err(cannot("cannot encode"))?)?;
+            builder.clear();
+            if writer.bytes() >= bytes {
+                break 'copies;
+            }
+        }
+        copy += 1;
+    }
+    let sealed = writer.seal(&Summary {
+        end: totals.time_max + copy * span,
+        reason: "grown".into(),
+        ..Summary::default()
+    })?;
+    println!("bytes {} events {}", sealed.bytes, builder.next_num() - 1);
+    Ok(())
+}
+
+/// Opens a trace and reads the times and results of one second that ends a second before the trace does; prints
+/// milliseconds of the clock, rows found, and the resident memory that it took.
+fn window(file: &str) -> Result<()> {
+    let start = Instant::now();
+    let trace = Trace::open(file.as_ref())?;
+    let opened = start.elapsed();
+    let to = trace.totals().time_max.saturating_sub(1_000_000_000);
+    let from = to.saturating_sub(1_000_000_000);
+    let mut found = 0;
+    for (at, entry) in trace.entries_between(from, to) {
+        entry?;
+        let segment = trace.segment(at)?;
+        let inside = |time: &&i64| (from..=to).contains(&(**time as u64));
+        found += segment.times()?.iter().filter(inside).count();
+        black_box(segment.results()?);
+    }
+    let total = start.elapsed();
+    println!(
+        "segments {} opened {:.3} total {:.3} rows {found} resident {}",
+        trace.segment_count(),
+        opened.as_secs_f64() * 1e3,
+        total.as_secs_f64() * 1e3,
+        peak_memory()
+    );
+    Ok(())
+}
+
+/// Largest resident memory of this process, bytes.
+fn peak_memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok())
+        .map_or(0, |kib| kib * 1024)
 }
 
 /// Decodes one numeric column, the times, and everything; prints nanoseconds a row of each.

@@ -14,6 +14,9 @@ pub(crate) const OVERHEAD: usize = 16;
 /// Recipients of one file.
 pub(crate) const MAX_RECIPIENTS: usize = 1024;
 
+/// The age file is not longer: every identity is tried on every recipient in it.
+const MAX_KEYS: usize = 256 << 10;
+
 /// A file's key, ready for its blocks.
 pub(crate) struct BlockCipher(ChaCha20Poly1305);
 
@@ -33,6 +36,9 @@ impl BlockCipher {
 
     /// The key in an age file; `Ok(None)` where none of the identities opens it.
     pub(crate) fn unlock(file: &[u8], identities: &[Identity]) -> Result<Option<BlockCipher>, String> {
+        if file.len() > MAX_KEYS {
+            return Err(format!("it has {} bytes, over the limit of {MAX_KEYS}", file.len()));
+        }
         let decryptor = age::Decryptor::new_buffered(file).map_err(|e| e.to_string())?;
         let identities = identities.iter().map(|i| &i.0 as &dyn age::Identity);
         let reader = match decryptor.decrypt(identities) {

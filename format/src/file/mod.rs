@@ -2,6 +2,8 @@
 
 mod attachment;
 mod block;
+#[cfg(test)]
+mod crafted;
 mod index;
 mod layout;
 mod packed;

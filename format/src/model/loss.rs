@@ -15,11 +15,13 @@ pub enum LossCause {
     Decode,
     /// A segment could not be written.
     Write,
+    /// A part of the file was damaged, and this one was recovered from it.
+    Damage,
     /// One that this program does not know: the trace is newer.
     #[default]
     Other,
 }
-codes!(LossCause { RingFull = 0, RingBusy = 1, ScopeFull = 2, Decode = 3, Write = 4, Other = 5 } else |_| LossCause::Other);
+codes!(LossCause { RingFull = 0, RingBusy = 1, ScopeFull = 2, Decode = 3, Write = 4, Damage = 5, Other = 6 } else |_| LossCause::Other);
 
 impl LossCause {
     /// Name in output.
@@ -30,6 +32,7 @@ impl LossCause {
             LossCause::ScopeFull => "scope table full",
             LossCause::Decode => "undecodable record",
             LossCause::Write => "write failed",
+            LossCause::Damage => "lost by damage to the file",
             LossCause::Other => "other",
         }
     }

@@ -92,7 +92,7 @@ pub(crate) fn segments(count: u64, pairs: u64) -> Vec<EncodedSegment> {
     let mut builder = SegmentBuilder::new(kinds(), 1);
     let mut out = Vec::new();
     for segment in 0..count {
-        builder.set_keyframe(vec![10]);
+        builder.set_keyframe(vec![10], []);
         for row in 0..pairs {
             let time = 1_000_000 * segment + 10 * row;
             let name = format!("/data/{row}");

@@ -48,8 +48,9 @@ impl Leaves {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).damage.clone()
     }
 
-    /// Entries of group number `at`. Where its leaf is damaged, those of its segments that are still there.
-    pub(crate) fn get(&self, map: &Map, cipher: Option<&BlockCipher>, at: usize, group: &Group) -> Entries {
+    /// Entries of group number `at`, behind which something else begins at `end`. Where its leaf is damaged, those of its
+    /// segments that are still there.
+    pub(crate) fn get(&self, map: &Map, cipher: Option<&BlockCipher>, at: usize, group: &Group, end: u64) -> Entries {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(found) = state.kept.iter().position(|k| k.group == at) {
             let kept = state.kept.remove(found);
@@ -65,9 +66,9 @@ impl Leaves {
                     let what = format!("index: {what}; its segments are searched instead");
                     state.damage.push(Damage { offset, what });
                 }
-                walk(map, cipher, group, &mut state.names)
+                walk(map, cipher, group, end, &mut state.names)
             }
-            None => walk(map, cipher, group, &mut state.names),
+            None => walk(map, cipher, group, end, &mut state.names),
         };
         let share = |mut entry: IndexEntry| {
             state.names.share(&mut entry.zone);
@@ -110,10 +111,10 @@ fn read(map: &Map, cipher: Option<&BlockCipher>, group: &Group) -> Result<Vec<In
 }
 
 /// The entries of a group made from its segments.
-fn walk(map: &Map, cipher: Option<&BlockCipher>, group: &Group, names: &mut Names) -> Vec<IndexEntry> {
+fn walk(map: &Map, cipher: Option<&BlockCipher>, group: &Group, end: u64, names: &mut Names) -> Vec<IndexEntry> {
     let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(map.len());
     let mut entries = Vec::new();
-    for found in Walk::new(map, place(group.start)..place(group.offset), None) {
+    for found in Walk::new(map, place(group.start)..place(end), None) {
         let Found::Block(block) = found else { continue };
         if entries.len() >= group.segments as usize {
             break;

@@ -35,6 +35,8 @@ pub struct Trace {
     pub(super) attachments: Vec<AttachmentEntry>,
     header: Header,
     root: Option<[u8; 32]>,
+    /// Offset of the INDX block.
+    index: u64,
     groups: Vec<Group>,
     /// Number of each group's first segment, and at the end that of all segments.
     firsts: Vec<usize>,
@@ -82,6 +84,7 @@ impl Trace {
             attachments: Vec::new(),
             header,
             root: None,
+            index: 0,
             groups: Vec::new(),
             firsts: Vec::new(),
             totals: Totals::default(),
@@ -117,7 +120,7 @@ impl Trace {
                 let signatures = index.and_then(|index| index::signatures(&self.map, &index, &footer.root));
                 let capture_id = (!self.header_lost).then_some(&self.header.capture_id);
                 self.signatures = check_all(signatures.as_ref(), capture_id, &footer.root, &[]);
-                self.root = Some(footer.root);
+                (self.root, self.index) = (Some(footer.root), footer.index);
                 self.groups = root.groups;
                 self.summary = Some(root.summary);
                 self.attachments = root.attachments;
@@ -179,7 +182,13 @@ impl Trace {
     }
 
     fn entries_of(&self, at: usize, group: &Group) -> Entries {
-        self.leaves.get(&self.map, self.cipher.as_ref(), at, group)
+        let next = self.groups.get(at + 1).map(|next| next.start);
+        let end = if group.has_leaf() {
+            next.unwrap_or(self.index)
+        } else {
+            group.offset
+        };
+        self.leaves.get(&self.map, self.cipher.as_ref(), at, group, end)
     }
 
     /// The index entry of segment number `at`.

@@ -85,7 +85,7 @@ fn write(trace: &Trace, mut writer: TraceWriter, entry: &CustodyEntry, verdict: 
     recovery.containers = summary.containers.len() as u64;
     if recovery.events_lost > 0 {
         summary.losses.push(Loss {
-            cause: LossCause::Other,
+            cause: LossCause::Damage,
             cpu: None,
             events: recovery.events_lost,
             from: trace.totals().time_min,

@@ -3,7 +3,7 @@
 use super::index::IndexCheck;
 use super::verdict::{BadPlace, Integrity};
 use crate::evidence::chain::{self, Hash};
-use crate::file::block::{BLOCK_HEADER_LEN, BlockHeader};
+use crate::file::block::{BLOCK_HEADER_LEN, BlockHeader, ENCRYPTED};
 use crate::file::layout::{self, FOOTER_LEN, Footer, MAX_METADATA, PREFIX_LEN, tag};
 use crate::file::reader::map::Map;
 use crate::file::reader::open::check_prefix;
@@ -159,6 +159,10 @@ impl<'m> Pass<'m> {
     /// Takes what a block says; the error says what does not fit.
     fn content(&mut self, seen: &Seen, stored: &[u8]) -> Result<(), String> {
         let readable = seen.header.flags == 0;
+        let secret = self.encrypted && tag::is_secret(seen.header.tag);
+        if secret != (seen.header.flags & ENCRYPTED != 0) {
+            return Err("it is encrypted where the file is not, or the other way round".into());
+        }
         match seen.header.tag {
             tag::KEYS => self.encrypted = true,
             tag::HEAD if readable && self.capture_id.is_none() && stored.len() <= MAX_METADATA => {

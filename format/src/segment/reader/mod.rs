@@ -46,6 +46,9 @@ pub struct Segment<'a> {
     budget: Cell<usize>,
 }
 
+/// A directory decompresses to at most this many bytes; those of real segments have some tens of thousands.
+const MAX_DIRECTORY: usize = 4 << 20;
+
 /// Lengths and checksum before the directory.
 const HEAD: usize = 12;
 
@@ -57,6 +60,13 @@ fn read_meta(body: &[u8], offset: u64) -> Result<(SegmentMeta, usize)> {
         .ok_or_else(|| damage("a segment is shorter than its header"))?;
     let word = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
     let (stored, raw, crc) = (word(0), word(4), word(8));
+    if raw as usize > MAX_DIRECTORY {
+        return Err(Error::Limit {
+            what: "the directory of a segment",
+            found: u64::from(raw),
+            limit: MAX_DIRECTORY as u64,
+        });
+    }
     let bytes = rest
         .get(..stored as usize)
         .ok_or_else(|| damage("a segment's directory lies outside it"))?;
