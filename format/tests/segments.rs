@@ -86,7 +86,11 @@ fn world() -> World {
         comm: format!("comm{}", id / 3).as_bytes().into(),
         args: b"a\0b".as_slice().into(),
         start: 1_700_000_000_000_000_000,
-        exec_time: if id.is_multiple_of(2) { 0 } else { 1_700_000_000_000_000_000 - id },
+        exec_time: if id.is_multiple_of(2) {
+            0
+        } else {
+            1_700_000_000_000_000_000 - id
+        },
         exe_ino: u64::MAX,
         args_truncated: id == 3,
         ..Thread::default()
