@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::commands::{containers, fields, filter, info, open, ps, query, timeline};
+use crate::commands::{connections, containers, fields, files, filter, info, open, ps, query, timeline};
 use crate::status::{FAILED, Status, USAGE, Usage};
 use clap::{CommandFactory as _, Parser, Subcommand};
 use std::io::ErrorKind;
@@ -23,6 +23,7 @@ use std::process::ExitCode;
         analyze timeline incident.scap              the story, container by container\n  \
         analyze query incident.scap -f 'proc.name = wget and evt.type = connect'\n  \
         analyze ps incident.scap --at 10:00:05      who was alive then\n  \
+        analyze files incident.scap --at 10:00:05   which files were open then\n  \
         analyze ./info                              a file that is called like a command"
 )]
 struct Cli {
@@ -40,6 +41,8 @@ enum Command {
     Timeline(timeline::Args),
     Query(query::Args),
     Ps(ps::Args),
+    Files(files::Args),
+    Connections(connections::Args),
     Containers(containers::Args),
     Filter(filter::Args),
     Fields(fields::Args),
@@ -53,6 +56,8 @@ pub fn run() -> ExitCode {
         Some(Command::Timeline(args)) => timeline::run(&args),
         Some(Command::Query(args)) => query::run(&args),
         Some(Command::Ps(args)) => ps::run(&args),
+        Some(Command::Files(args)) => files::run(&args),
+        Some(Command::Connections(args)) => connections::run(&args),
         Some(Command::Containers(args)) => containers::run(&args),
         Some(Command::Filter(args)) => filter::run(&args),
         Some(Command::Fields(args)) => fields::run(&args),

@@ -70,9 +70,21 @@ impl Tracker {
             .wrapping_add(self.clock.realtime)
     }
 
-    /// Ids of the living threads, for a keyframe.
-    pub(crate) fn live(&self) -> Vec<u64> {
-        self.threads.live()
+    /// Makes the segment in `out`, which is empty, a keyframe: all living threads and open descriptors.
+    pub(crate) fn keyframe(&mut self, out: &mut SegmentBuilder) {
+        self.descriptors.keep(|pid| self.threads.has_process(pid));
+        out.set_keyframe(self.threads.live(), self.descriptors.open());
+    }
+
+    /// How many entries a keyframe would have now: living threads and open descriptors.
+    pub(crate) fn keyframe_size(&self) -> usize {
+        self.threads.count() + self.descriptors.count()
+    }
+
+    /// Closes a segment; what has changed since its last event is part of it.
+    pub(crate) fn close(&mut self, out: &mut SegmentBuilder) {
+        self.descriptors.tell_changes(out);
+        out.close(self);
     }
 
     /// Forgets what only written segments refer to.
@@ -149,10 +161,28 @@ impl Tracker {
     }
 
     fn take_descriptors(&mut self, pid: u32, sockets: &mut Sockets) {
-        for (fd, descriptor, cloexec) in snapshot::descriptors(pid, sockets) {
-            let descriptor = self.descriptors.intern(descriptor);
-            self.descriptors.set(pid, fd, FdEntry { descriptor, cloexec });
+        let found = snapshot::descriptors(pid, sockets).into_iter();
+        let found: Vec<_> = found
+            .map(|(fd, descriptor, cloexec)| {
+                let descriptor = self.descriptors.intern(descriptor);
+                (fd, FdEntry { descriptor, cloexec })
+            })
+            .collect();
+        self.descriptors.replace(pid, found);
+    }
+
+    /// Adds a thread whose birth was not recorded, from /proc where `found`. The first one of its process brings the
+    /// descriptors along; an earlier process with this id has ended unseen.
+    fn insert_late(&mut self, thread: Thread, cgroup: u64, found: bool) -> u64 {
+        let pid = thread.pid;
+        let known = self.threads.has_process(pid);
+        let id = self.insert_thread(thread, cgroup);
+        match (known, found) {
+            (true, _) => {}
+            (false, true) => self.take_descriptors(pid, &mut Sockets::default()),
+            (false, false) => self.descriptors.remove(pid),
         }
+        id
     }
 
     fn insert_thread(&mut self, mut thread: Thread, cgroup: u64) -> u64 {
@@ -257,11 +287,7 @@ impl Tracker {
                 };
                 let found = self.look_up(pid, tid, cgroup);
                 let here = found.is_some();
-                let id = self.insert_thread(found.unwrap_or_else(unknown), cgroup);
-                if here && tid == pid {
-                    self.take_descriptors(pid, &mut Sockets::default());
-                }
-                id
+                self.insert_late(found.unwrap_or_else(unknown), cgroup, here)
             }
         }
     }
@@ -313,6 +339,7 @@ impl Tracker {
             Some(call) => {
                 let before = self.descriptor_of(raw, call.fd);
                 self.apply(raw, call.effect);
+                self.descriptors.tell_changes(out);
                 // What is closed is named as it was; what is opened or connected as it is now.
                 let after = if call.effect == Effect::Close {
                     before
@@ -392,6 +419,7 @@ impl Tracker {
 
     fn emit(&mut self, raw: &Raw<'_>, cpu: u16, emit: Emit<'_>, out: &mut SegmentBuilder) {
         let time = self.count(emit.thread, raw);
+        self.descriptors.tell_changes(out);
         push(raw, time, cpu, emit, out);
     }
 

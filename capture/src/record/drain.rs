@@ -1,5 +1,6 @@
 //! The drain loop: takes whole runs from the rings, makes events of them, closes segments, counts losses, sleeps.
 
+use super::keyframes::Keyframes;
 use super::merge::merge;
 use super::sink::{Sink, Stopped};
 use crate::clock;
@@ -17,8 +18,6 @@ const SETTLE: u64 = 500_000;
 const SEGMENT_BYTES: usize = 8 << 20;
 /// A segment is closed after this many nanoseconds, so that a crash costs no more.
 const SEGMENT_AGE: u64 = 1_000_000_000;
-/// Every so many segments one lists all living threads.
-const KEYFRAME_EVERY: u32 = 8;
 /// Sleep between turns: short while there is work, up to the longest while there is none. A ring that fills meanwhile
 /// wakes the drain (see `Probe::wait`).
 const SHORTEST: Duration = Duration::from_micros(500);
@@ -42,7 +41,7 @@ pub(super) struct Drain {
     looked: u64,
     /// Boot-clock time when the open segment began; 0: it is empty.
     opened: u64,
-    until_keyframe: u32,
+    keyframes: Keyframes,
     sleep: Duration,
     /// Records taken from the rings.
     taken: u64,
@@ -51,8 +50,8 @@ pub(super) struct Drain {
 }
 
 impl Drain {
-    pub(super) fn new(probe: Probe, tracker: Tracker, mut builder: SegmentBuilder, sink: Sink) -> Drain {
-        builder.set_keyframe(tracker.live());
+    pub(super) fn new(probe: Probe, mut tracker: Tracker, mut builder: SegmentBuilder, sink: Sink) -> Drain {
+        tracker.keyframe(&mut builder);
         let told = vec![[0; LOSS_CAUSES]; probe.rings().cpus()];
         let looked = tracker.real_time(clock::boottime());
         Drain {
@@ -63,7 +62,7 @@ impl Drain {
             told,
             looked,
             opened: clock::boottime(),
-            until_keyframe: KEYFRAME_EVERY,
+            keyframes: Keyframes::default(),
             sleep: SHORTEST,
             taken: 0,
             lossy: false,
@@ -94,7 +93,7 @@ impl Drain {
             builder,
             sink,
             opened,
-            until_keyframe,
+            keyframes,
             taken,
             lossy,
             ..
@@ -107,9 +106,7 @@ impl Drain {
                 dropped.push(id);
             }
             if builder.rows() >= DEFAULT_ROWS || builder.bytes() + tracker.fresh_bytes() >= SEGMENT_BYTES {
-                stopped = close(tracker, builder, sink, until_keyframe, lossy)
-                    .err()
-                    .or(stopped.take());
+                stopped = close(tracker, builder, sink, keyframes, lossy).err().or(stopped.take());
                 *opened = 0;
             }
         });
@@ -129,7 +126,7 @@ impl Drain {
                 &mut self.tracker,
                 &mut self.builder,
                 &self.sink,
-                &mut self.until_keyframe,
+                &mut self.keyframes,
                 &mut self.lossy,
             )?;
             self.opened = 0;
@@ -199,7 +196,7 @@ impl Drain {
                 &mut self.tracker,
                 &mut self.builder,
                 &self.sink,
-                &mut self.until_keyframe,
+                &mut self.keyframes,
                 &mut self.lossy,
             );
         }
@@ -211,19 +208,18 @@ fn close(
     tracker: &mut Tracker,
     builder: &mut SegmentBuilder,
     sink: &Sink,
-    until_keyframe: &mut u32,
+    keyframes: &mut Keyframes,
     lossy: &mut bool,
 ) -> Result<(), Stopped> {
-    builder.close(tracker);
+    tracker.close(builder);
+    let rows = builder.rows();
     sink.swap(builder)?;
     tracker.sweep();
-    *until_keyframe -= 1;
-    if *until_keyframe == 0 {
-        *until_keyframe = KEYFRAME_EVERY;
+    if keyframes.is_due(rows, || tracker.keyframe_size()) {
         if std::mem::take(lossy) {
             tracker.reconcile();
         }
-        builder.set_keyframe(tracker.live());
+        tracker.keyframe(builder);
     }
     Ok(())
 }

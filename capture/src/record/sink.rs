@@ -46,7 +46,7 @@ impl Sink {
                 lost: 0,
             };
             for mut builder in to_write {
-                written.write(&builder);
+                written.write(&mut builder);
                 tell.store(written.failed.is_some(), Ordering::Relaxed);
                 builder.clear();
                 if give_back.send(builder).is_err() {
@@ -88,7 +88,7 @@ impl Sink {
 pub(super) struct Stopped;
 
 impl Written {
-    fn write(&mut self, builder: &SegmentBuilder) {
+    fn write(&mut self, builder: &mut SegmentBuilder) {
         if let Some((_, losses)) = &mut self.failed {
             losses.extend(not_written(builder));
             return;

@@ -69,10 +69,10 @@ fn one(test: &Test, zone: &Zone, context: &TraceContext) -> Verdict {
         return Verdict::Maybe;
     }
     match def.id {
-        FieldId::Evt(EvtField::Type) => each(zone.kinds.iter().map(|kind| Some(Value::str(&kind.name))), test),
+        FieldId::Evt(EvtField::Type) => each(zone.kinds.iter().map(|kind| Some(Value::str(&*kind.name))), test),
         // Kinds that are no system calls lack the value, and the zone map does not say which those are.
         FieldId::Syscall(SyscallField::Type) => {
-            match each(zone.kinds.iter().map(|kind| Some(Value::str(&kind.name))), test) {
+            match each(zone.kinds.iter().map(|kind| Some(Value::str(&*kind.name))), test) {
                 Verdict::Always => Verdict::Maybe,
                 verdict => verdict,
             }

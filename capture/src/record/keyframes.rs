@@ -1,0 +1,58 @@
+//! When a segment is to be a keyframe.
+
+/// Not more often than every so many segments: of a busy host that is half a million events, of a quiet one 8 seconds.
+const FEWEST_SEGMENTS: u32 = 8;
+/// At the latest after so many segments, so that a reader that asks for one moment never reads more than these: a minute
+/// of a quiet host.
+const MOST_SEGMENTS: u32 = 64;
+/// Between the two, when the rows since the last keyframe are at least so many times its entries (threads and open
+/// descriptors). An entry takes about twice the bytes of a row (MEASURED), so keyframes take at most some fifth
+/// of a file, and a tenth after a few more rows. An idle host with thousands of descriptors gets one a minute.
+const ROWS_PER_ENTRY: usize = 8;
+
+/// Counts what was written since the last keyframe.
+#[derive(Debug, Default)]
+pub(super) struct Keyframes {
+    segments: u32,
+    rows: usize,
+}
+
+impl Keyframes {
+    /// A segment was closed. Whether the next one is to be a keyframe, which would have `entries`; then counting begins
+    /// anew.
+    pub(super) fn is_due(&mut self, rows: usize, entries: impl FnOnce() -> usize) -> bool {
+        self.segments += 1;
+        self.rows += rows;
+        let due = self.segments >= MOST_SEGMENTS
+            || self.segments >= FEWEST_SEGMENTS && self.rows >= entries().saturating_mul(ROWS_PER_ENTRY);
+        if due {
+            *self = Keyframes::default();
+        }
+        due
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keyframes_come_by_rows_and_by_segments() {
+        // Rows of each segment, entries of a keyframe, and the segments after which one comes.
+        for (rows, entries, expected) in [
+            (65_536, 1000, 8),
+            (65_536, 65_536, 8),
+            (65_536, 100_000, 13),
+            (500, 1000, 16),
+            (100, 5000, 64),
+            (0, 5000, 64),
+            (0, 0, 8),
+        ] {
+            let mut keyframes = Keyframes::default();
+            for round in 1..=2 {
+                let after = (1..100).find(|_| keyframes.is_due(rows, || entries));
+                assert_eq!(after, Some(expected), "{rows} rows, {entries} entries, round {round}");
+            }
+        }
+    }
+}
