@@ -1,6 +1,6 @@
 //! `analyze connections`
 
-use super::descriptors::{self, Listing, or_dash};
+use super::descriptors::{self, DescriptorArgs, Listing, or_dash};
 use crate::json;
 use crate::status::Status;
 use afterimage_format::model::{Descriptor, DescriptorType, L4Proto, Role};
@@ -23,7 +23,7 @@ use std::net::{IpAddr, SocketAddr};
     analyze connections t.scap --container web --json    for scripts")]
 pub(crate) struct Args {
     #[command(flatten)]
-    descriptors: descriptors::Args,
+    descriptors: DescriptorArgs,
 }
 
 #[derive(Serialize)]

@@ -1,6 +1,6 @@
 //! What `analyze files` and `analyze connections` share: descriptors that were open at a moment.
 
-use super::moment;
+use super::moment::MomentArgs;
 use crate::json;
 use crate::output::{counted, stdout};
 use crate::status::Status;
@@ -12,10 +12,11 @@ use anyhow::Result;
 use serde::Serialize;
 use std::io::Write as _;
 
+/// Which descriptors are asked for.
 #[derive(clap::Args)]
-pub(crate) struct Args {
+pub(crate) struct DescriptorArgs {
     #[command(flatten)]
-    moment: moment::Args,
+    moment: MomentArgs,
     /// Only this process: its id on the host, or its name. May be given several times
     #[arg(long, value_name = "PID|NAME")]
     process: Vec<String>,
@@ -47,7 +48,7 @@ struct Object<O> {
     more: O,
 }
 
-pub(crate) fn run<O: Serialize>(args: &Args, listing: &Listing<O>) -> Result<Status> {
+pub(crate) fn run<O: Serialize>(args: &DescriptorArgs, listing: &Listing<O>) -> Result<Status> {
     let moment = args.moment.open()?;
     let open = open_at(&moment.input.trace, moment.time);
     let listed: Vec<(&OpenDescriptor, Option<&Thread>)> = open
@@ -107,7 +108,7 @@ pub(crate) fn run<O: Serialize>(args: &Args, listing: &Listing<O>) -> Result<Sta
     Ok(moment.warn(open.damage))
 }
 
-impl Args {
+impl DescriptorArgs {
     fn wants(&self, pid: u32, process: Option<&Thread>) -> bool {
         let is = |wanted: &String| {
             wanted.parse() == Ok(pid) || process.is_some_and(|process| *process.comm == *wanted.as_bytes())

@@ -1,6 +1,6 @@
 //! `analyze files`
 
-use super::descriptors::{self, Listing, or_dash};
+use super::descriptors::{self, DescriptorArgs, Listing, or_dash};
 use crate::json;
 use crate::status::Status;
 use anyhow::Result;
@@ -18,7 +18,7 @@ use serde::Serialize;
 )]
 pub(crate) struct Args {
     #[command(flatten)]
-    descriptors: descriptors::Args,
+    descriptors: DescriptorArgs,
 }
 
 #[derive(Serialize)]

@@ -9,8 +9,9 @@ use afterimage_query::output::escaped;
 use anyhow::Result;
 use std::path::PathBuf;
 
+/// Which moment of which trace.
 #[derive(clap::Args)]
-pub(crate) struct Args {
+pub(crate) struct MomentArgs {
     /// Trace
     #[arg(value_name = "FILE")]
     file: PathBuf,
@@ -36,7 +37,7 @@ pub(crate) struct Moment {
     containers: Vec<u64>,
 }
 
-impl Args {
+impl MomentArgs {
     /// Opens the trace and finds the moment.
     pub(crate) fn open(&self) -> Result<Moment> {
         let zone = self.zone.get();

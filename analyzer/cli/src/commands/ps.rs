@@ -1,6 +1,6 @@
 //! `analyze ps`
 
-use super::moment::{self, Moment};
+use super::moment::{Moment, MomentArgs};
 use crate::input::Input;
 use crate::json;
 use crate::output::{rfc3339, shown_time, stdout};
@@ -22,7 +22,7 @@ use std::io::Write as _;
     analyze ps t.scap --at -30s          half a minute before the end")]
 pub(crate) struct Args {
     #[command(flatten)]
-    moment: moment::Args,
+    moment: MomentArgs,
 }
 
 #[derive(Serialize)]
