@@ -3,6 +3,7 @@
 mod support;
 
 use afterimage_format::file::Trace;
+use afterimage_query::reconstruct::open_at;
 use std::process::{Command, Stdio};
 use support::{Bundle, Recording, can_record, can_run_containers, count, select, wait_for, workload};
 
@@ -71,6 +72,14 @@ fn a_containers_capture_holds_nothing_of_others() {
     );
     assert!(!holds(&trace, outside), "the capture holds what happened outside");
     assert_eq!(count(&trace, &format!("not container.id = {id}")), 0);
+    // Nor the numbers of others' descriptors.
+    let seen = select(&trace, "proc.pid exists", |row| row.thread().unwrap().pid);
+    let with_descriptors = support::with_descriptors(&trace);
+    assert!(!with_descriptors.is_empty());
+    assert!(
+        with_descriptors.iter().all(|pid| seen.contains(pid)),
+        "{with_descriptors:?}"
+    );
     // Nor the name of whoever started it: the ancestors end at the runtime's init inside the container.
     let test = std::fs::read_to_string("/proc/self/comm").unwrap();
     assert_eq!(
@@ -120,6 +129,13 @@ fn a_container_that_runs_already_is_known_with_its_descriptors() {
         keyframe.live().unwrap().iter().any(|t| *t.comm == *b"bash"),
         "the first keyframe lacks what ran already"
     );
+    let began = open_at(&trace, keyframe.zone().time_min);
+    let log = began
+        .descriptors
+        .iter()
+        .find(|open| open.descriptor.name.ends_with(b"/data/log"));
+    let owner = log.and_then(|open| began.process(open.pid)).expect("the log is open");
+    assert_eq!(*owner.comm, *b"bash");
 }
 
 #[test]

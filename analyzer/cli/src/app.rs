@@ -1,6 +1,8 @@
 //! The command line.
 
-use crate::commands::{attachments, containers, fields, filter, info, open, ps, query, recover, timeline, verify};
+use crate::commands::{
+    attachments, connections, containers, fields, files, filter, info, open, ps, query, recover, timeline, verify,
+};
 use crate::input;
 use crate::status::{FAILED, Status, USAGE, Usage};
 use clap::{CommandFactory as _, Parser, Subcommand};
@@ -25,6 +27,7 @@ use std::process::ExitCode;
         analyze query incident.scap -f 'proc.name = wget and evt.type = connect'\n  \
         analyze ps incident.scap --at 10:00:05      who was alive then\n  \
         analyze verify incident.scap                unaltered, and signed by whom?\n  \
+        analyze files incident.scap --at 10:00:05   which files were open then\n  \
         analyze ./info                              a file that is called like a command"
 )]
 struct Cli {
@@ -46,6 +49,8 @@ enum Command {
     Timeline(timeline::Args),
     Query(query::Args),
     Ps(ps::Args),
+    Files(files::Args),
+    Connections(connections::Args),
     Containers(containers::Args),
     Filter(filter::Args),
     Fields(fields::Args),
@@ -62,6 +67,8 @@ pub fn run() -> ExitCode {
         Some(Command::Timeline(args)) => timeline::run(&args),
         Some(Command::Query(args)) => query::run(&args),
         Some(Command::Ps(args)) => ps::run(&args),
+        Some(Command::Files(args)) => files::run(&args),
+        Some(Command::Connections(args)) => connections::run(&args),
         Some(Command::Containers(args)) => containers::run(&args),
         Some(Command::Filter(args)) => filter::run(&args),
         Some(Command::Fields(args)) => fields::run(&args),

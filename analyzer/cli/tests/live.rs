@@ -119,6 +119,33 @@ fn a_real_container_is_told_after_it_is_gone() {
     assert_eq!(names, ["sh", "nc", "nc"], "{alive:#?}");
     assert!(alive.iter().skip(1).all(|process| process["ppid"] == program["pid"]));
     assert_eq!(analyze(&["ps", "--json"], &trace), "", "nobody is left");
+
+    // What they had open then.
+    let listed = |command: &str| -> Vec<Value> {
+        analyze(&[command, "--json", "--process", "nc", "--at", at], &trace)
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("JSON"))
+            .collect()
+    };
+    let files = listed("files");
+    let has = |pid: &Value, fd: i32, name: &str| {
+        let is = |file: &Value| file["pid"] == *pid && file["fd"] == fd && file["name"] == name;
+        assert!(files.iter().any(is), "{fd} is not {name}: {files:#?}");
+    };
+    let connections = listed("connections");
+    let the = |role: &str| {
+        let found = connections.iter().find(|connection| connection["role"] == role);
+        found.unwrap_or_else(|| panic!("no {role}: {connections:#?}"))
+    };
+    let (client, listening) = (the("client"), the("listening"));
+    assert_eq!(
+        (&client["remote_port"], &listening["local_port"]),
+        (&json!(4444), &json!(4444))
+    );
+    assert_eq!(client["container_id"], json!(id));
+    has(&client["pid"], 0, "/tmp/loot");
+    has(&listening["pid"], 1, "/tmp/got");
+    assert_eq!(analyze(&["files", "--json"], &trace), "", "nothing is left open");
 }
 
 /// Runs `analyze` on a trace.

@@ -203,6 +203,7 @@ fn a_closed_pipe_ends_quietly() {
         &["timeline", "incident.scap"],
         &["fields"],
         &["ps", "incident.scap"],
+        &["files", "incident.scap", "--at", "-68ms"],
     ] {
         let (reader, writer) = std::io::pipe().expect("a pipe");
         drop(reader);
@@ -225,6 +226,8 @@ fn every_json_line_is_an_object() {
         &["timeline", "incident.scap", "--json", "--all"],
         &["query", "incident.scap", "--json"],
         &["ps", "incident.scap", "--json", "--at", "10:00:00.130"],
+        &["files", "incident.scap", "--json", "--at", "10:00:00.132"],
+        &["connections", "incident.scap", "--json", "--at", "10:00:00.132"],
         &["containers", "incident.scap", "--json"],
         &["fields", "--json"],
     ] {

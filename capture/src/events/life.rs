@@ -2,7 +2,6 @@
 
 use super::{Emit, Raw, Tracker, Verdict};
 use crate::catalogue::Own;
-use crate::snapshot::Sockets;
 use crate::state::join;
 use afterimage_abi::{item, status};
 use afterimage_format::model::{Text, Thread, Value};
@@ -100,6 +99,10 @@ impl Tracker {
     /// A task ended.
     pub(super) fn exit(&mut self, raw: &Raw<'_>, cpu: u16, out: &mut SegmentBuilder) {
         let thread = self.thread_of(raw);
+        // Before the event, so that the end of the descriptors comes with it.
+        if self.threads.remove(raw.tid()) {
+            self.descriptors.remove(raw.pid());
+        }
         let code = raw.header.result;
         let args = [code, code >> 8 & 0xff, code & 0x7f, code >> 7 & 1].map(Value::Int);
         self.emit(
@@ -114,9 +117,6 @@ impl Tracker {
             },
             out,
         );
-        if self.threads.remove(raw.tid()) {
-            self.descriptors.remove(raw.pid());
-        }
     }
 
     /// A cgroup was made.
@@ -204,11 +204,7 @@ impl Tracker {
                 start,
                 ..Thread::default()
             };
-            let id = self.insert_thread(thread, cgroup);
-            if here && tid == pid {
-                self.take_descriptors(pid, &mut Sockets::default());
-            }
-            id
+            self.insert_late(thread, cgroup, here)
         };
         let args = [raw.bytes(item::CGROUP).map_or(Value::Missing, Value::Bytes)];
         self.emit(

@@ -1,6 +1,7 @@
 //! Records to events: the state follows every record, and each event carries what it refers to.
 
 mod effects;
+mod found;
 mod life;
 mod raw;
 mod values;
@@ -8,8 +9,8 @@ mod values;
 pub(crate) use raw::Raw;
 
 use crate::catalogue::{Catalogue, Effect, FdOf, Own};
-use crate::snapshot::{self, Sockets};
-use crate::state::{Cgroups, Descriptors, FdEntry, Selector, Threads};
+use crate::snapshot;
+use crate::state::{Cgroups, Descriptors, Selector, Threads};
 use afterimage_abi::{SYSCALLS, ScopeMode, flags, kind, status};
 use afterimage_format::model::{ClockAnchor, Container, Descriptor, Event, EventFlags, Text, Thread, Value};
 use afterimage_format::segment::{Entities, SegmentBuilder};
@@ -70,9 +71,21 @@ impl Tracker {
             .wrapping_add(self.clock.realtime)
     }
 
-    /// Ids of the living threads, for a keyframe.
-    pub(crate) fn live(&self) -> Vec<u64> {
-        self.threads.live()
+    /// Makes the segment in `out`, which is empty, a keyframe: all living threads and open descriptors.
+    pub(crate) fn keyframe(&mut self, out: &mut SegmentBuilder) {
+        self.descriptors.keep(|pid| self.threads.has_process(pid));
+        out.set_keyframe(self.threads.live(), self.descriptors.open());
+    }
+
+    /// How many entries a keyframe would have now: living threads and open descriptors.
+    pub(crate) fn keyframe_size(&self) -> usize {
+        self.threads.count() + self.descriptors.count()
+    }
+
+    /// Closes a segment; what has changed since its last event is part of it.
+    pub(crate) fn close(&mut self, out: &mut SegmentBuilder) {
+        self.descriptors.tell_changes(out);
+        out.close(self);
     }
 
     /// Forgets what only written segments refer to.
@@ -81,103 +94,9 @@ impl Tracker {
         self.descriptors.sweep();
     }
 
-    /// Takes in what runs already in the scope: its cgroups (told to `in_scope`), and its processes with their
-    /// descriptors. Processes outside the scope are not looked at beyond their cgroup.
-    pub(crate) fn snapshot(&mut self, mut in_scope: impl FnMut(u64)) {
-        let root = snapshot::cgroup_root();
-        for (id, parent, path) in root.map(|r| snapshot::cgroups(&r)).unwrap_or_default() {
-            if self.cgroups.add(id, parent, path.as_os_str().as_bytes(), 0) && self.scope == ScopeMode::Cgroup {
-                in_scope(id);
-            }
-        }
-        if self.scope == ScopeMode::Process {
-            return;
-        }
-        let mut sockets = Sockets::default();
-        for pid in snapshot::processes().filter(|pid| *pid != std::process::id()) {
-            let Some(cgroup) = snapshot::cgroup_of(pid) else {
-                continue;
-            };
-            let known = self.cgroups.by_path(&cgroup);
-            if self.scope == ScopeMode::Cgroup && known.is_none() {
-                continue;
-            }
-            self.take_process(pid, known.unwrap_or(0), &mut sockets);
-        }
-        self.link_parents();
-        self.snapshot = crate::clock::boottime();
-    }
-
-    /// After losses, threads whose end was lost are taken out: what /proc does not have any more is gone.
-    pub(crate) fn reconcile(&mut self) {
-        for id in self.threads.live() {
-            let Some((pid, tid)) = self.threads.version(id).map(|t| (t.pid, t.tid)) else {
-                continue;
-            };
-            if !snapshot::exists(pid, tid) && self.threads.remove(tid) {
-                self.descriptors.remove(pid);
-            }
-        }
-    }
-
     /// Bytes of state that the open segment will have to store beside its rows.
     pub(crate) fn fresh_bytes(&self) -> usize {
         self.threads.fresh_bytes()
-    }
-
-    /// Adds a process with its threads and descriptors from /proc.
-    pub(crate) fn take_process(&mut self, pid: u32, cgroup: u64, sockets: &mut Sockets) {
-        for tid in snapshot::threads(pid) {
-            if let Some(thread) = snapshot::thread(pid, tid) {
-                self.insert_thread(thread, cgroup);
-            }
-        }
-        self.take_descriptors(pid, sockets);
-    }
-
-    /// Adds the command that is about to be executed: what it will have from before its exec.
-    pub(crate) fn expect(&mut self, pid: u32) {
-        if let Some(mut thread) = snapshot::thread(pid, pid) {
-            let cgroup = self.cgroups.by_path(&thread.cgroup).unwrap_or(0);
-            // The name and the image are still the recorder's.
-            for text in [&mut thread.comm, &mut thread.exe, &mut thread.exepath, &mut thread.args] {
-                *text = Text::default();
-            }
-            self.insert_thread(thread, cgroup);
-            self.take_descriptors(pid, &mut Sockets::default());
-        }
-    }
-
-    fn take_descriptors(&mut self, pid: u32, sockets: &mut Sockets) {
-        for (fd, descriptor, cloexec) in snapshot::descriptors(pid, sockets) {
-            let descriptor = self.descriptors.intern(descriptor);
-            self.descriptors.set(pid, fd, FdEntry { descriptor, cloexec });
-        }
-    }
-
-    fn insert_thread(&mut self, mut thread: Thread, cgroup: u64) -> u64 {
-        thread.cgroup_id = cgroup;
-        thread.container = self.cgroups.container_of(cgroup);
-        thread.cgroup = self.cgroups.path(cgroup);
-        if thread.parent == 0 {
-            thread.parent = self.threads.get(thread.ppid).map_or(0, |p| p.id);
-        }
-        self.threads.insert(thread)
-    }
-
-    /// After a snapshot, in which children may have come before their parents.
-    fn link_parents(&mut self) {
-        for id in self.threads.live() {
-            let Some(thread) = self.threads.version(id) else {
-                continue;
-            };
-            let (tid, ppid, parent) = (thread.tid, thread.ppid, thread.parent);
-            if parent == 0
-                && let Some(parent) = self.threads.get(ppid).map(|p| p.id)
-            {
-                self.threads.relink(tid, parent);
-            }
-        }
     }
 
     /// Takes in one record; the event that it makes, if any, goes to `out`.
@@ -257,18 +176,9 @@ impl Tracker {
                 };
                 let found = self.look_up(pid, tid, cgroup);
                 let here = found.is_some();
-                let id = self.insert_thread(found.unwrap_or_else(unknown), cgroup);
-                if here && tid == pid {
-                    self.take_descriptors(pid, &mut Sockets::default());
-                }
-                id
+                self.insert_late(found.unwrap_or_else(unknown), cgroup, here)
             }
         }
-    }
-
-    /// A thread in /proc, if it is still the one of this cgroup: the id may belong to somebody outside by now.
-    fn look_up(&self, pid: u32, tid: u32, cgroup: u64) -> Option<Thread> {
-        snapshot::thread(pid, tid).filter(|found| found.cgroup == self.cgroups.path(cgroup))
     }
 
     fn move_thread(&mut self, tid: u32, cgroup: u64) -> u64 {
@@ -313,6 +223,7 @@ impl Tracker {
             Some(call) => {
                 let before = self.descriptor_of(raw, call.fd);
                 self.apply(raw, call.effect);
+                self.descriptors.tell_changes(out);
                 // What is closed is named as it was; what is opened or connected as it is now.
                 let after = if call.effect == Effect::Close {
                     before
@@ -392,6 +303,7 @@ impl Tracker {
 
     fn emit(&mut self, raw: &Raw<'_>, cpu: u16, emit: Emit<'_>, out: &mut SegmentBuilder) {
         let time = self.count(emit.thread, raw);
+        self.descriptors.tell_changes(out);
         push(raw, time, cpu, emit, out);
     }
 

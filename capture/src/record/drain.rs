@@ -1,11 +1,13 @@
 //! The drain loop: takes whole runs from the rings, makes events of them, closes segments, counts losses, sleeps.
 
+use super::keyframes::Keyframes;
 use super::merge::merge;
 use super::sink::{Sink, Stopped};
 use crate::clock;
 use crate::events::{Tracker, Verdict};
 use crate::probe::Probe;
 use afterimage_abi::{LOSS_CAUSES, loss};
+use afterimage_format::file::Summary;
 use afterimage_format::model::{Loss, LossCause};
 use afterimage_format::segment::{DEFAULT_ROWS, SegmentBuilder};
 use std::time::Duration;
@@ -17,8 +19,6 @@ const SETTLE: u64 = 500_000;
 const SEGMENT_BYTES: usize = 8 << 20;
 /// A segment is closed after this many nanoseconds, so that a crash costs no more.
 const SEGMENT_AGE: u64 = 1_000_000_000;
-/// Every so many segments one lists all living threads.
-const KEYFRAME_EVERY: u32 = 8;
 /// Sleep between turns: short while there is work, up to the longest while there is none. A ring that fills meanwhile
 /// wakes the drain (see `Probe::wait`).
 const SHORTEST: Duration = Duration::from_micros(500);
@@ -42,7 +42,7 @@ pub(super) struct Drain {
     looked: u64,
     /// Boot-clock time when the open segment began; 0: it is empty.
     opened: u64,
-    until_keyframe: u32,
+    keyframes: Keyframes,
     sleep: Duration,
     /// Records taken from the rings.
     taken: u64,
@@ -51,8 +51,8 @@ pub(super) struct Drain {
 }
 
 impl Drain {
-    pub(super) fn new(probe: Probe, tracker: Tracker, mut builder: SegmentBuilder, sink: Sink) -> Drain {
-        builder.set_keyframe(tracker.live(), []);
+    pub(super) fn new(probe: Probe, mut tracker: Tracker, mut builder: SegmentBuilder, sink: Sink) -> Drain {
+        tracker.keyframe(&mut builder);
         let told = vec![[0; LOSS_CAUSES]; probe.rings().cpus()];
         let looked = tracker.real_time(clock::boottime());
         Drain {
@@ -63,7 +63,7 @@ impl Drain {
             told,
             looked,
             opened: clock::boottime(),
-            until_keyframe: KEYFRAME_EVERY,
+            keyframes: Keyframes::default(),
             sleep: SHORTEST,
             taken: 0,
             lossy: false,
@@ -94,7 +94,7 @@ impl Drain {
             builder,
             sink,
             opened,
-            until_keyframe,
+            keyframes,
             taken,
             lossy,
             ..
@@ -107,9 +107,7 @@ impl Drain {
                 dropped.push(id);
             }
             if builder.rows() >= DEFAULT_ROWS || builder.bytes() + tracker.fresh_bytes() >= SEGMENT_BYTES {
-                stopped = close(tracker, builder, sink, until_keyframe, lossy)
-                    .err()
-                    .or(stopped.take());
+                stopped = close(tracker, builder, sink, keyframes, lossy).err().or(stopped.take());
                 *opened = 0;
             }
         });
@@ -129,7 +127,7 @@ impl Drain {
                 &mut self.tracker,
                 &mut self.builder,
                 &self.sink,
-                &mut self.until_keyframe,
+                &mut self.keyframes,
                 &mut self.lossy,
             )?;
             self.opened = 0;
@@ -199,7 +197,7 @@ impl Drain {
                 &mut self.tracker,
                 &mut self.builder,
                 &self.sink,
-                &mut self.until_keyframe,
+                &mut self.keyframes,
                 &mut self.lossy,
             );
         }
@@ -211,19 +209,28 @@ fn close(
     tracker: &mut Tracker,
     builder: &mut SegmentBuilder,
     sink: &Sink,
-    until_keyframe: &mut u32,
+    keyframes: &mut Keyframes,
     lossy: &mut bool,
 ) -> Result<(), Stopped> {
-    builder.close(tracker);
+    tracker.close(builder);
+    let rows = builder.rows();
     sink.swap(builder)?;
     tracker.sweep();
-    *until_keyframe -= 1;
-    if *until_keyframe == 0 {
-        *until_keyframe = KEYFRAME_EVERY;
+    let rotate = sink.is_full();
+    if rotate {
+        sink.rotate(Summary {
+            end: tracker.real_time(clock::boottime()),
+            reason: "rotated".to_owned(),
+            containers: tracker.cgroups.containers(),
+            ..Summary::default()
+        })?;
+    }
+    // Every file begins with a keyframe: it has to tell what it needs by itself.
+    if keyframes.is_due(rows, || tracker.keyframe_size()) || rotate {
         if std::mem::take(lossy) {
             tracker.reconcile();
         }
-        builder.set_keyframe(tracker.live(), []);
+        tracker.keyframe(builder);
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 mod command;
 mod drain;
+mod keyframes;
 mod merge;
 mod output;
 mod session;

@@ -1,10 +1,9 @@
 //! File descriptors of the recorded processes.
 
-use afterimage_abi::KernelSocket;
-use afterimage_format::model::{Descriptor, DescriptorType, L4Proto, Role, Tuple};
+use afterimage_format::model::{Descriptor, DescriptorType, L4Proto, Role};
+use afterimage_format::segment::{FdState, SegmentBuilder};
 use hashbrown::{Equivalent, HashMap, HashSet};
 use std::hash::{Hash, Hasher};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::rc::Rc;
 
 /// One place of a process's descriptor table.
@@ -26,6 +25,9 @@ pub(crate) struct Descriptors {
     /// Descriptors (with id 0) to their ids, so that equal ones are stored once.
     index: HashMap<Content, u64>,
     next: u64,
+    /// What has changed in the tables and no event has told yet: process, number, what it is now. Most events leave it
+    /// empty; its memory is kept.
+    changes: Vec<(u32, i32, FdState)>,
 }
 
 impl Descriptors {
@@ -35,7 +37,40 @@ impl Descriptors {
             store: HashMap::new(),
             index: HashMap::new(),
             next: 1,
+            changes: Vec::new(),
         }
+    }
+
+    /// Tells the changes since the last time: they come with the event that is pushed next.
+    #[inline]
+    pub(crate) fn tell_changes(&mut self, out: &mut SegmentBuilder) {
+        for (pid, fd, state) in self.changes.drain(..) {
+            out.fd_change(pid, fd, state);
+        }
+    }
+
+    /// Forgets the tables of processes that do not live: their end was lost, and their id may be a thread's by now. To
+    /// be called before a keyframe, which tells everything anew.
+    pub(crate) fn keep(&mut self, lives: impl Fn(u32) -> bool) {
+        self.tables.retain(|pid, _| lives(*pid));
+    }
+
+    /// Everything that is open, for a keyframe: process, number, [`Descriptor::id`]. Changes that were not told yet are
+    /// part of it.
+    pub(crate) fn open(&mut self) -> Vec<(u32, i32, u64)> {
+        self.changes.clear();
+        let mut open = Vec::with_capacity(self.count());
+        for (pid, table) in &self.tables {
+            open.extend(table.iter().map(|(fd, entry)| (*pid, *fd, entry.descriptor)));
+        }
+        // Neighbours resemble each other, which compresses well.
+        open.sort_unstable();
+        open
+    }
+
+    /// How many descriptors are open.
+    pub(crate) fn count(&self) -> usize {
+        self.tables.values().map(|table| table.len()).sum()
     }
 
     /// The descriptor with this id.
@@ -76,7 +111,28 @@ impl Descriptors {
 
     /// Sets what `fd` refers to.
     pub(crate) fn set(&mut self, pid: u32, fd: i32, entry: FdEntry) {
-        Rc::make_mut(self.tables.entry(pid).or_default()).insert(fd, entry);
+        let before = Rc::make_mut(self.tables.entry(pid).or_default()).insert(fd, entry);
+        if before.is_none_or(|before| before.descriptor != entry.descriptor) {
+            self.changes.push((pid, fd, FdState::Open(entry.descriptor)));
+        }
+    }
+
+    /// Sets the whole table of a process, as /proc shows it. What was thought to be open and is not there is closed.
+    pub(crate) fn replace(&mut self, pid: u32, table: impl IntoIterator<Item = (i32, FdEntry)>) {
+        let table: Table = table.into_iter().collect();
+        let before = self.tables.remove(&pid).unwrap_or_default();
+        for fd in before.keys().filter(|fd| !table.contains_key(*fd)) {
+            self.changes.push((pid, *fd, FdState::Closed));
+        }
+        for (fd, entry) in &table {
+            if before
+                .get(fd)
+                .is_none_or(|before| before.descriptor != entry.descriptor)
+            {
+                self.changes.push((pid, *fd, FdState::Open(entry.descriptor)));
+            }
+        }
+        self.tables.insert(pid, Rc::new(table));
     }
 
     /// Closes `fd`.
@@ -85,43 +141,63 @@ impl Descriptors {
             && table.contains_key(&fd)
         {
             Rc::make_mut(table).remove(&fd);
+            self.changes.push((pid, fd, FdState::Closed));
         }
     }
 
     /// Closes the descriptors from `first` to `last`, or marks them close-on-exec.
     pub(crate) fn close_range(&mut self, pid: u32, first: u32, last: u32, only_mark: bool) {
-        let Some(table) = self.tables.get_mut(&pid) else { return };
         let inside = |fd: i32| (first..=last).contains(&(fd as u32));
-        if only_mark {
+        if !only_mark {
+            return self.close_where(pid, |fd, _| inside(fd));
+        }
+        if let Some(table) = self.tables.get_mut(&pid) {
             Rc::make_mut(table)
                 .iter_mut()
                 .filter(|(fd, _)| inside(**fd))
                 .for_each(|(_, e)| e.cloexec = true);
-        } else {
-            Rc::make_mut(table).retain(|fd, _| !inside(*fd));
+        }
+    }
+
+    fn close_where(&mut self, pid: u32, gone: impl Fn(i32, &FdEntry) -> bool) {
+        let Descriptors { tables, changes, .. } = self;
+        // A table that nothing is taken from stays shared.
+        if let Some(table) = tables.get_mut(&pid)
+            && table.iter().any(|(fd, e)| gone(*fd, e))
+        {
+            Rc::make_mut(table).retain(|fd, e| {
+                let gone = gone(*fd, e);
+                if gone {
+                    changes.push((pid, *fd, FdState::Closed));
+                }
+                !gone
+            });
         }
     }
 
     /// A child begins with its parent's descriptors.
     pub(crate) fn fork(&mut self, parent: u32, child: u32) {
-        if let Some(table) = self.tables.get(&parent) {
-            let table = Rc::clone(table);
-            self.tables.insert(child, table);
+        match self.tables.get(&parent) {
+            Some(table) => {
+                let table = Rc::clone(table);
+                self.tables.insert(child, table);
+                self.changes.push((child, 0, FdState::CopyOf(parent)));
+            }
+            // What an earlier process with this id had, whose end was lost, is not the child's.
+            None => self.remove(child),
         }
     }
 
     /// Exec closes what is marked.
     pub(crate) fn exec(&mut self, pid: u32) {
-        if let Some(table) = self.tables.get_mut(&pid)
-            && table.values().any(|e| e.cloexec)
-        {
-            Rc::make_mut(table).retain(|_, e| !e.cloexec);
-        }
+        self.close_where(pid, |_, e| e.cloexec);
     }
 
-    /// A process ended.
+    /// A process ended, or its descriptors are not known any more.
     pub(crate) fn remove(&mut self, pid: u32) {
-        self.tables.remove(&pid);
+        if self.tables.remove(&pid).is_some() {
+            self.changes.push((pid, 0, FdState::Ended));
+        }
     }
 
     /// Forgets descriptors that no process has open. To be called when no segment refers to older ones any more.
@@ -201,89 +277,6 @@ pub(crate) fn named(ty: DescriptorType, name: Vec<u8>) -> Descriptor {
     }
 }
 
-const AF_UNIX: u16 = 1;
-const AF_INET: u16 = 2;
-const AF_INET6: u16 = 10;
-const AF_NETLINK: u16 = 16;
-
-/// A new socket as of its call's arguments: it has no addresses yet.
-pub(crate) fn socket(domain: u16, ty: u16, protocol: u16) -> Descriptor {
-    socket_of(
-        &KernelSocket {
-            family: domain,
-            ty: ty & 0xf,
-            protocol,
-            ..KernelSocket::default()
-        },
-        Role::Unknown,
-    )
-}
-
-/// A socket as the kernel knows it.
-pub(crate) fn socket_of(socket: &KernelSocket, role: Role) -> Descriptor {
-    let ty = match socket.family {
-        AF_INET => DescriptorType::Ipv4,
-        AF_INET6 => DescriptorType::Ipv6,
-        AF_UNIX => DescriptorType::Unix,
-        AF_NETLINK => DescriptorType::Netlink,
-        _ => DescriptorType::Socket,
-    };
-    let mut out = named(ty, Vec::new());
-    out.role = role;
-    let address = |bytes: &[u8; 16]| -> IpAddr {
-        if ty == DescriptorType::Ipv4 {
-            Ipv4Addr::new(bytes[0], bytes[1], bytes[2], bytes[3]).into()
-        } else {
-            // An IPv4 peer of an IPv6 socket is shown as what it is.
-            Ipv6Addr::from(*bytes).to_canonical()
-        }
-    };
-    if matches!(ty, DescriptorType::Ipv4 | DescriptorType::Ipv6) {
-        out.l4 = l4(socket.ty, socket.protocol);
-        let tuple = Tuple {
-            local: (address(&socket.local), socket.local_port),
-            remote: (address(&socket.remote), u16::from_be(socket.remote_port_be)),
-        };
-        return with_tuple(out, tuple, role);
-    }
-    out
-}
-
-/// The same socket with these addresses and the name that they make.
-pub(crate) fn with_tuple(mut socket: Descriptor, tuple: Tuple, role: Role) -> Descriptor {
-    socket.name = tuple_name(&tuple, role);
-    socket.tuple = Some(tuple);
-    socket
-}
-
-fn l4(ty: u16, protocol: u16) -> L4Proto {
-    match (protocol, ty) {
-        (6, _) | (0, 1) => L4Proto::Tcp,
-        (17, _) | (0, 2) => L4Proto::Udp,
-        (1 | 58, _) => L4Proto::Icmp,
-        (_, 3) => L4Proto::Raw,
-        _ => L4Proto::Unknown,
-    }
-}
-
-/// `client->server`, as the field writes it; one side alone where the other is not known.
-fn tuple_name(tuple: &Tuple, role: Role) -> Vec<u8> {
-    let side = |(ip, port): (IpAddr, u16)| {
-        if ip.is_ipv6() {
-            format!("[{ip}]:{port}")
-        } else {
-            format!("{ip}:{port}")
-        }
-    };
-    let unset = |(ip, port): (IpAddr, u16)| ip.is_unspecified() && port == 0;
-    match (unset(tuple.local), unset(tuple.remote)) {
-        (true, true) => Vec::new(),
-        (false, true) => side(tuple.local).into_bytes(),
-        (_, false) if role == Role::Server => format!("{}->{}", side(tuple.remote), side(tuple.local)).into_bytes(),
-        (_, false) => format!("{}->{}", side(tuple.local), side(tuple.remote)).into_bytes(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -333,20 +326,59 @@ mod tests {
     }
 
     #[test]
-    fn socket_names() {
-        let mut socket = KernelSocket {
-            family: AF_INET,
-            ty: 1,
-            ..KernelSocket::default()
+    fn only_what_changes_is_told() {
+        let mut all = Descriptors::new();
+        let [a, b] = [b"/a", b"/b"].map(|name| all.intern(file(name.to_vec())));
+        let entry = |descriptor, cloexec| FdEntry { descriptor, cloexec };
+        let mut check = |what: &str, act: &dyn Fn(&mut Descriptors), expected: &[(u32, i32, FdState)]| {
+            act(&mut all);
+            let mut told = std::mem::take(&mut all.changes);
+            told.sort_by_key(|(pid, fd, _)| (*pid, *fd));
+            assert_eq!(told, expected, "{what}");
         };
-        assert_eq!(socket_of(&socket, Role::Unknown).name, b"");
-        socket.local[..4].copy_from_slice(&[10, 0, 0, 1]);
-        socket.local_port = 80;
-        assert_eq!(socket_of(&socket, Role::Server).name, b"10.0.0.1:80");
-        socket.remote[..4].copy_from_slice(&[10, 0, 0, 2]);
-        socket.remote_port_be = 4242u16.to_be();
-        assert_eq!(socket_of(&socket, Role::Server).name, b"10.0.0.2:4242->10.0.0.1:80");
-        assert_eq!(socket_of(&socket, Role::Client).name, b"10.0.0.1:80->10.0.0.2:4242");
-        assert_eq!(socket_of(&socket, Role::Client).l4, L4Proto::Tcp);
+        use FdState::{Closed, CopyOf, Ended, Open};
+        check("open", &|d| d.set(1, 3, entry(a, false)), &[(1, 3, Open(a))]);
+        check("the same again", &|d| d.set(1, 3, entry(a, false)), &[]);
+        check("close-on-exec alone", &|d| d.set(1, 3, entry(a, true)), &[]);
+        check("something else", &|d| d.set(1, 3, entry(b, true)), &[(1, 3, Open(b))]);
+        check("another", &|d| d.set(1, 4, entry(a, false)), &[(1, 4, Open(a))]);
+        check("fork", &|d| d.fork(1, 2), &[(2, 0, CopyOf(1))]);
+        check("fork of a stranger", &|d| d.fork(8, 9), &[]);
+        check("exec", &|d| d.exec(2), &[(2, 3, Closed)]);
+        check("exec without anything marked", &|d| d.exec(2), &[]);
+        check("close", &|d| d.close(2, 4), &[(2, 4, Closed)]);
+        check("close of nothing", &|d| d.close(2, 4), &[]);
+        check("close of a stranger's", &|d| d.close(8, 4), &[]);
+        check("marks", &|d| d.close_range(1, 0, u32::MAX, true), &[]);
+        check(
+            "close_range",
+            &|d| d.close_range(1, 4, u32::MAX, false),
+            &[(1, 4, Closed)],
+        );
+        check(
+            "/proc says",
+            &|d| d.replace(1, [(4, entry(b, false)), (5, entry(a, false))]),
+            &[(1, 3, Closed), (1, 4, Open(b)), (1, 5, Open(a))],
+        );
+        check("end", &|d| d.remove(1), &[(1, 0, Ended)]);
+        check("end of a stranger", &|d| d.remove(1), &[]);
+        check("an id again whose end was lost", &|d| d.fork(8, 2), &[(2, 0, Ended)]);
+    }
+
+    #[test]
+    fn a_keyframe_has_what_is_open() {
+        let mut all = Descriptors::new();
+        let a = all.intern(file(b"/a".to_vec()));
+        let entry = FdEntry {
+            descriptor: a,
+            cloexec: false,
+        };
+        all.set(7, 3, entry);
+        all.set(2, 5, entry);
+        all.set(2, 4, entry);
+        all.fork(7, 8);
+        assert_eq!(all.count(), 4);
+        assert_eq!(all.open(), [(2, 4, a), (2, 5, a), (7, 3, a), (8, 3, a)]);
+        assert!(all.changes.is_empty(), "the keyframe tells them");
     }
 }

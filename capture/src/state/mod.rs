@@ -4,9 +4,11 @@
 mod cgroups;
 mod descriptors;
 mod path;
+mod sockets;
 mod threads;
 
 pub(crate) use cgroups::{Cgroups, Selector};
-pub(crate) use descriptors::{Descriptors, FdEntry, named, socket, socket_of, with_tuple};
+pub(crate) use descriptors::{Descriptors, FdEntry, named};
 pub(crate) use path::{join, join_into, show};
+pub(crate) use sockets::{socket, socket_of, with_tuple};
 pub(crate) use threads::Threads;

@@ -142,6 +142,16 @@ impl Threads {
         }
     }
 
+    /// Whether any thread of this process lives.
+    pub(crate) fn has_process(&self, pid: u32) -> bool {
+        self.processes.contains_key(&pid)
+    }
+
+    /// How many threads live.
+    pub(crate) fn count(&self) -> usize {
+        self.current.len()
+    }
+
     /// Ids of the current versions of all living threads.
     pub(crate) fn live(&self) -> Vec<u64> {
         let mut live: Vec<u64> = self.current.values().copied().collect();

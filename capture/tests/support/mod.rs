@@ -2,8 +2,10 @@
 #![allow(dead_code, reason = "every test file uses its own part")]
 
 use afterimage_format::file::Trace;
+use afterimage_format::segment::FdState;
 use afterimage_query::check::TimeZone;
 use afterimage_query::{EventRow, Filter, Query, TraceContext, scan};
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -191,6 +193,18 @@ pub(crate) fn select<T>(trace: &Trace, filter: &str, mut pick: impl FnMut(&Event
 /// How many events of a trace pass a filter.
 pub(crate) fn count(trace: &Trace, filter: &str) -> usize {
     select(trace, filter, |_| ()).len()
+}
+
+/// Ids of processes whose descriptors a trace tells of.
+pub(crate) fn with_descriptors(trace: &Trace) -> BTreeSet<u32> {
+    let segments = (0..trace.segments().len()).map(|at| trace.segment(at).unwrap());
+    segments
+        .flat_map(|segment| segment.fd_changes().unwrap())
+        .flat_map(|change| match change.state {
+            FdState::CopyOf(other) => [change.process, other],
+            _ => [change.process; 2],
+        })
+        .collect()
 }
 
 /// Events that the trace says are missing.

@@ -1,19 +1,18 @@
 //! `analyze ps`
 
-use crate::input::{self, Input, Zone};
+use super::moment::{Moment, MomentArgs};
+use crate::input::Input;
 use crate::json;
-use crate::output::{rfc3339, shown_time, stdout, zone_name};
-use crate::status::{Status, Usage};
+use crate::output::{rfc3339, shown_time, stdout};
+use crate::status::Status;
 use crate::table::aligned;
 use afterimage_format::model::Thread;
-use afterimage_query::losses;
 use afterimage_query::output::escaped;
 use afterimage_query::reconstruct::{Program, alive_at, command_line};
 use anyhow::Result;
 use serde::Serialize;
 use std::collections::HashMap;
 use std::io::Write as _;
-use std::path::PathBuf;
 
 /// List the processes that were alive at a time, as a tree
 #[derive(clap::Args)]
@@ -22,20 +21,8 @@ use std::path::PathBuf;
     analyze ps t.scap --at 10:00:05.25   then\n  \
     analyze ps t.scap --at -30s          half a minute before the end")]
 pub(crate) struct Args {
-    /// Trace
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
-    /// When: 10:00:03.5, '2026-11-21 10:00:00', RFC 3339, or -5m before the end of the trace [default: its end]
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
-    at: Option<String>,
-    /// Only this container: id, beginning of the id, or name; `host` is what runs in none. May be given several times
-    #[arg(long, value_name = "ID|NAME")]
-    container: Vec<String>,
-    /// One JSON object a line
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
-    zone: Zone,
+    moment: MomentArgs,
 }
 
 #[derive(Serialize)]
@@ -57,38 +44,19 @@ struct Object {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Status> {
-    let zone = args.zone.get();
-    let input = Input::open(&args.file, zone)?;
-    let at = match &args.at {
-        Some(text) => input::time("--at", text, &input.context.settings())?,
-        None => input.context.last(),
-    };
-    if at < input.context.first() && args.at.is_some() {
-        let first = shown_time(u64::try_from(input.context.first()).unwrap_or(0), zone);
-        return Err(Usage(format!("--at: the trace begins later, at {first}")).into());
-    }
-    let containers = input::containers(&input, &args.container)?;
-    let time = u64::try_from(at).unwrap_or(0);
-    let alive = alive_at(&input.trace, time);
-    let tree = tree(&alive.processes, |thread| {
-        containers.is_empty() || containers.contains(&thread.container)
-    });
+    let moment = args.moment.open()?;
+    let alive = alive_at(&moment.input.trace, moment.time);
+    let tree = tree(&alive.processes, |thread| moment.wants(Some(thread.container)));
     let mut out = stdout();
-    if args.json {
+    if args.moment.json {
         for (index, depth) in &tree {
             json::write_line(
                 &mut out,
-                &object(&input, &alive.processes[*index], alive.threads[*index], *depth),
+                &object(&moment.input, &alive.processes[*index], alive.threads[*index], *depth),
             )?;
         }
     } else {
-        writeln!(
-            out,
-            "{} at {} {}",
-            processes(tree.len()),
-            shown_time(time, zone),
-            zone_name(zone)
-        )?;
+        writeln!(out, "{} at {}", processes(tree.len()), moment.shown())?;
         let heading = [
             "PID",
             "PPID",
@@ -102,16 +70,14 @@ pub(crate) fn run(args: &Args) -> Result<Status> {
         .map(str::to_string);
         let rows = tree
             .iter()
-            .map(|(index, depth)| row(&input, &alive.processes[*index], alive.threads[*index], *depth));
+            .map(|(index, depth)| row(&moment, &alive.processes[*index], alive.threads[*index], *depth));
         let rows: Vec<Vec<String>> = std::iter::once(heading.to_vec()).chain(rows).collect();
         for line in aligned(&rows, &[0, 1, 2, 4]) {
             writeln!(out, "{line}")?;
         }
     }
     out.flush()?;
-    let lost = losses(&input.trace, None, Some(at));
-    let damage: Vec<_> = alive.damage.into_iter().chain(lost.damage).collect();
-    Ok(input.warn(&lost.records, &damage))
+    Ok(moment.warn(alive.damage))
 }
 
 fn processes(count: usize) -> String {
@@ -166,13 +132,8 @@ fn tree(processes: &[Thread], wanted: impl Fn(&Thread) -> bool) -> Vec<(usize, u
     out
 }
 
-fn row(input: &Input, thread: &Thread, threads: usize, depth: usize) -> Vec<String> {
+fn row(moment: &Moment, thread: &Thread, threads: usize, depth: usize) -> Vec<String> {
     let or_dash = |id: u32| if id == 0 { "-".to_string() } else { id.to_string() };
-    let container = match (thread.container, input.context.container(thread.container)) {
-        (0, _) => "host".to_string(),
-        (_, Some(container)) => escaped(container.short_id().as_bytes()),
-        (_, None) => "?".to_string(),
-    };
     let command = command_line(&Program::of(thread));
     let command = if thread.exe.is_empty() && thread.exepath.is_empty() {
         // Kernel threads, and what was born and has executed nothing yet.
@@ -190,8 +151,8 @@ fn row(input: &Input, thread: &Thread, threads: usize, depth: usize) -> Vec<Stri
             uid => uid.to_string(),
         },
         threads.to_string(),
-        container,
-        shown_time(thread.start, input.context.zone()),
+        moment.container(thread.container),
+        shown_time(thread.start, moment.input.context.zone()),
         format!("{}{command}", "  ".repeat(depth.min(32))),
     ]
 }

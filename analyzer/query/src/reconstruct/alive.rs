@@ -1,5 +1,6 @@
 //! Which processes were alive at a time: from the nearest keyframe before it, and what happened since.
 
+use super::replay::Replay;
 use afterimage_format::Error;
 use afterimage_format::file::Trace;
 use afterimage_format::model::Thread;
@@ -19,32 +20,15 @@ pub struct Alive {
 
 /// The processes alive at `time`, nanoseconds since 1970. Reads the segments from the last keyframe up to that time.
 pub fn alive_at(trace: &Trace, time: u64) -> Alive {
-    let mut replay = Replay {
-        time,
-        lives: HashMap::new(),
-        ended: HashSet::new(),
-    };
-    let mut damage = Vec::new();
-    let count = trace.segment_count();
-    let begins_by = |at: usize| trace.entry(at).is_ok_and(|entry| entry.zone.time_min <= time);
-    let last = (0..count).rev().find(|at| begins_by(*at));
-    let keyframe = |at: &usize| trace.entry(*at).is_ok_and(|entry| entry.zone.keyframe);
-    let first = last.and_then(|last| (0..=last).rev().find(keyframe)).unwrap_or(0);
-    // The keyframe behind the time names processes that were born before it and had no event until then.
-    let next = last.and_then(|last| (last + 1..count).find(keyframe));
-    for at in last.map_or(0..0, |last| first..last + 1).chain(next) {
-        let read = trace.segment(at).and_then(|segment| match Some(at) == next {
-            true => replay.later_keyframe(&segment),
-            false => replay.segment(&segment, at == first),
-        });
-        damage.extend(read.err());
+    let replay = Replay::at(trace, time, false);
+    Alive {
+        damage: replay.damage,
+        ..replay.lives.processes()
     }
-    let mut alive = replay.processes();
-    alive.damage = damage;
-    alive
 }
 
-struct Replay {
+/// The living threads, replayed.
+pub(super) struct Lives {
     time: u64,
     /// The latest version of each living thread, by [`Thread::life`].
     lives: HashMap<u64, Thread>,
@@ -52,9 +36,19 @@ struct Replay {
     ended: HashSet<u64>,
 }
 
-impl Replay {
-    fn segment(&mut self, segment: &Segment<'_>, is_first: bool) -> Result<(), Error> {
-        if is_first {
+impl Lives {
+    /// Nobody, until segments are replayed up to `time`.
+    pub(super) fn at(time: u64) -> Lives {
+        Lives {
+            time,
+            lives: HashMap::new(),
+            ended: HashSet::new(),
+        }
+    }
+
+    /// Replays a segment; who was alive when it began counts only where reading `begins` with it.
+    pub(super) fn segment(&mut self, segment: &Segment<'_>, begins: bool) -> Result<(), Error> {
+        if begins {
             for thread in segment.live()? {
                 self.lives.insert(thread.life, thread.clone());
             }
@@ -83,7 +77,8 @@ impl Replay {
         Ok(())
     }
 
-    fn later_keyframe(&mut self, segment: &Segment<'_>) -> Result<(), Error> {
+    /// The next keyframe behind the time.
+    pub(super) fn later_keyframe(&mut self, segment: &Segment<'_>) -> Result<(), Error> {
         segment.live()?.into_iter().for_each(|thread| self.seen_later(thread));
         Ok(())
     }
@@ -96,7 +91,8 @@ impl Replay {
         }
     }
 
-    fn processes(self) -> Alive {
+    /// By process id.
+    pub(super) fn processes(self) -> Alive {
         let mut threads: Vec<Thread> = self.lives.into_values().filter(|thread| thread.pid != 0).collect();
         threads.sort_by_key(|thread| (thread.pid, !thread.is_main(), thread.tid));
         let mut alive = Alive::default();

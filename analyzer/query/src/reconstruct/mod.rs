@@ -10,6 +10,7 @@ mod alive;
 mod builder;
 mod descriptors;
 mod dns;
+mod fd_tables;
 mod file_use;
 mod files;
 mod finish;
@@ -17,16 +18,19 @@ mod happening;
 mod life;
 mod lines;
 mod network;
+mod open;
 mod paths;
 mod phrase;
 mod power;
 mod registry;
 mod repeat;
+mod replay;
 mod state;
 mod story;
 mod units;
 
 pub use alive::{Alive, alive_at};
+pub use open::{Open, OpenDescriptor, open_at};
 pub use phrase::Phrases;
 pub use story::{
     Chapter, End, Entry, FileOp, FileUse, Kind, NetOp, NetUse, Note, Process, ProcessId, Program, Source, Sources,

@@ -4,7 +4,7 @@
 
 use afterimage_format::file::{Summary, TraceWriter, WriterOptions};
 use afterimage_format::model::*;
-use afterimage_format::segment::{Entities, SegmentBuilder};
+use afterimage_format::segment::{Entities, FdState, SegmentBuilder};
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -76,7 +76,7 @@ impl Recorder {
         };
         let writer = TraceWriter::create(&path_in(&folder), &header, WriterOptions::default()).expect("a new file");
         let mut builder = SegmentBuilder::new(kinds(), 1);
-        builder.set_keyframe(vec![]);
+        builder.set_keyframe(vec![], []);
         Recorder {
             world: World::default(),
             current: HashMap::new(),
@@ -103,6 +103,15 @@ impl Recorder {
 
     /// Closes the segment; the next one is a keyframe.
     pub(crate) fn segment(&mut self) -> &mut Self {
+        self.segment_before_none();
+        let open = self.fds.iter().map(|((pid, fd), id)| (*pid, *fd as i32, *id));
+        self.builder
+            .set_keyframe(self.current.values().copied().collect(), open);
+        self
+    }
+
+    /// Closes the segment; the next one is no keyframe.
+    pub(crate) fn segment_before_none(&mut self) -> &mut Self {
         self.builder.close(&self.world);
         let segment = self.builder.encode(3).expect("an encoded segment");
         self.writer
@@ -111,7 +120,6 @@ impl Recorder {
             .append(&segment)
             .expect("room on the disk");
         self.builder.clear();
-        self.builder.set_keyframe(self.current.values().copied().collect());
         self
     }
 
@@ -215,6 +223,7 @@ impl Recorder {
             .map(|((_, fd), id)| (*fd, *id))
             .collect();
         self.fds.extend(inherited.into_iter().map(|(fd, id)| ((pid, fd), id)));
+        self.builder.fd_change(pid, 0, FdState::CopyOf(parent));
         self.event(pid, "clone", Some(0), 0, &[Value::Int(0)])
     }
 
@@ -239,6 +248,8 @@ impl Recorder {
     }
 
     pub(crate) fn exit(&mut self, pid: u32, status: i64) -> &mut Self {
+        self.fds.retain(|(of, _), _| *of != pid);
+        self.builder.fd_change(pid, 0, FdState::Ended);
         self.event(pid, "procexit", None, 0, &[Value::Int(status)]);
         self.current.remove(&pid);
         self
@@ -274,9 +285,21 @@ impl Recorder {
         id
     }
 
+    fn opened(&mut self, pid: u32, fd: i64, descriptor: u64) {
+        self.fds.insert((pid, fd), descriptor);
+        self.builder.fd_change(pid, fd as i32, FdState::Open(descriptor));
+    }
+
+    pub(crate) fn close(&mut self, pid: u32, fd: i64) -> &mut Self {
+        let descriptor = self.fd(pid, fd);
+        self.fds.remove(&(pid, fd));
+        self.builder.fd_change(pid, fd as i32, FdState::Closed);
+        self.event(pid, "close", Some(0), descriptor, &[Value::Int(0), Value::Int(fd)])
+    }
+
     pub(crate) fn open(&mut self, pid: u32, fd: i64, path: &str, flags: i64) -> &mut Self {
         let descriptor = self.descriptor(DescriptorType::File, path, None, Role::Unknown);
-        self.fds.insert((pid, fd), descriptor);
+        self.opened(pid, fd, descriptor);
         let args = [
             Value::Int(fd),
             Value::Int(-100),
@@ -298,7 +321,7 @@ impl Recorder {
 
     pub(crate) fn dup(&mut self, pid: u32, old: i64, new: i64) -> &mut Self {
         let descriptor = self.fd(pid, old);
-        self.fds.insert((pid, new), descriptor);
+        self.opened(pid, new, descriptor);
         self.event(
             pid,
             "dup2",
@@ -365,7 +388,7 @@ impl Recorder {
 
     pub(crate) fn connect(&mut self, pid: u32, fd: i64, local: &str, remote: &str) -> &mut Self {
         let descriptor = self.socket(local, remote, Role::Client);
-        self.fds.insert((pid, fd), descriptor);
+        self.opened(pid, fd, descriptor);
         self.event(
             pid,
             "connect",
@@ -377,7 +400,7 @@ impl Recorder {
 
     pub(crate) fn listen(&mut self, pid: u32, fd: i64, local: &str) -> &mut Self {
         let descriptor = self.socket(local, "0.0.0.0:0", Role::Server);
-        self.fds.insert((pid, fd), descriptor);
+        self.opened(pid, fd, descriptor);
         self.event(
             pid,
             "listen",
@@ -389,7 +412,7 @@ impl Recorder {
 
     pub(crate) fn accept(&mut self, pid: u32, fd: i64, local: &str, remote: &str) -> &mut Self {
         let descriptor = self.socket(local, remote, Role::Server);
-        self.fds.insert((pid, fd), descriptor);
+        self.opened(pid, fd, descriptor);
         self.event(
             pid,
             "accept4",
@@ -576,5 +599,6 @@ fn kinds() -> Vec<Kind> {
         ),
         kind("cgroup_attach_task", Internal, None, &[("path", P)]),
         kind("getpid", Process, Some(39), &[("res", Errno)]),
+        kind("close", IoOther, Some(3), &[("res", Errno), ("fd", Fd)]),
     ]
 }

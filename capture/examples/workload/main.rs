@@ -1,6 +1,9 @@
 //! Known work for the live tests: does exactly what its arguments say, and nothing else of that kind.
 //!
-//! `workload count DIR OPENS CONNECTS EXECS` | `workload calls DIR` | `workload write BYTES FILE` | `workload wait`
+//! `workload count DIR OPENS CONNECTS EXECS` | `workload calls DIR` | `workload write BYTES FILE` | `workload wait` |
+//! `workload descriptors DIR wait|slow`
+
+mod descriptors;
 
 use std::ffi::CString;
 use std::io::{Read, Write};
@@ -41,7 +44,7 @@ fn main() {
             let _ = std::io::stdin().read(&mut [0]);
         }
         ["nothing"] => {}
-        _ => panic!("unknown work {args:?}"),
+        other => assert!(descriptors::run(other), "unknown work {args:?}"),
     }
 }
 

@@ -1,0 +1,128 @@
+//! What is known from /proc and not from a record: what ran before the capture, what came into the scope later, and what
+//! is gone after losses.
+
+use super::Tracker;
+use crate::snapshot::{self, Sockets};
+use crate::state::FdEntry;
+use afterimage_abi::ScopeMode;
+use afterimage_format::model::{Text, Thread};
+use std::os::unix::ffi::OsStrExt;
+
+impl Tracker {
+    /// Takes in what runs already in the scope: its cgroups (told to `in_scope`), and its processes with their
+    /// descriptors. Processes outside the scope are not looked at beyond their cgroup.
+    pub(crate) fn snapshot(&mut self, mut in_scope: impl FnMut(u64)) {
+        let root = snapshot::cgroup_root();
+        for (id, parent, path) in root.map(|r| snapshot::cgroups(&r)).unwrap_or_default() {
+            if self.cgroups.add(id, parent, path.as_os_str().as_bytes(), 0) && self.scope == ScopeMode::Cgroup {
+                in_scope(id);
+            }
+        }
+        if self.scope == ScopeMode::Process {
+            return;
+        }
+        let mut sockets = Sockets::default();
+        for pid in snapshot::processes().filter(|pid| *pid != std::process::id()) {
+            let Some(cgroup) = snapshot::cgroup_of(pid) else {
+                continue;
+            };
+            let known = self.cgroups.by_path(&cgroup);
+            if self.scope == ScopeMode::Cgroup && known.is_none() {
+                continue;
+            }
+            self.take_process(pid, known.unwrap_or(0), &mut sockets);
+        }
+        self.link_parents();
+        self.snapshot = crate::clock::boottime();
+    }
+
+    /// After losses, threads whose end was lost are taken out: what /proc does not have any more is gone.
+    pub(crate) fn reconcile(&mut self) {
+        for id in self.threads.live() {
+            let Some((pid, tid)) = self.threads.version(id).map(|t| (t.pid, t.tid)) else {
+                continue;
+            };
+            if !snapshot::exists(pid, tid) && self.threads.remove(tid) {
+                self.descriptors.remove(pid);
+            }
+        }
+    }
+
+    /// Adds a process with its threads and descriptors from /proc.
+    pub(crate) fn take_process(&mut self, pid: u32, cgroup: u64, sockets: &mut Sockets) {
+        for tid in snapshot::threads(pid) {
+            if let Some(thread) = snapshot::thread(pid, tid) {
+                self.insert_thread(thread, cgroup);
+            }
+        }
+        self.take_descriptors(pid, sockets);
+    }
+
+    /// Adds the command that is about to be executed: what it will have from before its exec.
+    pub(crate) fn expect(&mut self, pid: u32) {
+        if let Some(mut thread) = snapshot::thread(pid, pid) {
+            let cgroup = self.cgroups.by_path(&thread.cgroup).unwrap_or(0);
+            // The name and the image are still the recorder's.
+            for text in [&mut thread.comm, &mut thread.exe, &mut thread.exepath, &mut thread.args] {
+                *text = Text::default();
+            }
+            self.insert_thread(thread, cgroup);
+            self.take_descriptors(pid, &mut Sockets::default());
+        }
+    }
+
+    fn take_descriptors(&mut self, pid: u32, sockets: &mut Sockets) {
+        let found = snapshot::descriptors(pid, sockets).into_iter();
+        let found: Vec<_> = found
+            .map(|(fd, descriptor, cloexec)| {
+                let descriptor = self.descriptors.intern(descriptor);
+                (fd, FdEntry { descriptor, cloexec })
+            })
+            .collect();
+        self.descriptors.replace(pid, found);
+    }
+
+    /// Adds a thread whose birth was not recorded, from /proc where `found`. The first one of its process brings the
+    /// descriptors along; an earlier process with this id has ended unseen.
+    pub(super) fn insert_late(&mut self, thread: Thread, cgroup: u64, found: bool) -> u64 {
+        let pid = thread.pid;
+        let known = self.threads.has_process(pid);
+        let id = self.insert_thread(thread, cgroup);
+        match (known, found) {
+            (true, _) => {}
+            (false, true) => self.take_descriptors(pid, &mut Sockets::default()),
+            (false, false) => self.descriptors.remove(pid),
+        }
+        id
+    }
+
+    pub(super) fn insert_thread(&mut self, mut thread: Thread, cgroup: u64) -> u64 {
+        thread.cgroup_id = cgroup;
+        thread.container = self.cgroups.container_of(cgroup);
+        thread.cgroup = self.cgroups.path(cgroup);
+        if thread.parent == 0 {
+            thread.parent = self.threads.get(thread.ppid).map_or(0, |p| p.id);
+        }
+        self.threads.insert(thread)
+    }
+
+    /// After a snapshot, in which children may have come before their parents.
+    fn link_parents(&mut self) {
+        for id in self.threads.live() {
+            let Some(thread) = self.threads.version(id) else {
+                continue;
+            };
+            let (tid, ppid, parent) = (thread.tid, thread.ppid, thread.parent);
+            if parent == 0
+                && let Some(parent) = self.threads.get(ppid).map(|p| p.id)
+            {
+                self.threads.relink(tid, parent);
+            }
+        }
+    }
+
+    /// A thread in /proc, if it is still the one of this cgroup: the id may belong to somebody outside by now.
+    pub(super) fn look_up(&self, pid: u32, tid: u32, cgroup: u64) -> Option<Thread> {
+        snapshot::thread(pid, tid).filter(|found| found.cgroup == self.cgroups.path(cgroup))
+    }
+}
