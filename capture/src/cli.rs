@@ -32,7 +32,7 @@ Exit status: 0 done (or that of the command); 1 could not do it; 2 usage; 3 seal
 #[derive(Subcommand)]
 enum Command {
     /// Record into a file.
-    Record(Record),
+    Record(Box<Record>),
     /// Say what this kernel and host allow, what is missing, and how to get it.
     Doctor,
 }

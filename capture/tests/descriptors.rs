@@ -26,7 +26,7 @@ fn a_commands_descriptors_are_known_at_every_moment() {
     assert!(output.status.success(), "{output:?}");
 
     let trace = Trace::open(&path).unwrap();
-    let keyframes = trace.segments().iter().filter(|entry| entry.zone.keyframe).count();
+    let keyframes = trace.groups().iter().map(|group| group.keyframes).sum::<u32>();
     assert!(keyframes > 1, "the pause was too short for a second keyframe");
     compare(&trace, &work, "begin");
 }

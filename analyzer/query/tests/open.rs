@@ -29,7 +29,7 @@ fn at(trace: &Trace, milliseconds: u64) -> Open {
 /// Overwrites most of a segment.
 fn destroy(recorded: &Recorded, segment: usize) {
     let trace = Trace::open(&recorded.path).expect("the trace opens");
-    let entry = &trace.segments()[segment];
+    let entry = trace.entry(segment).expect("it is there");
     let (start, length) = (entry.offset as usize, entry.length as usize);
     let mut bytes = std::fs::read(&recorded.path).expect("the trace");
     bytes[start + length / 4..start + length].fill(0);

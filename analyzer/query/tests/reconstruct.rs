@@ -172,11 +172,9 @@ fn damage_is_told_and_nothing_panics() {
     let recorded = recorder.seal();
     let bytes = std::fs::read(&recorded.path).expect("the trace");
     let whole = lines(&recorded, &Options::default());
-    let segments = Trace::open(&recorded.path)
-        .expect("the trace opens")
-        .segments()
-        .to_vec();
-    let (first, last) = (segments[0].offset as usize, segments[2].offset as usize);
+    let trace = Trace::open(&recorded.path).expect("the trace opens");
+    let offset = |segment| trace.entry(segment).expect("it is there").offset as usize;
+    let (first, last) = (offset(0), offset(2));
     let altered = recorded.path.with_file_name("altered.scap");
     for at in first..last {
         let mut bytes = bytes.clone();

@@ -160,7 +160,7 @@ fn seal(writer: &mut TraceWriter, summary: &Summary) -> Result<Sealed> {
     };
     // A disk that is full has no room for the entry, and still seals.
     match writer.add_custody(&entry) {
-        Err(error) if !error.is_no_space() => return Err(error),
+        Err(error) if !error.is_no_space() => Err(error),
         _ => writer.seal(summary),
     }
 }

@@ -26,7 +26,7 @@ pub(super) struct Written {
 
 /// What the writing side is asked to do.
 enum Job {
-    Write(SegmentBuilder),
+    Write(Box<SegmentBuilder>),
     /// Seal the file and begin the next one.
     Rotate(Box<Summary>),
 }
@@ -70,7 +70,7 @@ impl Sink {
                     Job::Write(mut builder) => {
                         written.write(&mut builder);
                         builder.clear();
-                        Some(builder)
+                        Some(*builder)
                     }
                 };
                 tell.failed.store(written.failed.is_some(), Ordering::Relaxed);
@@ -95,7 +95,7 @@ impl Sink {
         let mut next = self.empty.recv().map_err(|_| Stopped)?;
         next.set_first_num(builder.next_num());
         let full = std::mem::replace(builder, next);
-        self.jobs.send(Job::Write(full)).map_err(|_| Stopped)
+        self.jobs.send(Job::Write(Box::new(full))).map_err(|_| Stopped)
     }
 
     /// Whether the file has reached its size or age: the next segment should be a keyframe behind [`Sink::rotate`].

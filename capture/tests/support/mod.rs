@@ -197,7 +197,7 @@ pub(crate) fn count(trace: &Trace, filter: &str) -> usize {
 
 /// Ids of processes whose descriptors a trace tells of.
 pub(crate) fn with_descriptors(trace: &Trace) -> BTreeSet<u32> {
-    let segments = (0..trace.segments().len()).map(|at| trace.segment(at).unwrap());
+    let segments = (0..trace.segment_count()).map(|at| trace.segment(at).unwrap());
     segments
         .flat_map(|segment| segment.fd_changes().unwrap())
         .flat_map(|change| match change.state {

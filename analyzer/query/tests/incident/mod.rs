@@ -73,6 +73,7 @@ impl Recorder {
             snaplen: 80,
             tags: vec![("ticket".into(), "INC-17".into())],
             degraded: vec![],
+            ..Header::default()
         };
         let writer = TraceWriter::create(&path_in(&folder), &header, WriterOptions::default()).expect("a new file");
         let mut builder = SegmentBuilder::new(kinds(), 1);
@@ -461,11 +462,12 @@ impl Recorder {
             reason: "signal 2".into(),
             losses: self.losses,
             containers,
+            ..Summary::default()
         };
         self.writer
             .take()
             .expect("not sealed yet")
-            .seal(summary)
+            .seal(&summary)
             .expect("room on the disk");
         Recorded {
             path: path_in(&self.folder),

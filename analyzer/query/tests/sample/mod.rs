@@ -296,8 +296,9 @@ pub(crate) fn write() -> (tempfile::TempDir, PathBuf) {
         end: START,
         reason: "done".into(),
         containers: vec![container(Some("web"))],
+        ..Summary::default()
     };
-    writer.seal(summary).expect("room on the disk");
+    writer.seal(&summary).expect("room on the disk");
     (folder, path)
 }
 

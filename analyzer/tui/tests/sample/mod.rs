@@ -154,14 +154,14 @@ fn close(builder: &mut SegmentBuilder, writer: &mut TraceWriter) {
     builder.clear();
 }
 
-fn seal(writer: TraceWriter) {
+fn seal(mut writer: TraceWriter) {
     let summary = Summary {
         end: START,
         reason: "done".into(),
         containers: world().containers,
         ..Summary::default()
     };
-    writer.seal(summary).expect("room on the disk");
+    writer.seal(&summary).expect("room on the disk");
 }
 
 /// Three segments: four events in a container that is gone, two in another one with seven lost, one on the host.
