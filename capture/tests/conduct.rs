@@ -236,7 +236,7 @@ fn a_full_disk_leaves_a_sealed_file_that_says_so() {
         "67108864".into(),
         target.to_str().unwrap().into(),
     ];
-    let mut args = vec!["--snaplen", "4096", "--"];
+    let mut args = vec!["--snaplen", "4096", "--min-free", "0", "--"];
     args.extend(work.iter().map(String::as_str));
     let output = record(&args, &path);
     let opened = Trace::open(&path).map(|trace| {

@@ -112,7 +112,10 @@ fn a_caller_can_break_off() {
 fn damage_costs_what_it_hit_and_is_told() {
     let (folder, path) = sample::write();
     let bytes = std::fs::read(&path).expect("the sample can be read");
-    let second = Trace::open(&path).expect("the sample opens").entry(1).expect("it has two");
+    let second = Trace::open(&path)
+        .expect("the sample opens")
+        .entry(1)
+        .expect("it has two");
     let altered = folder.path().join("altered.scap");
     for at in (second.offset..second.offset + second.length).map(|at| at as usize) {
         let mut bytes = bytes.clone();

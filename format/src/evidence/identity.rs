@@ -12,6 +12,12 @@ use zeroize::Zeroizing;
 #[derive(Debug, Clone)]
 pub struct Recipient(pub(super) x25519::Recipient);
 
+impl fmt::Display for Recipient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 impl FromStr for Recipient {
     type Err = Error;
 
