@@ -35,19 +35,16 @@ pub(super) struct Drain {
     pub(super) probe: Probe,
     pub(super) tracker: Tracker,
     builder: SegmentBuilder,
-    sink: Sink,
+    closing: Closing,
     /// Losses told so far, by CPU and cause.
     told: Vec<[u64; LOSS_CAUSES]>,
     /// Real time of the last look at the losses.
     looked: u64,
     /// Boot-clock time when the open segment began; 0: it is empty.
     opened: u64,
-    keyframes: Keyframes,
     sleep: Duration,
     /// Records taken from the rings.
     taken: u64,
-    /// Whether events were lost since the last keyframe.
-    lossy: bool,
 }
 
 impl Drain {
@@ -59,14 +56,17 @@ impl Drain {
             probe,
             tracker,
             builder,
-            sink,
+            closing: Closing {
+                sink,
+                keyframes: Keyframes::default(),
+                lossy: false,
+                rotate: false,
+            },
             told,
             looked,
             opened: clock::boottime(),
-            keyframes: Keyframes::default(),
             sleep: SHORTEST,
             taken: 0,
-            lossy: false,
         }
     }
 
@@ -84,7 +84,7 @@ impl Drain {
 
     /// Whether the file cannot be written any more.
     pub(super) fn has_failed(&self) -> bool {
-        self.sink.has_failed()
+        self.closing.sink.has_failed()
     }
 
     fn take(&mut self, until: u64) -> Result<u64, Stopped> {
@@ -92,11 +92,9 @@ impl Drain {
             probe,
             tracker,
             builder,
-            sink,
+            closing,
             opened,
-            keyframes,
             taken,
-            lossy,
             ..
         } = self;
         let mut dropped = Vec::new();
@@ -107,7 +105,7 @@ impl Drain {
                 dropped.push(id);
             }
             if builder.rows() >= DEFAULT_ROWS || builder.bytes() + tracker.fresh_bytes() >= SEGMENT_BYTES {
-                stopped = close(tracker, builder, sink, keyframes, lossy).err().or(stopped.take());
+                stopped = closing.close(tracker, builder).err().or(stopped.take());
                 *opened = 0;
             }
         });
@@ -123,13 +121,7 @@ impl Drain {
             self.opened = now;
         }
         if self.opened != 0 && now - self.opened >= SEGMENT_AGE {
-            close(
-                &mut self.tracker,
-                &mut self.builder,
-                &self.sink,
-                &mut self.keyframes,
-                &mut self.lossy,
-            )?;
+            self.closing.close(&mut self.tracker, &mut self.builder)?;
             self.opened = 0;
         }
         Ok(bytes)
@@ -144,7 +136,7 @@ impl Drain {
                 let events = lost[at] - self.told[cpu][at];
                 if events > 0 {
                     self.told[cpu][at] = lost[at];
-                    self.lossy = true;
+                    self.closing.lossy = true;
                     self.builder.push_loss(Loss {
                         cause,
                         cpu: Some(cpu as u16),
@@ -193,44 +185,45 @@ impl Drain {
             });
         }
         if !self.builder.is_empty() {
-            let _ = close(
-                &mut self.tracker,
-                &mut self.builder,
-                &self.sink,
-                &mut self.keyframes,
-                &mut self.lossy,
-            );
+            let _ = self.closing.close(&mut self.tracker, &mut self.builder);
         }
-        (self.tracker, self.sink)
+        (self.tracker, self.closing.sink)
     }
 }
 
-fn close(
-    tracker: &mut Tracker,
-    builder: &mut SegmentBuilder,
-    sink: &Sink,
-    keyframes: &mut Keyframes,
-    lossy: &mut bool,
-) -> Result<(), Stopped> {
-    tracker.close(builder);
-    let rows = builder.rows();
-    sink.swap(builder)?;
-    tracker.sweep();
-    let rotate = sink.is_full();
-    if rotate {
-        sink.rotate(Summary {
-            end: tracker.real_time(clock::boottime()),
-            reason: "rotated".to_owned(),
-            containers: tracker.cgroups.containers(),
-            ..Summary::default()
-        })?;
-    }
-    // Every file begins with a keyframe: it has to tell what it needs by itself.
-    if keyframes.is_due(rows, || tracker.keyframe_size()) || rotate {
-        if std::mem::take(lossy) {
-            tracker.reconcile();
+/// Hands full segments to the writing side.
+struct Closing {
+    sink: Sink,
+    keyframes: Keyframes,
+    /// Whether events were lost since the last keyframe.
+    lossy: bool,
+    /// Whether the open segment, which is a keyframe then, begins another file.
+    rotate: bool,
+}
+
+impl Closing {
+    fn close(&mut self, tracker: &mut Tracker, builder: &mut SegmentBuilder) -> Result<(), Stopped> {
+        tracker.close(builder);
+        // Only now that there is something for the next file: none is to be empty.
+        if std::mem::take(&mut self.rotate) {
+            self.sink.rotate(Summary {
+                end: tracker.real_time(clock::boottime()),
+                reason: "rotated".to_owned(),
+                containers: tracker.cgroups.containers(),
+                ..Summary::default()
+            })?;
         }
-        tracker.keyframe(builder);
+        let rows = builder.rows();
+        self.sink.swap(builder)?;
+        tracker.sweep();
+        self.rotate = self.sink.is_full();
+        // Every file begins with a keyframe: it has to tell what it needs by itself.
+        if self.keyframes.is_due(rows, || tracker.keyframe_size()) || self.rotate {
+            if std::mem::take(&mut self.lossy) {
+                tracker.reconcile();
+            }
+            tracker.keyframe(builder);
+        }
+        Ok(())
     }
-    Ok(())
 }
