@@ -40,7 +40,11 @@ enum Task {
     #[command(subcommand)]
     Bench(bench::Action),
     /// Record the traces in samples/ anew
-    Samples,
+    Samples {
+        /// Which
+        #[arg(value_enum, default_value = "incident")]
+        set: samples::Set,
+    },
     /// The work that `bench` measures, as a process of its own
     #[command(hide = true)]
     Workload(bench::workload::Options),
@@ -64,7 +68,7 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Tidy => tidy::run(&root)?,
         Task::Probe(action) => probe::run(&root, &action)?,
         Task::Bench(action) => bench::run(&root, &action)?,
-        Task::Samples => samples::run(&root)?,
+        Task::Samples { set } => samples::run(&root, set)?,
         Task::Workload(options) => bench::workload::run(&options)?,
     }
     Ok(ExitCode::SUCCESS)

@@ -65,6 +65,11 @@ impl Recorder {
         Ok(recorder)
     }
 
+    /// Its process id.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends the recording as Ctrl-C does, and waits for the sealed file.
     pub(crate) fn seal(mut self) -> Result<Sealed> {
         process::signal(self.child.id(), libc::SIGINT)?;

@@ -2,6 +2,7 @@
 
 use super::key;
 use crate::{Error, Result};
+use age::secrecy::ExposeSecret;
 use age::x25519;
 use std::fmt;
 use std::path::Path;
@@ -97,6 +98,11 @@ impl Identity {
     /// A new one.
     pub fn generate() -> Identity {
         Identity(x25519::Identity::generate())
+    }
+
+    /// It as text, for a file that [`Identity::read_all`] reads.
+    pub fn secret(&self) -> Zeroizing<String> {
+        Zeroizing::new(self.0.to_string().expose_secret().to_owned())
     }
 
     /// Its public half.

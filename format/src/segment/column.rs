@@ -2,13 +2,12 @@
 
 use super::frame::FrameInfo;
 use super::zone::Zone;
-use crate::meta::record;
+use crate::meta::{self, record};
 use crate::model::Kind;
-use bincode::{Decode, Encode};
 
 /// Names a column: a table, which one of several such tables (the kind of [`EVENTS`], else 0), and the field. The
 /// numbers are the format's. A reader skips columns that it does not know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Encode, Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Column {
     pub(crate) table: u8,
     pub(crate) key: u16,
@@ -95,7 +94,7 @@ pub(crate) const BASES: Column = column(11, 0);
 pub(crate) const BASE_COUNTS: Column = column(11, 1);
 
 /// Where a column is. Columns of one frame stand in it one behind the other, in the order of the directory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ColumnInfo {
     pub(crate) column: Column,
     pub(crate) codec: u8,
@@ -114,9 +113,100 @@ pub(crate) struct SegmentMeta {
     pub(crate) columns: Vec<ColumnInfo>,
     pub(crate) frames: Vec<FrameInfo>,
 }
-record!(SegmentMeta {
+
+/// [`SegmentMeta`] as it is stored: a list a field, because equal fields of neighbours then compress to next to nothing.
+#[derive(Default)]
+struct Stored {
+    zone: Zone,
+    kinds: Vec<Kind>,
+    tables: Vec<u8>,
+    keys: Vec<u16>,
+    fields: Vec<u16>,
+    codecs: Vec<u8>,
+    rows: Vec<u32>,
+    frames: Vec<u16>,
+    lengths: Vec<u32>,
+    frame_stored: Vec<u32>,
+    frame_raw: Vec<u32>,
+    frame_crc: Vec<u32>,
+}
+record!(Stored {
     zone,
     kinds,
-    columns,
-    frames
+    tables,
+    keys,
+    fields,
+    codecs,
+    rows,
+    frames,
+    lengths,
+    frame_stored,
+    frame_raw,
+    frame_crc,
 });
+
+impl SegmentMeta {
+    /// The directory's bytes, not yet compressed.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut stored = Stored {
+            zone: self.zone.clone(),
+            kinds: self.kinds.clone(),
+            ..Stored::default()
+        };
+        for info in &self.columns {
+            stored.tables.push(info.column.table);
+            stored.keys.push(info.column.key);
+            stored.fields.push(info.column.field);
+            stored.codecs.push(info.codec);
+            stored.rows.push(info.rows);
+            stored.frames.push(info.frame);
+            stored.lengths.push(info.length);
+        }
+        for info in &self.frames {
+            stored.frame_stored.push(info.stored);
+            stored.frame_raw.push(info.raw);
+            stored.frame_crc.push(info.crc);
+        }
+        meta::encode(&stored)
+    }
+
+    /// The other way round; the error says what is wrong.
+    pub(crate) fn decode(bytes: &[u8]) -> Result<SegmentMeta, String> {
+        let stored: Stored = meta::decode(bytes)?;
+        let count = stored.tables.len();
+        let lists = [
+            stored.keys.len(),
+            stored.fields.len(),
+            stored.codecs.len(),
+            stored.rows.len(),
+            stored.frames.len(),
+            stored.lengths.len(),
+        ];
+        let frames = stored.frame_stored.len();
+        if lists != [count; 6] || [stored.frame_raw.len(), stored.frame_crc.len()] != [frames; 2] {
+            return Err("its lists differ in length".to_owned());
+        }
+        let column = |at: usize| ColumnInfo {
+            column: Column {
+                table: stored.tables[at],
+                key: stored.keys[at],
+                field: stored.fields[at],
+            },
+            codec: stored.codecs[at],
+            rows: stored.rows[at],
+            frame: stored.frames[at],
+            length: stored.lengths[at],
+        };
+        let frame = |at: usize| FrameInfo {
+            stored: stored.frame_stored[at],
+            raw: stored.frame_raw[at],
+            crc: stored.frame_crc[at],
+        };
+        Ok(SegmentMeta {
+            columns: (0..count).map(column).collect(),
+            frames: (0..frames).map(frame).collect(),
+            zone: stored.zone,
+            kinds: stored.kinds,
+        })
+    }
+}

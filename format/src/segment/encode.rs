@@ -480,7 +480,7 @@ impl Encoder<'_> {
         for column in self.meta.columns.iter_mut().filter(|c| c.frame == Self::SHARED) {
             column.frame = shared;
         }
-        let raw = meta::encode(&self.meta);
+        let raw = self.meta.encode();
         let stored = self.frames.compress(&raw);
         let mut body = Vec::with_capacity(12 + stored.len() + self.bytes.len());
         for word in [stored.len() as u32, raw.len() as u32, crc32fast::hash(&stored)] {

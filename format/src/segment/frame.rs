@@ -1,11 +1,10 @@
 //! Frames: the unit of compression and of checksums.
 
 use super::{MAX_FRAME, pool};
-use bincode::{Decode, Encode};
 use std::cell::RefCell;
 
 /// Where a frame is and what its bytes must be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FrameInfo {
     /// Bytes in the file.
     pub(crate) stored: u32,

@@ -45,7 +45,9 @@ impl Container {
     }
 
     fn remove(&mut self) -> Result<()> {
-        process::run_quietly(self.runc().args(["kill", &self.id, "KILL"]))?;
+        if self.status()? != "stopped" {
+            process::run_quietly(self.runc().args(["kill", &self.id, "KILL"]))?;
+        }
         let stopped = process::wait_until(Duration::from_secs(10), || Ok(self.status()? == "stopped"))?;
         if !stopped {
             bail!("container {} does not stop", self.id);
@@ -55,7 +57,8 @@ impl Container {
         Ok(())
     }
 
-    fn status(&self) -> Result<String> {
+    /// `created`, `running` or `stopped`.
+    pub(super) fn status(&self) -> Result<String> {
         let state = process::output(self.runc().args(["state", &self.id]))?;
         let state: serde_json::Value = serde_json::from_str(&state).context("`runc state` wrote no JSON")?;
         Ok(state["status"].as_str().unwrap_or_default().to_owned())

@@ -6,6 +6,7 @@ mod bundle;
 mod container;
 mod http;
 mod network;
+pub(crate) mod script;
 mod support;
 
 use std::fs;

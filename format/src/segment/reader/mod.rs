@@ -10,7 +10,7 @@ use super::frame::{self, FrameInfo};
 use super::zone::Zone;
 use super::{MAX_ROWS, MAX_SEGMENT, pool};
 use crate::model::{Container, Descriptor, Kind, Loss, Thread};
-use crate::{Error, Result, meta};
+use crate::{Error, Result};
 use hashbrown::HashMap;
 use rows::{Order, Runs};
 use std::borrow::Cow;
@@ -71,7 +71,7 @@ fn read_meta(body: &[u8], offset: u64) -> Result<(SegmentMeta, usize)> {
         .get(..stored as usize)
         .ok_or_else(|| damage("a segment's directory lies outside it"))?;
     let bytes = frame::read(&FrameInfo { stored, raw, crc }, bytes).map_err(|e| damage(&format!("directory: {e}")))?;
-    let meta: SegmentMeta = meta::decode(&bytes).map_err(|e| damage(&format!("directory: {e}")))?;
+    let meta = SegmentMeta::decode(&bytes).map_err(|e| damage(&format!("directory: {e}")))?;
     if meta.zone.rows as usize > MAX_ROWS {
         return Err(Error::Limit {
             what: "rows of a segment",

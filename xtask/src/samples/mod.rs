@@ -1,5 +1,7 @@
 //! `cargo xtask samples`: makes the traces in samples/ anew, with where they came from.
 
+mod v1;
+
 use std::ffi::CString;
 use std::fs;
 use std::io;
@@ -14,8 +16,25 @@ use crate::workspace::{self, Profile};
 
 const INCIDENT: &str = "incident.scap";
 
+/// Which samples.
+#[derive(Clone, Copy, clap::ValueEnum)]
+pub(crate) enum Set {
+    /// The demo's incident, in the newest format
+    Incident,
+    /// The frozen files of format version 1; made once
+    V1,
+}
+
+/// Makes a set of samples.
+pub(crate) fn run(root: &Path, set: Set) -> Result<()> {
+    match set {
+        Set::Incident => incident(root),
+        Set::V1 => v1::run(root),
+    }
+}
+
 /// Records the demo's incident into samples/ and writes its README.
-pub(crate) fn run(root: &Path) -> Result<()> {
+fn incident(root: &Path) -> Result<()> {
     let folder = root.join("samples");
     let programs = workspace::build_programs(root, Profile::Dev)?;
     // Recorded beside the build, and moved here only when it is whole.
@@ -74,7 +93,8 @@ fn leave_this_hosts_name_behind(scratch: &Path) -> Result<()> {
 fn document(date: &str, kernel: &str, bytes: u64) -> String {
     format!(
         "# Samples\n\n\
-         Real traces that this project recorded itself. `cargo xtask samples` writes this folder anew.\n\n\
+         Real traces that this project recorded itself. `cargo xtask samples` writes this page and the incident anew; [v1](v1/README.md) \
+         is the frozen set of format version 1.\n\n\
          ## `{INCIDENT}`\n\n\
          | | |\n|---|---|\n\
          | what | an attack on a small web service in a container, from the first visit to the deletion of the container |\n\
