@@ -24,6 +24,8 @@ pub(super) struct Param {
     pub(super) values: Vec<i64>,
     /// Empty while no value was missing.
     pub(super) present: Vec<i64>,
+    /// The byte string before, which the next one often equals.
+    last: u32,
 }
 
 /// The rows of one kind, in order of arrival.
@@ -231,10 +233,14 @@ impl SegmentBuilder {
         for (at, (param, spec)) in table.params.iter_mut().zip(&kind.params).enumerate() {
             let value = event.args.get(at).copied().unwrap_or(Value::Missing);
             let stored = match (value, spec.ty.is_bytes()) {
-                (Value::Bytes(bytes), true) if spec.ty == ParamType::Bytes => {
-                    Some(i64::from(self.payloads.intern(bytes)))
+                (Value::Bytes(bytes), true) => {
+                    let dictionary = match spec.ty {
+                        ParamType::Bytes => &mut self.payloads,
+                        _ => &mut self.strings,
+                    };
+                    param.last = dictionary.intern_near(bytes, param.last);
+                    Some(i64::from(param.last))
                 }
-                (Value::Bytes(bytes), true) => Some(i64::from(self.strings.intern(bytes))),
                 (_, true) => Some(0),
                 (Value::Int(int), false) => Some(int),
                 (_, false) => None,
@@ -297,6 +303,7 @@ impl SegmentBuilder {
             for param in &mut table.params {
                 param.values.clear();
                 param.present.clear();
+                param.last = 0;
             }
         }
         self.times.clear();

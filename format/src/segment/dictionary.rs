@@ -27,6 +27,14 @@ impl DictionaryBuilder {
         id
     }
 
+    /// As [`DictionaryBuilder::intern`], where the value is often the one that `last` stands for.
+    pub(crate) fn intern_near(&mut self, value: &[u8], last: u32) -> u32 {
+        match slice(&self.ends, &self.bytes, last) {
+            Some(same) if same == value => last,
+            _ => self.intern(value),
+        }
+    }
+
     /// Lengths and text, as they are stored.
     pub(crate) fn parts(&self) -> (Vec<i64>, &[u8]) {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());

@@ -93,20 +93,20 @@ impl SegmentBuilder {
                 thread_order.push(thread);
             }
         }
-        let times: Vec<i64> = stored.iter().map(|arrival| self.times[*arrival as usize]).collect();
-        let mut read = order::by_time(&times);
         let mut explicit = None;
-        if self.keep_order {
+        let rows = if self.keep_order {
+            let times: Vec<i64> = stored.iter().map(|arrival| self.times[*arrival as usize]).collect();
             let arrivals = order::inverse(&stored);
-            if arrivals != read {
+            if arrivals != order::by_time(&times) {
                 explicit = Some(arrivals.iter().map(|at| i64::from(*at)).collect());
-                read = arrivals;
             }
-        }
-        let mut rows = vec![0u32; stored.len()];
-        for (row, at) in read.iter().enumerate() {
-            rows[stored[*at as usize] as usize] = row as u32;
-        }
+            (0..self.times.len() as u32).collect()
+        } else if self.fd_changes.is_empty() {
+            // Nothing refers to rows.
+            Vec::new()
+        } else {
+            order::rows(&self.times, &stored)
+        };
         Layout {
             stored,
             threads,
@@ -176,6 +176,7 @@ impl SegmentBuilder {
             before = self.times[at];
         }
         let addresses = Addresses::find(self, layout, &ranks);
+        let mut scratch = Vec::new();
         for (new, old) in used.iter().enumerate() {
             let Table {
                 flags,
@@ -187,10 +188,10 @@ impl SegmentBuilder {
             let arrivals = &arrivals[*old];
             let moved = !arrivals.is_sorted();
             let mut put = |field: u16, values: &[i64]| {
-                let own;
                 let values = if moved {
-                    own = arrivals.iter().map(|at| values[*at as usize]).collect::<Vec<i64>>();
-                    &own
+                    scratch.clear();
+                    scratch.extend(arrivals.iter().map(|at| values[*at as usize]));
+                    &scratch
                 } else {
                     values
                 };

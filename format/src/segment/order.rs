@@ -29,6 +29,37 @@ pub(super) fn stored(groups: &[u32], count: usize, times: &[i64], keep: bool) ->
     order
 }
 
+/// The row in which each arrival is read: those of the same time in stored order.
+pub(super) fn rows(times: &[i64], stored: &[u32]) -> Vec<u32> {
+    if times.is_sorted() {
+        // They arrived in order, so only those of the same time may change places.
+        let mut rows: Vec<u32> = (0..times.len() as u32).collect();
+        if times.windows(2).all(|pair| pair[0] < pair[1]) {
+            return rows;
+        }
+        let positions = inverse(stored);
+        let mut start = 0;
+        for same in times.chunk_by(|a, b| a == b) {
+            let end = start + same.len();
+            if same.len() > 1 {
+                let mut order: Vec<usize> = (start..end).collect();
+                order.sort_by_key(|arrival| positions[*arrival]);
+                for (row, arrival) in (start..).zip(order) {
+                    rows[arrival] = row as u32;
+                }
+            }
+            start = end;
+        }
+        return rows;
+    }
+    let stored_times: Vec<i64> = stored.iter().map(|arrival| times[*arrival as usize]).collect();
+    let mut rows = vec![0; times.len()];
+    for (row, at) in by_time(&stored_times).iter().enumerate() {
+        rows[stored[*at as usize] as usize] = row as u32;
+    }
+    rows
+}
+
 /// Stored positions in the order of time.
 pub(super) fn by_time(times: &[i64]) -> Vec<u32> {
     if times.is_sorted() {
@@ -74,6 +105,10 @@ mod tests {
         let stored_times: Vec<i64> = order.iter().map(|at| times[*at as usize]).collect();
         assert_eq!(by_time(&stored_times), [2, 3, 0, 1, 4]);
         assert_eq!(inverse(&[2, 3, 0, 1, 4]), [2, 3, 0, 1, 4]);
+        // Arrivals 1 and 4 have the same time and are stored in this order.
+        assert_eq!(rows(&times, &order), [0, 2, 1, 4, 3]);
+        assert_eq!(rows(&[1, 2, 2, 2, 3], &[3, 0, 2, 1, 4]), [0, 3, 2, 1, 4]);
+        assert_eq!(rows(&[1, 2, 3], &[2, 0, 1]), [0, 1, 2]);
         assert_eq!(stored(&[0, 0], 1, &[5, 4], false), [1, 0]);
         assert_eq!(stored(&[0, 0], 1, &[5, 4], true), [0, 1]);
         assert_eq!(by_time(&[i64::MAX, i64::MIN, 0]), [1, 2, 0]);
