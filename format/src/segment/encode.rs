@@ -177,6 +177,7 @@ impl SegmentBuilder {
         }
         let addresses = Addresses::find(self, layout, &ranks);
         let mut scratch = Vec::new();
+        let mut with_bases = false;
         for (new, old) in used.iter().enumerate() {
             let Table {
                 flags,
@@ -196,8 +197,11 @@ impl SegmentBuilder {
                     values
                 };
                 match addresses.column(*old, field) {
-                    Some((numbers, distances)) => out.addresses(column::of_kind(new, field), numbers, distances),
-                    None => out.field(column::of_kind(*old, field), column::of_kind(new, field), values),
+                    Some(parts) if out.prefers_bases(column::of_kind(*old, field), parts, values) => {
+                        out.addresses(column::of_kind(new, field), parts.0, parts.1);
+                        with_bases = true;
+                    }
+                    _ => out.field(column::of_kind(*old, field), column::of_kind(new, field), values),
                 }
             };
             put(column::FLAGS, flags);
@@ -215,7 +219,7 @@ impl SegmentBuilder {
                 &gaps[*old],
             );
         }
-        if !addresses.columns.is_empty() {
+        if with_bases {
             let (bases, counts) = addresses.finder.parts();
             out.ints(column::BASES, bases);
             out.ints(column::BASE_COUNTS, counts);
@@ -437,6 +441,16 @@ impl Encoder<'_> {
         let info = frame::append(&packed.stored, packed.raw, &mut self.bytes);
         let frame = self.frame(info);
         self.add(column, packed.codec, values.len(), frame, packed.raw);
+    }
+
+    fn prefers_bases(&mut self, name: Column, parts: (&[i64], &[i64]), values: &[i64]) -> bool {
+        let Encoder {
+            memory,
+            frames,
+            scratch,
+            ..
+        } = self;
+        memory.prefers_bases(name, parts, values, frames, scratch)
     }
 
     fn addresses(&mut self, column: Column, numbers: &[i64], distances: &[i64]) {

@@ -1,5 +1,6 @@
 //! Which codec a long column gets: the smaller one, found by trying both now and then and remembered in between.
 
+use super::super::bases;
 use super::super::column::Column;
 use super::super::frame::FrameWriter;
 use super::{PCO, long, pco};
@@ -13,7 +14,14 @@ const SAMPLE: usize = 8192;
 
 /// What was chosen for each column, and for how many more segments.
 #[derive(Default)]
-pub(crate) struct Memory(HashMap<Column, (bool, u8)>);
+pub(crate) struct Memory(HashMap<(Column, Question), (bool, u8)>);
+
+/// What is asked of a column.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Question {
+    Pco,
+    Bases,
+}
 
 /// A column ready to be stored as a frame of its own.
 pub(crate) struct Packed {
@@ -53,19 +61,52 @@ impl Memory {
 
     /// Whether pco is smaller, on a part of the column where it is not known.
     fn choose(&mut self, name: Column, values: &[i64], frames: &mut FrameWriter, scratch: &mut Vec<u8>) -> bool {
-        if let Some((pco, left)) = self.0.get_mut(&name)
+        self.remembered((name, Question::Pco), || {
+            let (planes, packed) = sizes(sample(values), frames, scratch);
+            packed.is_some_and(|packed| packed < planes)
+        })
+    }
+
+    /// Whether a column of addresses is smaller as distances from bases than as it is.
+    pub(crate) fn prefers_bases(
+        &mut self,
+        name: Column,
+        (numbers, distances): (&[i64], &[i64]),
+        values: &[i64],
+        frames: &mut FrameWriter,
+        scratch: &mut Vec<u8>,
+    ) -> bool {
+        self.remembered((name, Question::Bases), || {
+            let (planes, packed) = sizes(sample(values), frames, scratch);
+            scratch.clear();
+            bases::encode(sample(numbers), sample(distances), scratch);
+            frames.compress(scratch).len() < packed.map_or(planes, |packed| packed.min(planes))
+        })
+    }
+
+    fn remembered(&mut self, key: (Column, Question), trial: impl FnOnce() -> bool) -> bool {
+        if let Some((answer, left)) = self.0.get_mut(&key)
             && *left > 0
         {
             *left -= 1;
-            return *pco;
+            return *answer;
         }
-        let middle = values.len().saturating_sub(SAMPLE) / 2;
-        let sample = &values[middle..values.len().min(middle + SAMPLE)];
-        scratch.clear();
-        long(sample, scratch);
-        let planes = frames.compress(scratch).len();
-        let better = pco(sample).is_some_and(|packed| packed.len() < planes);
-        self.0.insert(name, (better, REMEMBER));
-        better
+        let answer = trial();
+        self.0.insert(key, (answer, REMEMBER));
+        answer
     }
+}
+
+/// The middle of a column.
+fn sample(values: &[i64]) -> &[i64] {
+    let start = values.len().saturating_sub(SAMPLE) / 2;
+    &values[start..values.len().min(start + SAMPLE)]
+}
+
+/// Bytes of values as compressed planes and in pco.
+fn sizes(values: &[i64], frames: &mut FrameWriter, scratch: &mut Vec<u8>) -> (usize, Option<usize>) {
+    scratch.clear();
+    long(values, scratch);
+    let packed = pco(values).map(|packed| packed.len());
+    (frames.compress(scratch).len(), packed)
 }
