@@ -1,7 +1,7 @@
 //! Processor time of encoding and decoding, and bytes by column, on a real trace. `cargo xtask bench` runs this on
 //! recordings of its workloads.
 //!
-//! measure encode|decode|columns|window FILE
+//! measure encode|decode|columns|window|scan FILE
 //! measure grow FILE OUT BYTES
 
 use afterimage_format::Result;
@@ -29,9 +29,10 @@ fn main() {
         ["decode", file] => open(file).and_then(|trace| passes(&trace, decode)),
         ["columns", file] => open(file).and_then(|trace| columns(&trace)),
         ["window", file] => window(file),
+        ["scan", file] => scan(file),
         ["grow", file, out, bytes] => open(file).and_then(|trace| grow(&trace, out, bytes.parse().unwrap_or(0))),
         _ => {
-            eprintln!("usage: measure encode|decode|columns|window FILE; measure grow FILE OUT BYTES");
+            eprintln!("usage: measure encode|decode|columns|window|scan FILE; measure grow FILE OUT BYTES");
             std::process::exit(2);
         }
     };
@@ -289,6 +290,7 @@ fn encode(trace: &Trace, builder: &mut SegmentBuilder, kinds: &[Kind]) -> Result
 }
 
 /// Writes copies of a recording behind each other, each with later times and fresh ids, until the file has this size.
+/// Copies are whole, so that files of all sizes end in the same way; every tenth is told on standard error.
 fn grow(trace: &Trace, out: &str, bytes: u64) -> Result<()> {
     let options = WriterOptions {
         force: true,
@@ -302,7 +304,8 @@ fn grow(trace: &Trace, out: &str, bytes: u64) -> Result<()> {
     // Ids of one recording stay far below this.
     let ids = 1 << 32;
     let mut copy = 0;
-    'copies: loop {
+    let mut tenths = 0;
+    while writer.bytes() < bytes && totals.events > 0 {
         let shift = Shift {
             time: copy * span,
             id: copy * ids,
@@ -317,14 +320,15 @@ fn grow(trace: &Trace, out: &str, bytes: u64) -> Result<()> {
             builder.close(&state);
             writer.append(&builder.encode(LEVEL).map_err(cannot("cannot encode"))?)?;
             builder.clear();
-            if writer.bytes() >= bytes {
-                break 'copies;
-            }
         }
         copy += 1;
+        if writer.bytes() * 10 / bytes > tenths {
+            tenths = writer.bytes() * 10 / bytes;
+            eprintln!("measure: {} of {bytes} bytes", writer.bytes());
+        }
     }
     let sealed = writer.seal(&Summary {
-        end: totals.time_max + copy * span,
+        end: totals.time_max + copy.saturating_sub(1) * span,
         reason: "grown".into(),
         ..Summary::default()
     })?;
@@ -353,6 +357,27 @@ fn window(file: &str) -> Result<()> {
         "segments {} opened {:.3} total {:.3} rows {found} resident {}",
         trace.segment_count(),
         opened.as_secs_f64() * 1e3,
+        total.as_secs_f64() * 1e3,
+        peak_memory()
+    );
+    Ok(())
+}
+
+/// Reads the times and results of every segment; prints milliseconds of the clock, rows, and the resident memory that it
+/// took.
+fn scan(file: &str) -> Result<()> {
+    let start = Instant::now();
+    let trace = Trace::open(file.as_ref())?;
+    let mut rows = 0;
+    for at in 0..trace.segment_count() {
+        let segment = trace.segment(at)?;
+        rows += black_box(segment.times()?).len();
+        black_box(segment.results()?);
+    }
+    let total = start.elapsed();
+    println!(
+        "segments {} total {:.3} rows {rows} resident {}",
+        trace.segment_count(),
         total.as_secs_f64() * 1e3,
         peak_memory()
     );

@@ -2,6 +2,7 @@
 
 mod bench;
 mod demo;
+mod ended;
 mod interrupt;
 mod packages;
 mod probe;
@@ -36,7 +37,7 @@ enum Task {
     /// Build or check the committed kernel object
     #[command(subcommand)]
     Probe(probe::Action),
-    /// Measure what recording costs
+    /// Measure what recording and reading cost, and the size of traces
     #[command(subcommand)]
     Bench(bench::Action),
     /// Record the traces in samples/ anew
@@ -72,4 +73,16 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Workload(options) => bench::workload::run(&options)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use serde_json::Value;
 
 use crate::process;
 
@@ -68,12 +69,47 @@ pub(crate) struct Programs {
     pub(crate) analyze: PathBuf,
 }
 
+impl Programs {
+    /// What `analyze info` says about a trace.
+    pub(crate) fn info(&self, trace: &Path) -> Result<Value> {
+        let output = Command::new(&self.analyze)
+            .args(["info", "--json"])
+            .arg(trace)
+            .output()
+            .with_context(|| format!("cannot start {}", self.analyze.display()))?;
+        // Its exit status also tells of losses, which are no failure here.
+        serde_json::from_slice(&output.stdout).with_context(|| {
+            format!(
+                "`analyze info --json` wrote no JSON: {}",
+                String::from_utf8_lossy(&output.stderr)
+            )
+        })
+    }
+}
+
 /// Builds `capture` and `analyze`.
 pub(crate) fn build_programs(root: &Path, profile: Profile) -> Result<Programs> {
+    let folder = build(root, profile, &["--bin", "capture", "--bin", "analyze"])?;
+    Ok(Programs {
+        capture: folder.join("capture"),
+        analyze: folder.join("analyze"),
+    })
+}
+
+/// Builds `measure`, the format's example that times its encoder and its reader; its path.
+pub(crate) fn build_measure(root: &Path) -> Result<PathBuf> {
+    let folder = build(
+        root,
+        Profile::Release,
+        &["--package", "afterimage-format", "--example", "measure"],
+    )?;
+    Ok(folder.join("examples/measure"))
+}
+
+/// Builds something of the workspace; the folder with the result.
+fn build(root: &Path, profile: Profile, what: &[&str]) -> Result<PathBuf> {
     let mut build = cargo();
-    build
-        .current_dir(root)
-        .args(["build", "--bin", "capture", "--bin", "analyze"]);
+    build.current_dir(root).arg("build").args(what);
     let folder = match profile {
         Profile::Dev => "debug",
         Profile::Release => {
@@ -82,9 +118,5 @@ pub(crate) fn build_programs(root: &Path, profile: Profile) -> Result<Programs> 
         }
     };
     process::run(&mut build)?;
-    let folder = target_dir(root).join(folder);
-    Ok(Programs {
-        capture: folder.join("capture"),
-        analyze: folder.join("analyze"),
-    })
+    Ok(target_dir(root).join(folder))
 }

@@ -1,15 +1,12 @@
-//! The results as a table that reads the same on a terminal and in docs/benchmarks.md.
+//! What recording costs, as a table.
 
 use std::fmt::Write;
 
 use super::observer::Observer;
 use super::run::{Measured, Recording, Run};
 use super::statistics::Summary;
+use super::table::table;
 use super::workload::Workload;
-
-const BEGIN: &str = "<!-- begin: cargo xtask bench record -->\n";
-const END: &str = "<!-- end: cargo xtask bench record -->\n";
-const TITLE: &str = "# Benchmarks\n\nMeasured by this repository's own commands, which replace these figures when run with `--save`.\n\n";
 
 const HEAD: [&str; 10] = [
     "workload",
@@ -25,13 +22,10 @@ const HEAD: [&str; 10] = [
 ];
 
 /// The report of a whole measurement.
-pub(crate) fn render(measured: &[Measured], machine: &str, command: &str) -> String {
-    let mut text = format!("## Recording\n\n`{command}`\n\n{machine}; medians of ");
+pub(crate) fn render(measured: &[Measured]) -> String {
     let rounds = measured.first().map_or(0, |one| one.runs.len());
-    let _ = writeln!(
-        text,
-        "{rounds} interleaved rounds, recording the whole machine, everything included.\n"
-    );
+    let mut text =
+        format!("medians of {rounds} interleaved rounds, recording the whole machine, everything included.\n\n");
     let mut rows = vec![HEAD.map(str::to_owned).to_vec()];
     rows.extend(measured.iter().map(|one| row(one, baseline(measured, one.workload))));
     text.push_str(&table(&rows));
@@ -39,16 +33,6 @@ pub(crate) fn render(measured: &[Measured], machine: &str, command: &str) -> Str
         let _ = writeln!(text, "\n{line}");
     }
     text
-}
-
-/// A document with its part about recording replaced, or added.
-pub(crate) fn place(document: &str, report: &str) -> String {
-    let part = format!("{BEGIN}{report}{END}");
-    match (document.split_once(BEGIN), document.split_once(END)) {
-        (Some((before, _)), Some((_, after))) => format!("{before}{part}{after}"),
-        _ if document.trim().is_empty() => format!("{TITLE}{part}"),
-        _ => format!("{}\n\n{part}", document.trim_end()),
-    }
 }
 
 fn baseline(measured: &[Measured], workload: Workload) -> Option<f64> {
@@ -135,30 +119,6 @@ fn start_and_stop(measured: &[Measured]) -> Option<String> {
     ))
 }
 
-/// A Markdown table with columns as wide as their widest cell.
-fn table(rows: &[Vec<String>]) -> String {
-    let columns = rows.first().map_or(0, Vec::len);
-    let width = |column: usize| {
-        rows.iter()
-            .filter_map(|row| row.get(column))
-            .map(|cell| cell.chars().count())
-            .max()
-    };
-    let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
-    let mut text = String::new();
-    for (index, row) in rows.iter().enumerate() {
-        for (cell, width) in row.iter().zip(&widths) {
-            let _ = write!(text, "| {cell:width$} ");
-        }
-        text.push_str("|\n");
-        if index == 0 {
-            text.extend(widths.iter().map(|width| format!("|{}", "-".repeat(width + 2))));
-            text.push_str("|\n");
-        }
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -182,6 +142,7 @@ mod tests {
             events: 1_000_000,
             lost: 0,
             bytes: 4_200_000,
+            segments: 10,
         }
     }
 
@@ -203,7 +164,7 @@ mod tests {
                 ],
             ),
         ];
-        let report = render(&measured, "a machine", "cargo xtask bench record");
+        let report = render(&measured);
         let lines: Vec<Vec<&str>> = report
             .lines()
             .filter(|line| line.starts_with("| getpid"))
@@ -240,17 +201,5 @@ mod tests {
             ]
         );
         assert!(report.contains("start to ready 150 ms (at most 150), stop to sealed file 40 ms"));
-    }
-
-    #[test]
-    fn a_report_replaces_only_the_one_before() {
-        let first = place("", "one\n");
-        assert_eq!(first, format!("{TITLE}{BEGIN}one\n{END}"));
-        let with_more = format!("{first}\n## Queries\n");
-        assert_eq!(
-            place(&with_more, "two\n"),
-            format!("{TITLE}{BEGIN}two\n{END}\n## Queries\n")
-        );
-        assert_eq!(place("# Other\n", "one\n"), format!("# Other\n\n{BEGIN}one\n{END}"));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -78,6 +78,8 @@ pub(crate) struct Recording {
     pub(crate) lost: u64,
     /// Size of the trace in bytes.
     pub(crate) bytes: u64,
+    /// Segments of the trace.
+    pub(crate) segments: u64,
 }
 
 impl Bench {
@@ -88,26 +90,52 @@ impl Bench {
 
     /// Runs a workload once.
     pub(crate) fn run(&self, workload: Workload, observer: Observer) -> Result<Run> {
+        if observer == Observer::Capture {
+            let trace = self.scratch.join("bench.scap");
+            let run = self.record(workload, &trace)?;
+            fs::remove_file(&trace)?;
+            return Ok(run);
+        }
         let operations = workload.scaled(self.scale * observer.share(workload));
         let work = self.command(workload, operations)?;
-        let (elapsed, recording) = match observer {
-            Observer::Capture => {
-                let (elapsed, recording) = self.record(work)?;
-                (elapsed, Some(recording))
-            }
-            _ => {
-                let output = self.scratch.join("peer-output");
-                let elapsed = finish(observer.around(work, &output))?;
-                if output.exists() {
-                    fs::remove_file(&output)?;
-                }
-                (elapsed, None)
-            }
-        };
+        let output = self.scratch.join("peer-output");
+        let elapsed = finish(observer.around(work, &output))?;
+        if output.exists() {
+            fs::remove_file(&output)?;
+        }
         Ok(Run {
             elapsed,
             operations,
-            recording,
+            recording: None,
+        })
+    }
+
+    /// Runs a workload once while the whole machine is recorded into `trace`, which is kept.
+    pub(crate) fn record(&self, workload: Workload, trace: &Path) -> Result<Run> {
+        let operations = workload.scaled(self.scale);
+        let work = self.command(workload, operations)?;
+        let before = Instant::now();
+        let recorder = Recorder::start(&self.programs.capture, trace, &self.scratch, &[])?;
+        let start = before.elapsed();
+        let elapsed = finish(work)?;
+        let before = Instant::now();
+        let sealed = recorder.seal()?;
+        let stop = before.elapsed();
+        sealed.check("the recorder")?;
+        let counts = self.counts(trace)?;
+        Ok(Run {
+            elapsed,
+            operations,
+            recording: Some(Recording {
+                start,
+                stop,
+                cpu: sealed.cpu,
+                peak_memory: sealed.peak_memory,
+                events: counts.events,
+                lost: counts.lost,
+                bytes: fs::metadata(trace)?.len(),
+                segments: counts.segments,
+            }),
         })
     }
 
@@ -133,50 +161,26 @@ impl Bench {
         Ok(command)
     }
 
-    fn record(&self, work: Command) -> Result<(Duration, Recording)> {
-        let trace = self.scratch.join("bench.scap");
-        let before = Instant::now();
-        let recorder = Recorder::start(&self.programs.capture, &trace, &self.scratch, &[])?;
-        let start = before.elapsed();
-        let elapsed = finish(work)?;
-        let before = Instant::now();
-        let sealed = recorder.seal()?;
-        let stop = before.elapsed();
-        sealed.check()?;
-        let (events, lost) = self.counts(&trace)?;
-        let bytes = fs::metadata(&trace)?.len();
-        fs::remove_file(&trace)?;
-        let recording = Recording {
-            start,
-            stop,
-            cpu: sealed.cpu,
-            peak_memory: sealed.peak_memory,
-            events,
-            lost,
-            bytes,
-        };
-        Ok((elapsed, recording))
-    }
-
-    /// Events in a trace, and events counted as lost.
-    fn counts(&self, trace: &std::path::Path) -> Result<(u64, u64)> {
-        let output = Command::new(&self.programs.analyze)
-            .args(["info", "--json"])
-            .arg(trace)
-            .output()?;
-        let info: Value = serde_json::from_slice(&output.stdout).with_context(|| {
-            format!(
-                "`analyze info --json` wrote no JSON: {}",
-                String::from_utf8_lossy(&output.stderr)
-            )
-        })?;
+    fn counts(&self, trace: &Path) -> Result<Counts> {
+        let info = self.programs.info(trace)?;
         let number = |pointer: &str| {
             info.pointer(pointer)
                 .and_then(Value::as_u64)
                 .with_context(|| format!("no number at {pointer} in {info}"))
         };
-        Ok((number("/events")?, number("/losses/events")?))
+        Ok(Counts {
+            events: number("/events")?,
+            lost: number("/losses/events")?,
+            segments: number("/segments")?,
+        })
     }
+}
+
+/// What a trace says of itself.
+struct Counts {
+    events: u64,
+    lost: u64,
+    segments: u64,
 }
 
 /// Runs a workload's process to its end.

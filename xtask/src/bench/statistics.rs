@@ -24,6 +24,12 @@ impl Summary {
         };
         Some(Self { median, least, most })
     }
+
+    /// Median and range, with so many decimals.
+    pub(crate) fn written(&self, decimals: usize) -> String {
+        let Self { median, least, most } = self;
+        format!("{median:.decimals$} ({least:.decimals$}-{most:.decimals$})")
+    }
 }
 
 #[cfg(test)]
@@ -58,5 +64,12 @@ mod tests {
                 most: 9.0
             })
         );
+    }
+
+    #[test]
+    fn the_range_is_behind_the_median() {
+        let summary = Summary::of([4.0, 1.25, 2.0]).unwrap();
+        assert_eq!(summary.written(1), "2.0 (1.2-4.0)");
+        assert_eq!(summary.written(0), "2 (1-4)");
     }
 }

@@ -10,9 +10,9 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 
 use super::web;
-use crate::process;
+use crate::{process, workspace};
 
-/// The workloads of the performance notes.
+/// Work to record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Workload {
     /// 3 million getpid in one thread
@@ -25,12 +25,38 @@ pub(crate) enum Workload {
     Exec,
     /// Two processes with 4 million getpid each
     TwoGetpid,
+    /// cargo building one crate of this workspace
+    Compile,
+    /// A shell that 400 times starts 8 shells at once
+    Storm,
 }
 
 impl Workload {
-    /// Every workload, in the order of the report.
-    pub(crate) fn all() -> Vec<Self> {
-        Self::value_variants().to_vec()
+    /// Those that are compared with the same work alone.
+    pub(crate) fn timed() -> Vec<Self> {
+        vec![
+            Workload::Getpid,
+            Workload::Files,
+            Workload::Http,
+            Workload::Exec,
+            Workload::TwoGetpid,
+        ]
+    }
+
+    /// Those whose traces are looked at.
+    pub(crate) fn traced() -> Vec<Self> {
+        vec![
+            Workload::Files,
+            Workload::Http,
+            Workload::Exec,
+            Workload::Compile,
+            Workload::Storm,
+        ]
+    }
+
+    /// The chosen ones, or where none was chosen, these.
+    pub(crate) fn or(chosen: &[Self], default: fn() -> Vec<Self>) -> Vec<Self> {
+        if chosen.is_empty() { default() } else { chosen.to_vec() }
     }
 
     /// Its name on the command line.
@@ -41,10 +67,12 @@ impl Workload {
             Workload::Http => "http",
             Workload::Exec => "exec",
             Workload::TwoGetpid => "two-getpid",
+            Workload::Compile => "compile",
+            Workload::Storm => "storm",
         }
     }
 
-    /// How often it does what it does, at full scale: calls in each thread, files, requests, programs.
+    /// How often it does what it does, at full scale: calls in each thread, files, requests, programs, builds, bursts.
     pub(crate) fn operations(self) -> f64 {
         match self {
             Workload::Getpid => 3e6,
@@ -52,6 +80,8 @@ impl Workload {
             Workload::Http => 150e3,
             Workload::Exec => 3e3,
             Workload::TwoGetpid => 4e6,
+            Workload::Compile => 1.0,
+            Workload::Storm => 400.0,
         }
     }
 
@@ -74,7 +104,7 @@ pub(crate) struct Options {
     /// How often
     #[arg(long)]
     operations: u64,
-    /// Folder with the files (files) or for the server (http)
+    /// Folder with the files (files), for the server (http), or for what is built (compile)
     #[arg(long)]
     folder: PathBuf,
     /// The web server and its client (http)
@@ -105,6 +135,14 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         }
         Workload::Exec => timed(|| fork_and_exec(options.operations))?,
         Workload::TwoGetpid => timed(|| two_processes(options))?,
+        Workload::Compile => {
+            let built = options.folder.join("built");
+            if built.exists() {
+                fs::remove_dir_all(&built).with_context(|| format!("cannot remove {}", built.display()))?;
+            }
+            timed(|| compile(&built))?
+        }
+        Workload::Storm => timed(|| fork_in_bursts(options.operations))?,
     };
     println!("{ELAPSED}{}", elapsed.as_nanos());
     Ok(())
@@ -142,6 +180,29 @@ fn find_and_cat(folder: &Path) -> Result<()> {
 fn fork_and_exec(times: u64) -> Result<()> {
     // A shell forks and executes; its own size, small, is part of what fork costs.
     let script = format!("i=0; while [ $i -lt {times} ]; do /bin/true; i=$((i+1)); done");
+    process::run(Command::new("sh").args(["-c", &script]))
+}
+
+/// The smallest crate of the workspace, without the network and with a build folder of its own.
+fn compile(target: &Path) -> Result<()> {
+    let mut build = workspace::cargo();
+    build
+        .current_dir(workspace::root()?)
+        .args([
+            "build",
+            "--quiet",
+            "--offline",
+            "--package",
+            "afterimage-abi",
+            "--target-dir",
+        ])
+        .arg(target);
+    process::run(&mut build)
+}
+
+fn fork_in_bursts(times: u64) -> Result<()> {
+    let script =
+        format!("i=0; while [ $i -lt {times} ]; do for j in 1 2 3 4 5 6 7 8; do (:) & done; wait; i=$((i+1)); done");
     process::run(Command::new("sh").args(["-c", &script]))
 }
 
@@ -185,7 +246,7 @@ mod tests {
 
     #[test]
     fn names_are_those_of_the_command_line() {
-        for workload in Workload::all() {
+        for workload in Workload::value_variants() {
             assert_eq!(workload.to_possible_value().unwrap().get_name(), workload.name());
         }
     }
@@ -203,6 +264,13 @@ mod tests {
     fn a_scale_shrinks_the_work_but_not_to_nothing() {
         assert_eq!(Workload::Exec.scaled(0.1), 300);
         assert_eq!(Workload::Exec.scaled(0.0), 1);
+        assert_eq!(Workload::Compile.scaled(0.05), 1);
+    }
+
+    #[test]
+    fn workloads_are_the_chosen_ones_or_the_default() {
+        assert_eq!(Workload::or(&[], Workload::traced), Workload::traced());
+        assert_eq!(Workload::or(&[Workload::Exec], Workload::traced), [Workload::Exec]);
     }
 
     #[test]

@@ -16,7 +16,8 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use crate::recorder::{DONE_WITH_LOSSES, Recorder};
+use crate::ended::DONE_WITH_LOSSES;
+use crate::recorder::Recorder;
 use crate::workspace::{self, Profile, Programs};
 use crate::{interrupt, process};
 use attacker::WebServer;
@@ -105,7 +106,7 @@ fn play(recording: Option<(&Programs, &Path)>) -> Result<()> {
     container.delete()?;
     println!("The container is deleted, and everything in it is gone.");
     if let Some(recorder) = recorder {
-        recorder.seal()?.check()?;
+        recorder.seal()?.check("the recorder")?;
         println!("The recording is sealed.");
     }
     Ok(())
