@@ -348,7 +348,8 @@ impl Addresses {
         let mut of_kind = vec![(0, 0); builder.tables.len()];
         let many = |values: &[i64]| {
             let sample = || values.iter().step_by(values.len() / 256 + 1);
-            sample().filter(|v| bases::is_address(**v)).count() * 8 > sample().count()
+            // A short column saves little, and would take the kinds and threads of all rows to decode.
+            values.len() >= SHORT && sample().filter(|v| bases::is_address(**v)).count() * 8 > sample().count()
         };
         for (kind, table) in builder.tables.iter().enumerate() {
             of_kind[kind].0 = columns.len();

@@ -62,7 +62,7 @@ pub(crate) fn record(
         container.delete()?;
     }
     match end {
-        End::Sealed => recorder.seal()?.check(),
+        End::Sealed => recorder.seal()?.check("capture"),
         End::Killed => {
             // The last second may not be on its way yet.
             std::thread::sleep(Duration::from_millis(1500));

@@ -119,24 +119,31 @@ impl Segment<'_> {
         Ok(bases::decode(bytes, rows, base))
     }
 
-    /// The thread (not version) of each row of a kind, in stored order.
+    /// The thread (not version) of each row of a kind that has addresses, in stored order.
     fn threads_of_kind(&self, kind: usize) -> Result<&[u32]> {
         if self.kind_threads.get().is_none() {
             self.spend(4 * self.rows())?;
-            let counts = self.meta.zone.kinds.iter();
-            let mut threads: Vec<Vec<u32>> = counts.map(|k| Vec::with_capacity(k.events as usize)).collect();
+            let mut threads = vec![None; self.meta.kinds.len()];
+            for info in self.meta.columns.iter().filter(|info| info.codec == codec::ADDRESS) {
+                if let Some(threads) = threads.get_mut(usize::from(info.column.key)) {
+                    *threads = Some(Vec::new());
+                }
+            }
             let mut kinds = self.stored_kinds()?.iter();
-            self.ranks()?;
             for run in &self.runs()?.0 {
                 for kind in kinds.by_ref().take(run.rows) {
-                    // `ranks` has checked the kinds.
-                    threads[*kind as usize].push(run.group as u32);
+                    if let Some(Some(threads)) = usize::try_from(*kind).ok().and_then(|kind| threads.get_mut(kind)) {
+                        threads.push(run.group as u32);
+                    }
                 }
             }
             let _ = self.kind_threads.set(threads);
         }
-        let threads = self.kind_threads.get().and_then(|threads| threads.get(kind));
-        Ok(threads.map_or(&[], Vec::as_slice))
+        let threads = self
+            .kind_threads
+            .get()
+            .and_then(|threads| threads.get(kind)?.as_deref());
+        Ok(threads.unwrap_or_default())
     }
 
     /// The bytes of a column that is no integers.

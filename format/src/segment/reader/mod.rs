@@ -32,8 +32,8 @@ pub struct Segment<'a> {
     runs: OnceCell<Runs>,
     ranks: OnceCell<Vec<u32>>,
     order: OnceCell<Order>,
-    /// For each kind, the thread of each of its stored rows.
-    kind_threads: OnceCell<Vec<Vec<u32>>>,
+    /// For each kind with addresses, the thread of each of its stored rows.
+    kind_threads: OnceCell<Vec<Option<Vec<u32>>>>,
     /// Columns in the order of rows.
     read: [OnceCell<Vec<i64>>; rows::FIELDS],
     strings: OnceCell<Dictionary>,
