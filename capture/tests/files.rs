@@ -115,6 +115,7 @@ fn the_disk_keeps_its_floor() {
     let left = path.exists();
     let stopped = record("3MiB", "67108864");
     let opened = Trace::open(&path).map(|trace| (trace.summary().cloned(), trace.segment_count()));
+    // SAFETY: all its fields are integers, for which zero is a value.
     let mut stat: libc::statvfs = unsafe { std::mem::zeroed() };
     let c_path = std::ffi::CString::new(disk.to_str().unwrap()).unwrap();
     // SAFETY: the path ends in NUL and `stat` is written by the call.
