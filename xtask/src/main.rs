@@ -1,7 +1,8 @@
-//! Cross-cutting work on Afterimage: `cargo xtask demo`, `test`, `tidy`, `probe`, `bench` and `samples`.
+//! Cross-cutting work on Afterimage: `cargo xtask demo`, `test`, `tidy`, `probe`, `format`, `bench` and `samples`.
 
 mod bench;
 mod demo;
+mod format;
 mod interrupt;
 mod packages;
 mod probe;
@@ -36,6 +37,9 @@ enum Task {
     /// Build or check the committed kernel object
     #[command(subcommand)]
     Probe(probe::Action),
+    /// Record that the trace format's description was compared with its sources
+    #[command(subcommand)]
+    Format(format::Action),
     /// Measure what recording costs
     #[command(subcommand)]
     Bench(bench::Action),
@@ -63,6 +67,7 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Demo(options) => demo::run(&root, &options)?,
         Task::Tidy => tidy::run(&root)?,
         Task::Probe(action) => probe::run(&root, &action)?,
+        Task::Format(action) => format::run(&root, &action)?,
         Task::Bench(action) => bench::run(&root, &action)?,
         Task::Samples => samples::run(&root)?,
         Task::Workload(options) => bench::workload::run(&options)?,
