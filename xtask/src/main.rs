@@ -1,8 +1,9 @@
-//! Cross-cutting work on Afterimage: `cargo xtask demo`, `test`, `tidy`, `probe`, `bench` and `samples`.
+//! Cross-cutting work on Afterimage: `cargo xtask demo`, `test`, `tidy`, `probe`, `format`, `bench` and `samples`.
 
 mod bench;
 mod demo;
 mod ended;
+mod format;
 mod interrupt;
 mod packages;
 mod probe;
@@ -37,6 +38,9 @@ enum Task {
     /// Build or check the committed kernel object
     #[command(subcommand)]
     Probe(probe::Action),
+    /// Record that the trace format's description was compared with its sources
+    #[command(subcommand)]
+    Format(format::Action),
     /// Measure what recording and reading cost, and the size of traces
     #[command(subcommand)]
     Bench(bench::Action),
@@ -68,6 +72,7 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Demo(options) => demo::run(&root, &options)?,
         Task::Tidy => tidy::run(&root)?,
         Task::Probe(action) => probe::run(&root, &action)?,
+        Task::Format(action) => format::run(&root, &action)?,
         Task::Bench(action) => bench::run(&root, &action)?,
         Task::Samples { set } => samples::run(&root, set)?,
         Task::Workload(options) => bench::workload::run(&options)?,

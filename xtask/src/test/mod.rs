@@ -3,6 +3,7 @@
 //! Tests that need root say so themselves: one that cannot run prints `SKIPPED: name: reason`, appends the same line to
 //! the file named by [`skipped::VARIABLE`], and is counted here as skipped, although its runner saw it return in peace.
 
+mod kaitai;
 mod results;
 mod skipped;
 
@@ -16,19 +17,23 @@ use crate::packages::{self, Need};
 use crate::{process, tidy, workspace};
 use results::Tally;
 
-/// What the privileged tests run: a container runtime, something to run in it, a terminal to type into, namespaces.
-const PACKAGES: [Need; 4] = [
+/// What tests run: a container runtime, something to run in it, a terminal to type into, namespaces; and what the reader
+/// made from docs/format.md alone is written in.
+const PACKAGES: [Need; 6] = [
     Need::program("runc", "runc"),
     Need::program("busybox", "busybox-static"),
     Need::program("tmux", "tmux"),
     Need::program("ip", "iproute2"),
+    Need::program("python3", "python3"),
+    Need::program("zstd", "zstd"),
 ];
 
 /// Runs the checks and the tests, prints what failed and what was skipped, and ends with one line of numbers.
 pub(crate) fn run(root: &Path) -> Result<ExitCode> {
     if process::is_root() {
-        packages::ensure(&PACKAGES, "the tests that run containers")?;
+        packages::ensure(&PACKAGES, "the tests")?;
     }
+    kaitai::install(root);
     let skip_log = workspace::target_dir(root).join("skipped-tests.log");
     skipped::start(&skip_log)?;
 

@@ -3,6 +3,7 @@
 mod crate_docs;
 mod dependencies;
 mod documents;
+mod format;
 mod length;
 mod machine_paths;
 mod metadata;
@@ -25,12 +26,13 @@ struct Repository {
 
 type Check = fn(&Repository) -> Result<Vec<String>>;
 
-const CHECKS: [(&str, Check); 7] = [
+const CHECKS: [(&str, Check); 8] = [
     ("dependency directions", dependencies::check),
     ("no paths of a machine", machine_paths::check),
     ("documents present", documents::check),
     ("samples explained", samples::check),
     ("crates documented", crate_docs::check),
+    ("trace format described", format::check),
     ("files short", length::check),
     ("kernel object current", kernel_object),
 ];

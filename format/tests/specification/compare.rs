@@ -1,0 +1,50 @@
+//! Finding where two documents differ.
+
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// Where two documents differ first, and how; `None` where they do not.
+pub(crate) fn difference(theirs: &Value, ours: &Value) -> Option<String> {
+    match (theirs, ours) {
+        (Value::Object(a), Value::Object(b)) => {
+            let names: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+            names.into_iter().find_map(|name| {
+                let (a, b) = (a.get(name), b.get(name));
+                let difference = match (a, b) {
+                    (Some(a), Some(b)) => difference(a, b)?,
+                    _ => told(&a, &b),
+                };
+                Some(format!(".{name}{difference}"))
+            })
+        }
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+            let mut pairs = a.iter().zip(b).enumerate();
+            pairs.find_map(|(at, (a, b))| Some(format!("[{at}]{}", difference(a, b)?)))
+        }
+        (Value::Array(a), Value::Array(b)) => Some(told(&a.len(), &b.len())),
+        _ => (theirs != ours).then(|| told(theirs, ours)),
+    }
+}
+
+/// Codes, which are names in one document and numbers in the other.
+const CODES: [&str; 6] = ["algorithm", "category", "cause", "runtime", "storing", "type"];
+/// A document as far as a parser in JavaScript can say it, whose numbers have 53 bits.
+pub(crate) fn as_grammar_says(document: &mut Value) {
+    match document {
+        Value::Object(fields) => {
+            fields.retain(|name, _| !CODES.contains(&name.as_str()));
+            fields.values_mut().for_each(as_grammar_says);
+        }
+        Value::Array(items) => items.iter_mut().for_each(as_grammar_says),
+        Value::Number(number) => *document = Value::from(number.as_f64()),
+        _ => {}
+    }
+}
+
+fn told(theirs: &impl std::fmt::Debug, ours: &impl std::fmt::Debug) -> String {
+    let mut text = format!(": {theirs:?} instead of {ours:?}");
+    if text.len() > 400 {
+        text.truncate(text.floor_char_boundary(400));
+    }
+    text
+}
