@@ -10,6 +10,7 @@ use bincode::config::{self, Config};
 use bincode::error::{DecodeError, EncodeError};
 use bincode::{Decode, Encode};
 use std::cell::Cell;
+use std::sync::Arc;
 
 /// No metadata section may ask for more memory than this.
 pub(crate) const LIMIT: usize = 64 << 20;
@@ -29,8 +30,9 @@ pub(crate) fn encode<T: Encode>(value: &T) -> Vec<u8> {
 }
 
 /// Decodes a metadata value; the error text says what bincode found.
-pub(crate) fn decode<T: Decode<()>>(bytes: &[u8]) -> Result<T, String> {
+pub(crate) fn decode<T: Field>(bytes: &[u8]) -> Result<T, String> {
     BUDGET.set(LIMIT);
+    spend(T::elements(bytes)).map_err(|e| e.to_string())?;
     match bincode::decode_from_slice(bytes, config()) {
         Ok((value, used)) if used == bytes.len() => Ok(value),
         Ok((_, used)) => Err(format!("{} bytes left over", bytes.len() - used)),
@@ -39,13 +41,39 @@ pub(crate) fn decode<T: Decode<()>>(bytes: &[u8]) -> Result<T, String> {
 }
 
 thread_local! {
-    /// Bytes that the records of the value being decoded may still take. bincode's own limit starts anew with each
-    /// record's body, and an empty record of one byte may stand for hundreds in memory.
+    /// Bytes that the lists of the value being decoded may still take. bincode's own limit starts anew with each
+    /// field of a record, and an element of one byte may stand for hundreds in memory.
     static BUDGET: Cell<usize> = const { Cell::new(LIMIT) };
 }
 
-/// Takes a record's size from what one value may take in memory.
-pub(crate) fn spend(bytes: usize) -> Result<(), DecodeError> {
+/// A type of a field.
+pub(crate) trait Field: Decode<()> {
+    /// Bytes that the elements of the list at the beginning of `bytes` take in memory; 0 where it is no list.
+    fn elements(_bytes: &[u8]) -> usize {
+        0
+    }
+}
+
+impl<T: Decode<()> + 'static> Field for Vec<T> {
+    fn elements(bytes: &[u8]) -> usize {
+        let count = bincode::decode_from_slice::<u64, _>(bytes, config()).map_or(0, |(count, _)| count);
+        usize::try_from(count)
+            .unwrap_or(usize::MAX)
+            .saturating_mul(size_of::<T>())
+    }
+}
+
+impl<T: Decode<()>> Field for Option<T> {}
+impl<const N: usize> Field for [u8; N] {}
+impl Field for bool {}
+impl Field for u16 {}
+impl Field for u32 {}
+impl Field for u64 {}
+impl Field for String {}
+impl Field for Arc<str> {}
+
+/// Takes a list's size from what one value may take in memory.
+fn spend(bytes: usize) -> Result<(), DecodeError> {
     let left = BUDGET.get().checked_sub(bytes).ok_or(DecodeError::LimitExceeded)?;
     BUDGET.set(left);
     Ok(())
@@ -57,10 +85,11 @@ pub(crate) fn put<T: Encode>(field: &T, body: &mut Vec<u8>) -> Result<(), Encode
 }
 
 /// Takes the next field of a record's body; its default where the body has ended.
-pub(crate) fn take<T: Decode<()> + Default>(body: &mut &[u8]) -> Result<T, DecodeError> {
+pub(crate) fn take<T: Field + Default>(body: &mut &[u8]) -> Result<T, DecodeError> {
     if body.is_empty() {
         return Ok(T::default());
     }
+    spend(T::elements(body))?;
     let (field, used) = bincode::decode_from_slice(body, config())?;
     *body = &body[used..];
     Ok(field)
@@ -79,7 +108,6 @@ macro_rules! record {
 
         impl<C> bincode::Decode<C> for $ty {
             fn decode<D: bincode::de::Decoder<Context = C>>(from: &mut D) -> Result<Self, bincode::error::DecodeError> {
-                $crate::meta::spend(size_of::<Self>())?;
                 let body: Vec<u8> = bincode::Decode::decode(from)?;
                 let mut rest = body.as_slice();
                 let value = Self { $( $field: $crate::meta::take(&mut rest)?, )* };
@@ -87,6 +115,7 @@ macro_rules! record {
             }
         }
         bincode::impl_borrow_decode!($ty);
+        impl $crate::meta::Field for $ty {}
     };
 }
 pub(crate) use record;
@@ -120,6 +149,7 @@ macro_rules! codes {
             }
         }
         bincode::impl_borrow_decode!($ty);
+        impl $crate::meta::Field for $ty {}
     };
 }
 pub(crate) use codes;

@@ -1,9 +1,10 @@
-//! Cross-cutting work on Afterimage: `cargo xtask demo`, `test`, `tidy`, `probe`, `format`, `bench` and `samples`.
+//! Cross-cutting work on Afterimage: `cargo xtask demo`, `test`, `fuzz`, `tidy`, `probe`, `format`, `bench` and `samples`.
 
 mod bench;
 mod demo;
 mod ended;
 mod format;
+mod fuzz;
 mod interrupt;
 mod packages;
 mod probe;
@@ -33,6 +34,8 @@ enum Task {
     Demo(demo::Options),
     /// Run every check and test; those that this machine does not allow are reported as skipped
     Test,
+    /// Feed made-up bytes to the readers of the trace format, for a bounded time
+    Fuzz(fuzz::Options),
     /// Check the rules that no compiler checks
     Tidy,
     /// Build or check the committed kernel object
@@ -70,6 +73,7 @@ fn run(task: Task) -> Result<ExitCode> {
     match task {
         Task::Test => return test::run(&root),
         Task::Demo(options) => demo::run(&root, &options)?,
+        Task::Fuzz(options) => fuzz::run(&root, &options)?,
         Task::Tidy => tidy::run(&root)?,
         Task::Probe(action) => probe::run(&root, &action)?,
         Task::Format(action) => format::run(&root, &action)?,

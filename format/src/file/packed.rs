@@ -9,6 +9,21 @@ pub(crate) fn pack(raw: &[u8]) -> Vec<u8> {
     out
 }
 
+/// Bytes that so many stored ones may stand for in what is decoded for every segment when a file without an index is
+/// opened. Opening takes a time in proportion to the file then; without this a megabyte could take hours.
+pub(crate) fn modest(stored: usize) -> usize {
+    4096 + stored.saturating_mul(64)
+}
+
+/// Packs `raw`, but keeps it plain where that would be more than [`modest`].
+pub(crate) fn pack_modestly(raw: &[u8]) -> Vec<u8> {
+    let packed = pack(raw);
+    if raw.len() <= modest(packed.len()) {
+        return packed;
+    }
+    [(raw.len() as u32).to_le_bytes().as_slice(), raw].concat()
+}
+
 /// The other way round; refuses more than `limit` bytes before it allocates them.
 pub(crate) fn unpack(bytes: &[u8], limit: usize) -> Result<Vec<u8>, String> {
     let (len, stored) = bytes.split_first_chunk::<4>().ok_or("it ends early")?;

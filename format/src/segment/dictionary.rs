@@ -90,6 +90,11 @@ impl Dictionary {
         self.ends.len()
     }
 
+    /// Bytes of all of them.
+    pub(crate) fn len_bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// The string with `id`; `None` for 0 and for ids that do not exist.
     pub(crate) fn get(&self, id: i64) -> Option<&[u8]> {
         slice(&self.ends, &self.bytes, u32::try_from(id).ok()?)

@@ -8,6 +8,7 @@ use super::frame::{self, FrameInfo, FrameWriter};
 use super::tables::{self, FdState};
 use super::zone::{ContainerCount, KindCount, MAX_PIDS, Zone};
 use super::{descriptors, order, threads};
+use crate::file::modest;
 use crate::meta;
 use std::collections::BTreeSet;
 
@@ -497,7 +498,10 @@ impl Encoder<'_> {
             column.frame = shared;
         }
         let raw = self.meta.encode();
-        let stored = self.frames.compress(&raw);
+        let mut stored = self.frames.compress(&raw);
+        if raw.len() > modest(stored.len()) {
+            stored.clone_from(&raw);
+        }
         let mut body = Vec::with_capacity(12 + stored.len() + self.bytes.len());
         for word in [stored.len() as u32, raw.len() as u32, crc32fast::hash(&stored)] {
             body.extend_from_slice(&word.to_le_bytes());

@@ -129,10 +129,10 @@ pub(super) fn load(
     let f = |field: usize| columns[field].and_then(|c| c.get(row)).copied().unwrap_or(0);
     let mut text = |field: usize| -> Text {
         let id = f(field);
-        let known = shared
-            .entry(id)
-            .or_insert_with(|| strings.get(id).unwrap_or_default().into());
-        Text::clone(known)
+        match strings.get(id) {
+            Some(text) => Text::clone(shared.entry(id).or_insert_with(|| text.into())),
+            None => Text::default(),
+        }
     };
     let (id, tid, uid, start) = (f(ID), f(TID), f(UID), f(START));
     let pid = tid.wrapping_add(f(PID));

@@ -14,7 +14,7 @@ use std::process::{Command, ExitCode};
 use anyhow::Result;
 
 use crate::packages::{self, Need};
-use crate::{process, tidy, workspace};
+use crate::{fuzz, process, tidy, workspace};
 use results::Tally;
 
 /// What tests run: a container runtime, something to run in it, a terminal to type into, namespaces; and what the reader
@@ -57,6 +57,12 @@ pub(crate) fn run(root: &Path) -> Result<ExitCode> {
         }
         all.add(tally);
     }
+    println!("\nxtask: fuzz, {} seconds a target", fuzz::SECONDS_IN_TEST);
+    if let Err(error) = run_fuzz(root, &skip_log, &mut all, &mut failed) {
+        println!("xtask: fuzz: {error:#}");
+        all.count(false);
+        failed.push("fuzz");
+    }
     let skipped = skipped::read(&skip_log)?;
     all.move_to_skipped(skipped.len());
 
@@ -68,6 +74,28 @@ pub(crate) fn run(root: &Path) -> Result<ExitCode> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// Each fuzz target counts as one check.
+fn run_fuzz(root: &Path, skip_log: &Path, all: &mut Tally, failed: &mut Vec<&str>) -> Result<()> {
+    match fuzz::check(root)? {
+        Ok(targets) => {
+            for (target, passed) in targets {
+                all.count(passed);
+                if !passed {
+                    failed.push(target);
+                }
+            }
+        }
+        Err(reason) => {
+            for target in fuzz::TARGETS {
+                // Those in the log are moved from the passed ones to the skipped ones.
+                all.count(true);
+                skipped::add(skip_log, &format!("fuzz {target}"), &reason)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn list(title: &str, entries: &[impl Display]) {
@@ -84,7 +112,9 @@ type Check = fn(&Path) -> Result<()>;
 
 const CHECKS: [(&str, Check); 4] = [
     ("format", |root| {
-        process::run(&mut cargo(root, &["fmt", "--all", "--check"]))
+        process::run(&mut cargo(root, &["fmt", "--all", "--check"]))?;
+        let fuzz = ["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"];
+        process::run(&mut cargo(root, &fuzz))
     }),
     ("lints", |root| {
         process::run(&mut cargo(

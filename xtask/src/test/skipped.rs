@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -15,6 +16,19 @@ pub(crate) fn start(file: &Path) -> Result<()> {
         fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     }
     fs::write(file, "").with_context(|| format!("cannot write {}", file.display()))
+}
+
+/// Says that `name` did not run.
+pub(crate) fn add(file: &Path, name: &str, reason: &str) -> Result<()> {
+    // A reason of several lines would be read as one.
+    let line = format!("SKIPPED: {name}: {}\n", reason.replace('\n', " "));
+    print!("{line}");
+    let mut log = fs::OpenOptions::new()
+        .append(true)
+        .open(file)
+        .with_context(|| format!("cannot write {}", file.display()))?;
+    log.write_all(line.as_bytes())
+        .with_context(|| format!("cannot write {}", file.display()))
 }
 
 /// `name: reason` of each skipped test, by name.

@@ -1,7 +1,7 @@
 //! Leaves: entries of segments.
 
 use crate::file::layout::{LEAF_SEGMENTS, MAX_LEAF};
-use crate::file::packed;
+use crate::file::packed::{modest, pack_modestly, unpack};
 use crate::meta::{self, record};
 use crate::segment::{ContainerCount, KindCount, Zone};
 
@@ -33,12 +33,12 @@ record!(Leaf { entries });
 
 impl Leaf {
     pub(crate) fn encode(&self) -> Vec<u8> {
-        packed::pack(&meta::encode(self))
+        pack_modestly(&meta::encode(self))
     }
 
     /// The leaf in a block's body, which stands at `end` and whose segments stand behind `start`.
     pub(crate) fn decode(body: &[u8], start: u64, end: u64) -> Result<Leaf, String> {
-        let leaf: Leaf = meta::decode(&packed::unpack(body, MAX_LEAF)?)?;
+        let leaf: Leaf = meta::decode(&unpack(body, MAX_LEAF.min(modest(body.len())))?)?;
         if leaf.entries.len() > LEAF_SEGMENTS {
             return Err(format!(
                 "it lists {} segments, over the limit of {LEAF_SEGMENTS}",

@@ -145,7 +145,13 @@ impl<'m> Pass<'m> {
             )));
         }
         if seen.header.prev == last.hash {
-            return Ok(());
+            // Elsewhere than at the beginning a reader does not look for them.
+            let after_keys = last.header.tag == tag::KEYS;
+            return if seen.header.tag == tag::KEYS || after_keys != (seen.header.tag == tag::HEAD) {
+                bad(seen.place("it does not belong where it is: key and header come first, and once"))
+            } else {
+                Ok(())
+            };
         }
         if seen.header.number == last.header.number + 1 {
             return bad(last.place("the block behind it was written after another content of this one"));
@@ -158,6 +164,13 @@ impl<'m> Pass<'m> {
 
     /// Takes what a block says; the error says what does not fit.
     fn content(&mut self, seen: &Seen, stored: &[u8]) -> Result<(), String> {
+        if seen.header.flags & !ENCRYPTED != 0 {
+            // A reader refuses it, whatever is in it.
+            let flags = seen.header.flags;
+            return Err(format!(
+                "it has flags {flags:#x} that this program does not know; use a newer release"
+            ));
+        }
         let readable = seen.header.flags == 0;
         let secret = self.encrypted && tag::is_secret(seen.header.tag);
         if secret != (seen.header.flags & ENCRYPTED != 0) {

@@ -42,7 +42,7 @@ impl Memory {
         scratch: &mut Vec<u8>,
     ) -> Packed {
         if self.choose(name, values, frames, scratch)
-            && let Some(stored) = pco(values)
+            && let Some(stored) = pco::encode(values)
         {
             return Packed {
                 codec: PCO,
@@ -107,6 +107,6 @@ fn sample(values: &[i64]) -> &[i64] {
 fn sizes(values: &[i64], frames: &mut FrameWriter, scratch: &mut Vec<u8>) -> (usize, Option<usize>) {
     scratch.clear();
     long(values, scratch);
-    let packed = pco(values).map(|packed| packed.len());
+    let packed = pco::encode(values).map(|packed| packed.len());
     (frames.compress(scratch).len(), packed)
 }

@@ -1,6 +1,7 @@
 //! Integer columns to bytes and back.
 
 mod choose;
+mod pco;
 mod planes;
 pub(crate) mod varint;
 
@@ -25,9 +26,6 @@ pub(crate) const PCO: u8 = 5;
 pub(crate) const ADDRESS: u8 = 6;
 /// The bytes are not integers (dictionary text, metadata).
 pub(crate) const RAW: u8 = 7;
-
-/// Level of pco: 8 is its default (trace-format design note, finding 1).
-const PCO_LEVEL: usize = 8;
 
 /// Encodes values with the better of the two codecs for short columns.
 pub(crate) fn short(values: &[i64], out: &mut Vec<u8>) -> u8 {
@@ -78,14 +76,6 @@ pub(crate) fn long(values: &[i64], out: &mut Vec<u8>) -> u8 {
     }
 }
 
-/// pco of the values; `None` where it refuses.
-pub(crate) fn pco(values: &[i64]) -> Option<Vec<u8>> {
-    let config = pco::ChunkConfig::default()
-        .with_compression_level(PCO_LEVEL)
-        .with_delta_spec(pco::DeltaSpec::NoOp);
-    pco::standalone::simple_compress(values, &config).ok()
-}
-
 fn filled(value: i64, rows: usize) -> Vec<i64> {
     let mut out = pool::ints(rows);
     out.resize(rows, value);
@@ -126,11 +116,7 @@ pub(crate) fn decode(codec: u8, mut bytes: &[u8], rows: usize) -> Option<Vec<i64
             out.push(value);
             Some(out)
         }
-        PCO => {
-            let mut out = filled(0, rows);
-            let progress = pco::standalone::simple_decompress_into(bytes, &mut out).ok()?;
-            (progress.n_processed == rows && progress.finished).then_some(out)
-        }
+        PCO => pco::decode(bytes, rows),
         _ => None,
     }
 }
@@ -172,7 +158,7 @@ mod tests {
             assert_eq!(decode(codec, &out, 4), None);
         }
         let values: Vec<i64> = (0..1000).map(|i| i * i % 777).collect();
-        let packed = pco(&values).unwrap();
+        let packed = pco::encode(&values).unwrap();
         assert_eq!(decode(PCO, &packed, 1000), Some(values));
         assert_eq!(decode(PCO, &packed, 999), None);
         assert_eq!(decode(PCO, &packed, 1001), None);

@@ -41,7 +41,8 @@ pub(super) fn decode(mut bytes: &[u8], rows: usize) -> Option<Vec<i64>> {
         return Some(Vec::new());
     }
     let mut planes = planes.chunks_exact(rows);
-    let mut out = pool::ints(rows);
+    // One more: the first value of a column of differences, which would double the vector.
+    let mut out = pool::ints(rows + 1);
     match planes.next() {
         Some(first) => out.extend(first.iter().map(|byte| base.wrapping_add(i64::from(*byte)))),
         None => out.resize(rows, base),

@@ -213,7 +213,11 @@ impl Segment<'_> {
                         column::FLAGS => "events flags".to_owned(),
                         column::RESULT => "events result".to_owned(),
                         column::DESCRIPTOR => "events descriptor".to_owned(),
-                        field => format!("events param {name} {}", (field - 16) / 2),
+                        field => match field.checked_sub(column::param(0)) {
+                            Some(param) => format!("events param {name} {}", param / 2),
+                            // Reserved, or of a newer writer.
+                            None => format!("events field {field}"),
+                        },
                     }
                 }
                 Column { table, field, .. } => format!("table {table} field {field}"),

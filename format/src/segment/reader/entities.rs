@@ -11,6 +11,9 @@ use bincode::Decode;
 use hashbrown::HashMap;
 use std::cell::OnceCell;
 
+/// What a string that threads share takes beside its bytes, roughly.
+const SHARED: usize = 64;
+
 impl Segment<'_> {
     /// Number of strings or payloads; ids run from 1 to this. For predicates that are evaluated once per string.
     pub fn string_count(&self, ty: ParamType) -> Result<usize> {
@@ -26,8 +29,9 @@ impl Segment<'_> {
     pub fn threads(&self) -> Result<&[Thread]> {
         if self.threads.get().is_none() {
             let (count, columns) = self.table::<{ threads::FIELDS }>(column::THREADS)?;
-            self.spend(count * size_of::<Thread>())?;
             let (strings, mut shared) = (self.strings()?, HashMap::new());
+            // Each string is copied at most once, for all threads that have it.
+            self.spend(count * size_of::<Thread>() + strings.len() * SHARED + strings.len_bytes())?;
             let load = |row| threads::load(&columns, row, strings, &mut shared);
             let _ = self.threads.set((0..count).map(load).collect());
         }
@@ -44,11 +48,12 @@ impl Segment<'_> {
         if self.descriptors.get().is_none() {
             let (count, columns) = self.table::<{ descriptors::FIELDS }>(column::DESCRIPTORS)?;
             let strings = self.strings()?;
+            self.spend(count * size_of::<Descriptor>())?;
             let mut loaded = Vec::with_capacity(count);
             for row in 0..count {
                 let descriptor = descriptors::load(&columns, row, strings);
                 // A name is copied for each: a crafted table can name a long one often.
-                self.spend(size_of::<Descriptor>() + descriptor.name.len())?;
+                self.spend(descriptor.name.len())?;
                 loaded.push(descriptor);
             }
             let _ = self.descriptors.set(loaded);
@@ -140,7 +145,7 @@ impl Segment<'_> {
         self.dictionary(&self.payloads, column::PAYLOAD_LENGTHS, column::PAYLOAD_BYTES)
     }
 
-    fn metadata<'s, T: Decode<()>>(&'s self, name: Column, slot: &'s OnceCell<Vec<T>>) -> Result<&'s [T]> {
+    fn metadata<'s, T: Decode<()> + 'static>(&'s self, name: Column, slot: &'s OnceCell<Vec<T>>) -> Result<&'s [T]> {
         if slot.get().is_none() {
             let bytes = self.raw(name)?;
             self.spend(bytes.len() * 4)?;

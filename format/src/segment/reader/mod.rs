@@ -9,6 +9,7 @@ use super::dictionary::Dictionary;
 use super::frame::{self, FrameInfo};
 use super::zone::Zone;
 use super::{MAX_ROWS, MAX_SEGMENT, pool};
+use crate::file::modest;
 use crate::model::{Container, Descriptor, Kind, Loss, Thread};
 use crate::{Error, Result};
 use hashbrown::HashMap;
@@ -49,11 +50,15 @@ pub struct Segment<'a> {
 /// A directory decompresses to at most this many bytes; those of real segments have some tens of thousands.
 const MAX_DIRECTORY: usize = 4 << 20;
 
+/// What a byte of a directory can take in memory: the shortest column has seven bytes and some hundred in memory.
+const IN_MEMORY: usize = 16;
+
 /// Lengths and checksum before the directory.
 const HEAD: usize = 12;
 
-/// The directory of a segment's body and where its frames begin; checksum and limits are verified.
-fn read_meta(body: &[u8], offset: u64) -> Result<(SegmentMeta, usize)> {
+/// The directory of a segment's body, where its frames begin, and what the directory takes in memory, roughly; checksum
+/// and limits are verified.
+fn read_meta(body: &[u8], offset: u64) -> Result<(SegmentMeta, usize, usize)> {
     let damage = |what: &str| Error::damage(offset, what);
     let (head, rest) = body
         .split_first_chunk::<HEAD>()
@@ -66,6 +71,9 @@ fn read_meta(body: &[u8], offset: u64) -> Result<(SegmentMeta, usize)> {
             found: u64::from(raw),
             limit: MAX_DIRECTORY as u64,
         });
+    }
+    if raw as usize > modest(stored as usize) {
+        return Err(damage("the directory of a segment is packed too densely"));
     }
     let bytes = rest
         .get(..stored as usize)
@@ -80,11 +88,15 @@ fn read_meta(body: &[u8], offset: u64) -> Result<(SegmentMeta, usize)> {
         });
     }
     let events = |total: u64, kind: &super::zone::KindCount| total + u64::from(kind.events);
+    // Columns name their frame with 16 bits.
+    if meta.frames.len() > 1 << 16 {
+        return Err(damage("a segment has more frames than columns can name"));
+    }
     if meta.kinds.len() != meta.zone.kinds.len() || meta.zone.kinds.iter().fold(0, events) != u64::from(meta.zone.rows)
     {
         return Err(damage("zone map and directory of a segment do not agree"));
     }
-    Ok((meta, HEAD + stored as usize))
+    Ok((meta, HEAD + stored as usize, IN_MEMORY * raw as usize))
 }
 
 /// The zone map of a segment's body.
@@ -96,7 +108,7 @@ impl<'a> Segment<'a> {
     /// Reads the directory of the segment whose block body is `body`; `offset` is its place in the file, for messages.
     pub fn parse(body: impl Into<Cow<'a, [u8]>>, offset: u64) -> Result<Self> {
         let body = body.into();
-        let (meta, mut start) = read_meta(&body, offset)?;
+        let (meta, mut start, taken) = read_meta(&body, offset)?;
         let mut frame_bounds = Vec::with_capacity(meta.frames.len());
         for frame in &meta.frames {
             let end = start.saturating_add(frame.stored as usize);
@@ -139,7 +151,7 @@ impl<'a> Segment<'a> {
             containers: OnceCell::new(),
             descriptors: OnceCell::new(),
             losses: OnceCell::new(),
-            budget: Cell::new(MAX_SEGMENT),
+            budget: Cell::new(MAX_SEGMENT - taken),
         })
     }
 
