@@ -153,22 +153,23 @@ fn runs_without_rows_and_tiny_columns_are_no_trouble() {
 
     let half = (2 << 20) - 100;
     // As many columns and frames as the directory has room for.
-    let mut columns = Vec::new();
-    for at in 0..400_000u64 {
-        columns.push(
-            [
-                vec![200],
-                ints(&[at % 251, at / 251 % 251]),
-                vec![(at / 63_001) as u8, 0, 0, 0],
-            ]
-            .concat(),
-        );
-    }
+    let count = 400_000u64;
+    let of = |value: fn(u64) -> u64| numbers((0..count).map(value));
+    let tables = [ints(&[count]), vec![200; count as usize]].concat();
+    let codecs = [ints(&[count]), vec![0; count as usize]].concat();
+    let zeros = of(|_| 0);
     let zone = Raw::of_rows(0).zone();
     let kinds = list(&[record(&[])]);
-    let directory = record(&[&zone, &kinds, &list(&columns), &repeated(65_536, &[0, 0, 0])]);
+    let (keys, fields) = (of(|at| at % 251), of(|at| at / 251));
+    let sizes = repeated(65_536, &[0]);
+    let directory = record(&[
+        &zone, &kinds, &tables, &keys, &fields, &codecs, &zeros, &zeros, &zeros, &sizes, &sizes, &sizes,
+    ]);
     check_directory("columns", &directory);
-    let directory = record(&[&zone, &kinds, &list(&[]), &repeated(1 << 20, &[0, 0, 0])]);
+    let none = list(&[]);
+    let columns = vec![none.as_slice(); 7].concat();
+    let sizes = repeated(1 << 20, &[0]);
+    let directory = record(&[&zone, &kinds, &columns, &sizes, &sizes, &sizes]);
     check_directory("a million frames", &directory);
     let directory = record(&[&zone, &repeated(3 << 20, &[0]), &list(&[]), &list(&[])]);
     check_directory("millions of kinds", &directory);
@@ -295,8 +296,16 @@ fn a_million_empty_blocks_are_no_trouble() {
 #[test]
 fn an_unsealed_file_of_tiny_bombs_is_read_soon() {
     let zone = Raw::of_rows(0).zone();
-    let columns = repeated((4 << 20) / 7 - 100, &[200, 0, 0, 0, 0, 0, 0]);
-    let directory = record(&[&zone, &list(&[record(&[])]), &columns, &list(&[])]);
+    // The same column so many times, without frames.
+    let columns = |count| {
+        [
+            repeated(count, &[200]),
+            repeated(count, &[0]).repeat(6),
+            list(&[]).repeat(3),
+        ]
+        .concat()
+    };
+    let directory = record(&[&zone, &list(&[record(&[])]), &columns((4 << 20) / 7 - 100)]);
     // Some hundred bytes each, whose directory is as large as it may be: too densely packed.
     let dense = body_of(&directory, &zstd_of(&directory), &[]);
     let mut file = File::new();
@@ -306,12 +315,7 @@ fn an_unsealed_file_of_tiny_bombs_is_read_soon() {
     assert_eq!(use_file("dense directories", &file), (0, 0));
     // As dense as they may be.
     let mut file = File::new();
-    let directory = record(&[
-        &zone,
-        &list(&[record(&[])]),
-        &repeated(500, &[200, 0, 0, 0, 0, 0, 0]),
-        &list(&[]),
-    ]);
+    let directory = record(&[&zone, &list(&[record(&[])]), &columns(500)]);
     let bomb = body(&directory, &[]);
     assert!(directory.len() > 20 * bomb.len());
     for _ in 0..20_000 {

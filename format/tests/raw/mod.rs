@@ -42,6 +42,12 @@ pub(crate) fn list(elements: &[Vec<u8>]) -> Vec<u8> {
     out
 }
 
+/// A list of integers.
+pub(crate) fn numbers(values: impl Iterator<Item = u64>) -> Vec<u8> {
+    let values: Vec<u64> = values.collect();
+    [ints(&[values.len() as u64]), ints(&values)].concat()
+}
+
 /// A list of `count` times the same element.
 pub(crate) fn repeated(count: u64, element: &[u8]) -> Vec<u8> {
     [ints(&[count]), element.repeat(count as usize)].concat()
@@ -60,14 +66,6 @@ pub(crate) struct Column {
     pub(crate) rows: u64,
     pub(crate) frame: u64,
     pub(crate) length: u64,
-}
-
-impl Column {
-    fn encode(&self) -> Vec<u8> {
-        let (table, key, field) = self.name;
-        let rest = ints(&[self.rows, self.frame, self.length]);
-        [vec![table], ints(&[key, field]), vec![self.codec], rest].concat()
-    }
 }
 
 /// A segment.
@@ -143,15 +141,22 @@ impl Raw {
             let params = repeated(*params as u64, &param);
             record(&[&record(&[name.as_bytes()]), &ints(&[0, 0]), &params])
         });
-        let columns: Vec<Vec<u8>> = self.columns.iter().map(Column::encode).collect();
         let stored: Vec<Vec<u8>> = self.frames.iter().map(|frame| zstd_of(frame)).collect();
-        let sizes = stored.iter().zip(&self.frames);
-        let frames = sizes.map(|(s, f)| ints(&[s.len() as u64, f.len() as u64, crc32fast::hash(s).into()]));
+        let column = |field: fn(&Column) -> u64| numbers(self.columns.iter().map(field));
+        let codecs: Vec<u8> = self.columns.iter().map(|column| column.codec).collect();
         let directory = record(&[
             &self.zone(),
             &list(&kinds.collect::<Vec<_>>()),
-            &list(&columns),
-            &list(&frames.collect::<Vec<_>>()),
+            &column(|column| column.name.0.into()),
+            &column(|column| column.name.1),
+            &column(|column| column.name.2),
+            &[ints(&[codecs.len() as u64]), codecs].concat(),
+            &column(|column| column.rows),
+            &column(|column| column.frame),
+            &column(|column| column.length),
+            &numbers(stored.iter().map(|stored| stored.len() as u64)),
+            &numbers(self.frames.iter().map(|raw| raw.len() as u64)),
+            &numbers(stored.iter().map(|stored| crc32fast::hash(stored).into())),
         ]);
         body(&directory, &stored.concat())
     }
