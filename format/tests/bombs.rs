@@ -111,7 +111,7 @@ fn pco_cannot_claim_memory() {
 fn entities_cannot_claim_memory() {
     // Containers whose labels are two bytes each in the file and 48 in memory.
     let labels = repeated(1 << 20, &[0, 0]);
-    let container = record(&[&vec![0; 14], &labels]);
+    let container = record(&[&[0; 13], &labels]);
     let mut raw = Raw::of_rows(1);
     raw.column((7, 0, 0), 7, 0, repeated(20, &container));
     over_limit("containers with a million labels", &raw.body());
@@ -122,11 +122,20 @@ fn entities_cannot_claim_memory() {
 
     for (table, name) in [(5, "threads"), (6, "descriptors")] {
         let mut raw = Raw::of_rows(1);
-        // Ids 1, 2, 3, … of strings that are there, and of others that are not.
-        let ids = |first: u64| [[first as u8 * 2, 2].as_slice(), &[2; (1 << 19) - 1]].concat();
+        // Each row names other strings, most of which are not there.
+        let ids = |first: u64| {
+            let mut ids = Vec::new();
+            let mut folded = first << 20;
+            while folded >= 0x80 {
+                ids.push(folded as u8 | 0x80);
+                folded >>= 7;
+            }
+            ids.push(folded as u8);
+            [ids, vec![2; (1 << 19) - 1]].concat()
+        };
         raw.constant((table, 0, 0), 1 << 19, 7);
         for field in 13..19 {
-            raw.column((table, 0, field), 2, 1 << 19, ids(field)[..1 << 19].to_vec());
+            raw.column((table, 0, field), 2, 1 << 19, ids(field - 13));
         }
         raw.constant((3, 0, 0), 1 << 19, 0);
         raw.column((3, 0, 1), 7, 0, vec![]);
@@ -244,7 +253,7 @@ fn headers_and_summaries_cannot_claim_memory() {
         (0, 0)
     );
 
-    let container = record(&[&vec![0; 14], &repeated(1 << 20, &[0, 0])]);
+    let container = record(&[&[0; 13], &repeated(1 << 20, &[0, 0])]);
     let summary = record(&[&ints(&[0, 0, 0]), &repeated(15, &container)]);
     let mut file = File::new();
     file.seal(&[], &summary);
