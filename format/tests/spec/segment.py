@@ -36,6 +36,7 @@ class Segment:
         require(len(packed) == stored, "the directory ends early")
         require(zlib.crc32(packed) == crc, "checksum of the directory")
         require(raw <= 4 * MEBIBYTE, "the directory is too long")
+        require(raw <= 4096 + 64 * stored, "the directory is packed too densely")
         self.directory = metadata.read(metadata.DIRECTORY, unpack(packed, raw))
         self.zone, self.kinds = self.directory["zone"], self.directory["kinds"]
         self.column_list = self.rows_of(table="tables", key="keys", field="fields", codec="codecs", rows="rows", frame="frames", length="lengths")
