@@ -6,7 +6,7 @@ mod raw;
 use afterimage_format::Error;
 use afterimage_format::file::{RecoverOptions, Trace, recover, verify};
 use afterimage_format::segment::{MAX_SEGMENT, Segment};
-use memory::{Counting, measure};
+use memory::{Counting, alone, measure};
 use raw::*;
 use std::time::Duration;
 
@@ -52,6 +52,7 @@ fn over_limit(name: &str, body: &[u8]) -> bool {
 
 #[test]
 fn frames_that_are_bombs_are_over_the_limit() {
+    let _alone = alone();
     let mut raw = Raw::of_rows(1);
     (0..8).for_each(|at| raw.column((200, 0, at), 7, 0, vec![0; 60 * MIB]));
     assert!(over_limit("eight frames of 60 MiB", &raw.body()));
@@ -64,6 +65,7 @@ fn frames_that_are_bombs_are_over_the_limit() {
 
 #[test]
 fn columns_of_any_number_of_values_are_over_the_limit() {
+    let _alone = alone();
     // All million rows of a kind with many parameters have the same value: a byte a column.
     for (name, codec, data) in [
         ("constants", 0, vec![0]),
@@ -91,6 +93,7 @@ fn pco_chunk(bits: u64) -> Vec<u8> {
 
 #[test]
 fn pco_cannot_claim_memory() {
+    let _alone = alone();
     const DICTIONARY: u64 = 4 | ((1 << 25) - 1) << 4;
     // Delta encoding 2, a window of 2^24 values, state of one.
     const WINDOW: u64 = 2 << 4 | 23 << 8;
@@ -109,6 +112,7 @@ fn pco_cannot_claim_memory() {
 
 #[test]
 fn entities_cannot_claim_memory() {
+    let _alone = alone();
     // Containers whose labels are two bytes each in the file and 48 in memory.
     let labels = repeated(1 << 20, &[0, 0]);
     let container = record(&[&[0; 13], &labels]);
@@ -145,6 +149,7 @@ fn entities_cannot_claim_memory() {
 
 #[test]
 fn runs_without_rows_and_tiny_columns_are_no_trouble() {
+    let _alone = alone();
     let mut raw = Raw {
         rows: 1,
         kinds: vec![("read", 1, 0)],
@@ -177,6 +182,7 @@ fn runs_without_rows_and_tiny_columns_are_no_trouble() {
 
 #[test]
 fn a_large_directory_leaves_less_for_the_rest() {
+    let _alone = alone();
     let mut raw = Raw::of_rows(1);
     raw.columns.extend((0..50_000).map(column_without_values));
     raw.kinds.extend((0..200_000).map(|_| ("", 0, 0)));
@@ -206,6 +212,7 @@ fn check_directory(name: &str, directory: &[u8], readable: bool) {
 /// A reserved field of events, which measuring a segment once took for a parameter.
 #[test]
 fn unknown_fields_have_a_size() {
+    let _alone = alone();
     let mut raw = Raw::of_rows(1);
     raw.constant((2, 0, 4), 1, 0);
     raw.constant((2, 0, 15), 1, 0);
@@ -239,6 +246,7 @@ fn use_file(name: &str, file: &File) -> (usize, usize) {
 
 #[test]
 fn headers_and_summaries_cannot_claim_memory() {
+    let _alone = alone();
     let empty = [0; 16];
     let tags = repeated(7 << 20, &[0, 0]);
     let header = record(&[&empty, &[0, 0, 0, 0, 0], &tags]);
@@ -256,6 +264,7 @@ fn headers_and_summaries_cannot_claim_memory() {
 
 #[test]
 fn leaves_that_list_a_segment_more_than_once_are_refused() {
+    let _alone = alone();
     let raw = Raw::of_rows(0);
     let twice = |a: &Place, _: &Place| vec![*a; 256];
     let back = |a: &Place, b: &Place| vec![*b, *a];
@@ -284,6 +293,7 @@ fn leaves_that_list_a_segment_more_than_once_are_refused() {
 
 #[test]
 fn a_million_empty_blocks_are_no_trouble() {
+    let _alone = alone();
     for tag in [b"SEGM", b"LEAF", b"NEW1"] {
         let mut file = File::new();
         for _ in 0..1_000_000 / 3 {
@@ -298,6 +308,7 @@ fn a_million_empty_blocks_are_no_trouble() {
 
 #[test]
 fn an_unsealed_file_of_tiny_bombs_is_read_soon() {
+    let _alone = alone();
     let zone = Raw::of_rows(0).zone();
     let kinds = list(&[record(&[])]);
     let columns = vec![column_without_values(0); (4 << 20) / 7 - 100];
