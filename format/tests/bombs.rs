@@ -6,7 +6,7 @@ mod raw;
 use afterimage_format::Error;
 use afterimage_format::file::{RecoverOptions, Trace, recover, verify};
 use afterimage_format::segment::{MAX_SEGMENT, Segment};
-use memory::{Counting, measure};
+use memory::{Counting, alone, measure};
 use raw::*;
 use std::time::Duration;
 
@@ -52,6 +52,7 @@ fn over_limit(name: &str, body: &[u8]) -> bool {
 
 #[test]
 fn frames_that_are_bombs_are_over_the_limit() {
+    let _alone = alone();
     let mut raw = Raw::of_rows(1);
     (0..8).for_each(|at| raw.column((200, 0, at), 7, 0, vec![0; 60 * MIB]));
     assert!(over_limit("eight frames of 60 MiB", &raw.body()));
@@ -64,6 +65,7 @@ fn frames_that_are_bombs_are_over_the_limit() {
 
 #[test]
 fn columns_of_any_number_of_values_are_over_the_limit() {
+    let _alone = alone();
     // All million rows of a kind with many parameters have the same value: a byte a column.
     for (name, codec, data) in [
         ("constants", 0, vec![0]),
@@ -91,6 +93,7 @@ fn pco_chunk(bits: u64) -> Vec<u8> {
 
 #[test]
 fn pco_cannot_claim_memory() {
+    let _alone = alone();
     const DICTIONARY: u64 = 4 | ((1 << 25) - 1) << 4;
     // Delta encoding 2, a window of 2^24 values, state of one.
     const WINDOW: u64 = 2 << 4 | 23 << 8;
@@ -109,6 +112,7 @@ fn pco_cannot_claim_memory() {
 
 #[test]
 fn entities_cannot_claim_memory() {
+    let _alone = alone();
     // Containers whose labels are two bytes each in the file and 48 in memory.
     let labels = repeated(1 << 20, &[0, 0]);
     let container = record(&[&[0; 13], &labels]);
@@ -145,6 +149,7 @@ fn entities_cannot_claim_memory() {
 
 #[test]
 fn runs_without_rows_and_tiny_columns_are_no_trouble() {
+    let _alone = alone();
     let mut raw = Raw {
         rows: 1,
         kinds: vec![("read", 1, 0)],
@@ -160,58 +165,54 @@ fn runs_without_rows_and_tiny_columns_are_no_trouble() {
     let body = raw.body();
     assert_eq!(Segment::parse(body.as_slice(), 0).unwrap().times().unwrap(), [0]);
 
-    let half = (2 << 20) - 100;
-    // As many columns and frames as the directory has room for.
-    let count = 400_000u64;
-    let of = |value: fn(u64) -> u64| numbers((0..count).map(value));
-    let tables = [ints(&[count]), vec![200; count as usize]].concat();
-    let codecs = [ints(&[count]), vec![0; count as usize]].concat();
-    let zeros = of(|_| 0);
+    // As many columns, frames and kinds as a directory has room for.
     let zone = Raw::of_rows(0).zone();
     let kinds = list(&[record(&[])]);
-    let (keys, fields) = (of(|at| at % 251), of(|at| at / 251));
-    let sizes = repeated(65_536, &[0]);
-    let directory = record(&[
-        &zone, &kinds, &tables, &keys, &fields, &codecs, &zeros, &zeros, &zeros, &sizes, &sizes, &sizes,
-    ]);
-    check_directory("columns", &directory);
-    let none = list(&[]);
-    let columns = vec![none.as_slice(); 7].concat();
-    let sizes = repeated(1 << 20, &[0]);
-    let directory = record(&[&zone, &kinds, &columns, &sizes, &sizes, &sizes]);
-    check_directory("a million frames", &directory);
-    let directory = record(&[&zone, &repeated(3 << 20, &[0]), &list(&[]), &list(&[])]);
-    check_directory("millions of kinds", &directory);
-    let zone = record(&[&ints(&[1, 0, 0, 0]), &repeated(half, &[0])]);
-    let directory = record(&[&zone, &repeated(half, &[0]), &list(&[]), &list(&[])]);
-    check_directory("millions of kinds, in the zone map too", &directory);
+    let columns: Vec<Column> = (0..400_000).map(column_without_values).collect();
+    let frames = vec![[0; 3]; 1 << 16];
+    check_directory("columns", &directory(&zone, &kinds, &columns, &frames), true);
+    let frames = vec![[0; 3]; 1 << 20];
+    check_directory("a million frames", &directory(&zone, &kinds, &[], &frames), false);
+    let millions = repeated(3 << 20, &[0]);
+    check_directory("millions of kinds", &directory(&zone, &millions, &[], &[]), false);
+    let many = repeated(400_000, &[0]);
+    let zone = record(&[&ints(&[1, 0, 0, 0]), &many]);
+    check_directory("kinds, in the zone map too", &directory(&zone, &many, &[], &[]), true);
 }
 
 #[test]
 fn a_large_directory_leaves_less_for_the_rest() {
+    let _alone = alone();
     let mut raw = Raw::of_rows(1);
-    (0..500_000 / 10).for_each(|at| {
-        raw.columns.push(Column {
-            name: (201, at % 251, at / 251),
-            codec: 0,
-            rows: 0,
-            frame: 0,
-            length: 0,
-        });
-    });
+    raw.columns.extend((0..50_000).map(column_without_values));
     raw.kinds.extend((0..200_000).map(|_| ("", 0, 0)));
-    (0..8).for_each(|at| raw.column((200, 0, at), 7, 0, vec![0; 60 * MIB]));
+    (0..8).for_each(|at| raw.column((250, 0, at), 7, 0, vec![0; 60 * MIB]));
     assert!(over_limit("a large directory and frames", &raw.body()));
 }
 
-fn check_directory(name: &str, directory: &[u8]) {
-    assert!(directory.len() <= 4 * MIB, "{}", directory.len());
-    over_limit(name, &body(directory, &[]));
+/// One of many columns of tables that nobody knows.
+fn column_without_values(at: u64) -> Column {
+    Column {
+        name: (200 + (at / 63_001) as u8, at % 251, at / 251 % 251),
+        codec: 0,
+        rows: 0,
+        frame: 0,
+        length: 0,
+    }
+}
+
+/// Reads a segment that has nothing but this directory.
+fn check_directory(name: &str, directory: &[u8], readable: bool) {
+    assert!(directory.len() <= 4 * MIB, "{name}: {}", directory.len());
+    let body = body(directory, &[]);
+    over_limit(name, &body);
+    assert_eq!(Segment::parse(body.as_slice(), 0).is_ok(), readable, "{name}");
 }
 
 /// A reserved field of events, which measuring a segment once took for a parameter.
 #[test]
 fn unknown_fields_have_a_size() {
+    let _alone = alone();
     let mut raw = Raw::of_rows(1);
     raw.constant((2, 0, 4), 1, 0);
     raw.constant((2, 0, 15), 1, 0);
@@ -245,6 +246,7 @@ fn use_file(name: &str, file: &File) -> (usize, usize) {
 
 #[test]
 fn headers_and_summaries_cannot_claim_memory() {
+    let _alone = alone();
     let empty = [0; 16];
     let tags = repeated(7 << 20, &[0, 0]);
     let header = record(&[&empty, &[0, 0, 0, 0, 0], &tags]);
@@ -262,6 +264,7 @@ fn headers_and_summaries_cannot_claim_memory() {
 
 #[test]
 fn leaves_that_list_a_segment_more_than_once_are_refused() {
+    let _alone = alone();
     let raw = Raw::of_rows(0);
     let twice = |a: &Place, _: &Place| vec![*a; 256];
     let back = |a: &Place, b: &Place| vec![*b, *a];
@@ -290,6 +293,7 @@ fn leaves_that_list_a_segment_more_than_once_are_refused() {
 
 #[test]
 fn a_million_empty_blocks_are_no_trouble() {
+    let _alone = alone();
     for tag in [b"SEGM", b"LEAF", b"NEW1"] {
         let mut file = File::new();
         for _ in 0..1_000_000 / 3 {
@@ -304,29 +308,23 @@ fn a_million_empty_blocks_are_no_trouble() {
 
 #[test]
 fn an_unsealed_file_of_tiny_bombs_is_read_soon() {
+    let _alone = alone();
     let zone = Raw::of_rows(0).zone();
-    // The same column so many times, without frames.
-    let columns = |count| {
-        [
-            repeated(count, &[200]),
-            repeated(count, &[0]).repeat(6),
-            list(&[]).repeat(3),
-        ]
-        .concat()
-    };
-    let directory = record(&[&zone, &list(&[record(&[])]), &columns((4 << 20) / 7 - 100)]);
+    let kinds = list(&[record(&[])]);
+    let columns = vec![column_without_values(0); (4 << 20) / 7 - 100];
     // Some hundred bytes each, whose directory is as large as it may be: too densely packed.
-    let dense = body_of(&directory, &zstd_of(&directory), &[]);
+    let large = directory(&zone, &kinds, &columns, &[[0; 3]]);
+    let dense = body_of(&large, &zstd_of(&large), &[]);
     let mut file = File::new();
     for _ in 0..20_000 {
         file.push(b"SEGM", &dense);
     }
     assert_eq!(use_file("dense directories", &file), (0, 0));
     // As dense as they may be.
+    let most = directory(&zone, &kinds, &columns[..550], &[[0; 3]]);
+    let bomb = body(&most, &[]);
+    assert!(most.len() > 20 * bomb.len());
     let mut file = File::new();
-    let directory = record(&[&zone, &list(&[record(&[])]), &columns(500)]);
-    let bomb = body(&directory, &[]);
-    assert!(directory.len() > 20 * bomb.len());
     for _ in 0..20_000 {
         file.push(b"SEGM", &bomb);
     }

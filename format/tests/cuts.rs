@@ -4,7 +4,7 @@ mod memory;
 mod world;
 
 use afterimage_format::file::*;
-use memory::{Counting, measure};
+use memory::{Counting, alone, measure};
 use std::time::Duration;
 use world::*;
 
@@ -67,6 +67,7 @@ fn payload_of(segment: u64) -> Vec<u8> {
 
 #[test]
 fn cut_at_random_places_all_complete_segments_come_back() {
+    let _alone = alone();
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("t.scap");
     let ends = large(&path);

@@ -2,7 +2,7 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 static NOW: AtomicUsize = AtomicUsize::new(0);
@@ -48,10 +48,14 @@ pub(crate) struct Taken {
     pub(crate) time: Duration,
 }
 
-/// Runs `what`, one at a time, for others would be counted too.
-pub(crate) fn measure<T>(what: impl FnOnce() -> T) -> (T, Taken) {
+/// Nothing else is counted as long as this lives: every test of a program that counts begins with it.
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs `what` and counts.
+pub(crate) fn measure<T>(what: impl FnOnce() -> T) -> (T, Taken) {
     let before = NOW.load(Relaxed);
     PEAK.store(before, Relaxed);
     let start = Instant::now();

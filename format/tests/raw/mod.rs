@@ -42,12 +42,6 @@ pub(crate) fn list(elements: &[Vec<u8>]) -> Vec<u8> {
     out
 }
 
-/// A list of integers.
-pub(crate) fn numbers(values: impl Iterator<Item = u64>) -> Vec<u8> {
-    let values: Vec<u64> = values.collect();
-    [ints(&[values.len() as u64]), ints(&values)].concat()
-}
-
 /// A list of `count` times the same element.
 pub(crate) fn repeated(count: u64, element: &[u8]) -> Vec<u8> {
     [ints(&[count]), element.repeat(count as usize)].concat()
@@ -59,13 +53,39 @@ pub(crate) fn zstd_of(raw: &[u8]) -> Vec<u8> {
     if packed.len() < raw.len() { packed } else { raw.to_vec() }
 }
 
-/// A column: table, key, field, codec, rows, and the frame that it is alone in.
+/// A column: table, key and field, codec, number of values, frame, and bytes in it.
+#[derive(Clone, Copy)]
 pub(crate) struct Column {
     pub(crate) name: (u8, u64, u64),
     pub(crate) codec: u8,
     pub(crate) rows: u64,
     pub(crate) frame: u64,
     pub(crate) length: u64,
+}
+
+/// The directory of a segment: a list a field of the columns, then of the frames (stored, raw, CRC-32).
+pub(crate) fn directory(zone: &[u8], kinds: &[u8], columns: &[Column], frames: &[[u64; 3]]) -> Vec<u8> {
+    let bytes = |value: fn(&Column) -> u8| {
+        let values: Vec<u8> = columns.iter().map(value).collect();
+        [ints(&[values.len() as u64]), values].concat()
+    };
+    let numbers = |values: Vec<u64>| [ints(&[values.len() as u64]), ints(&values)].concat();
+    let of_columns = |value: fn(&Column) -> u64| numbers(columns.iter().map(value).collect());
+    let of_frames = |at: usize| numbers(frames.iter().map(|frame| frame[at]).collect());
+    record(&[
+        zone,
+        kinds,
+        &bytes(|column| column.name.0),
+        &of_columns(|column| column.name.1),
+        &of_columns(|column| column.name.2),
+        &bytes(|column| column.codec),
+        &of_columns(|column| column.rows),
+        &of_columns(|column| column.frame),
+        &of_columns(|column| column.length),
+        &of_frames(0),
+        &of_frames(1),
+        &of_frames(2),
+    ])
 }
 
 /// A segment.
@@ -142,22 +162,10 @@ impl Raw {
             record(&[&record(&[name.as_bytes()]), &ints(&[0, 0]), &params])
         });
         let stored: Vec<Vec<u8>> = self.frames.iter().map(|frame| zstd_of(frame)).collect();
-        let column = |field: fn(&Column) -> u64| numbers(self.columns.iter().map(field));
-        let codecs: Vec<u8> = self.columns.iter().map(|column| column.codec).collect();
-        let directory = record(&[
-            &self.zone(),
-            &list(&kinds.collect::<Vec<_>>()),
-            &column(|column| column.name.0.into()),
-            &column(|column| column.name.1),
-            &column(|column| column.name.2),
-            &[ints(&[codecs.len() as u64]), codecs].concat(),
-            &column(|column| column.rows),
-            &column(|column| column.frame),
-            &column(|column| column.length),
-            &numbers(stored.iter().map(|stored| stored.len() as u64)),
-            &numbers(self.frames.iter().map(|raw| raw.len() as u64)),
-            &numbers(stored.iter().map(|stored| crc32fast::hash(stored).into())),
-        ]);
+        let sizes = stored.iter().zip(&self.frames);
+        let sizes = sizes.map(|(s, f)| [s.len() as u64, f.len() as u64, crc32fast::hash(s).into()]);
+        let kinds = list(&kinds.collect::<Vec<_>>());
+        let directory = directory(&self.zone(), &kinds, &self.columns, &sizes.collect::<Vec<_>>());
         body(&directory, &stored.concat())
     }
 }
