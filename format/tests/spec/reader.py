@@ -23,8 +23,16 @@ def describe(data):
         "footer": contents.footer,
         "blocks": contents.describe_blocks(),
         "codecs": contents.codecs(),
-        "trace": None if contents.encrypted else contents.describe(),
+        "trace": None if contents.encrypted else trace(contents),
     }
+
+
+def trace(contents):
+    """What is in it; where a part beside the segments is damaged, only that: going on without it is not its task."""
+    try:
+        return contents.describe()
+    except Damage as damage:
+        return {"refused": str(damage)}
 
 
 def main():

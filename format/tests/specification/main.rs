@@ -43,7 +43,19 @@ fn check(file: &Path) -> Option<Value> {
         (Err(message), Ok(_)) => panic!("{}: only reader.py refuses it: {message}", file.display()),
         (Ok(_), Err(error)) => panic!("{}: only this crate refuses it: {error}", file.display()),
     };
-    for part in ["verdict", "trace"] {
+    // Beside damaged parts of the index and the custody log this crate still reads the rows; the other reader does not.
+    let refused = theirs["trace"]["refused"].is_string();
+    assert!(
+        !refused || theirs["verdict"]["integrity"] == "altered",
+        "{}: {theirs}",
+        file.display()
+    );
+    for part in if refused {
+        &["verdict"][..]
+    } else {
+        &["verdict", "trace"]
+    } {
+        let part = *part;
         if let Some(difference) = compare::difference(&theirs[part], &ours[part]) {
             panic!("{}: {part}{difference}", file.display());
         }
@@ -57,7 +69,8 @@ fn samples_are_read_by_the_specification_alone() {
         return;
     }
     for sample in samples() {
-        assert!(check(&sample).is_some(), "{} cannot be read", sample.display());
+        let is_without_header = sample.ends_with("altered-header.scap");
+        assert_eq!(check(&sample).is_none(), is_without_header, "{}", sample.display());
     }
 }
 
