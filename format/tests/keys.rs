@@ -1,5 +1,6 @@
 //! Keys made by the programs that people have, signatures made with them, and messages about keys that do not fit.
 
+mod skip;
 mod world;
 
 use afterimage_format::evidence::{Identity, PrivateKey, PublicKey, Recipient};
@@ -20,7 +21,9 @@ fn run(program: &str, args: &[&str]) -> Option<String> {
             Some(String::from_utf8(out.stdout).unwrap())
         }
         Err(error) => {
-            println!("SKIPPED: {program} cannot be run here ({error})");
+            // Each test has a thread of its name.
+            let name = std::thread::current().name().unwrap_or_default().to_owned();
+            skip::skip(&name, &format!("{program} cannot be run here ({error})"));
             None
         }
     }

@@ -2,10 +2,12 @@
 //!
 //! The writer is this program again, told by its environment to write; so that nothing but the kernel keeps its data.
 
+mod skip;
 mod world;
 
 use afterimage_format::file::*;
 use afterimage_format::segment::EncodedSegment;
+use skip::skip;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
@@ -231,7 +233,12 @@ fn a_full_disk_leaves_a_sealed_file_with_everything_announced() {
         let filled = std::thread::spawn(move || mount_small(&folder, size).map(|()| fill_disk(&path, sync)));
         match filled.join().unwrap() {
             Ok(written) => assert!(written > 5, "{written} segments in {size} bytes"),
-            Err(error) => return skipped(&format!("cannot mount a small tmpfs: {error}")),
+            Err(error) => {
+                return skip(
+                    "a_full_disk_leaves_a_sealed_file_with_everything_announced",
+                    &format!("cannot mount a small tmpfs: {error}"),
+                );
+            }
         }
     }
     assert_eq!(
@@ -239,14 +246,4 @@ fn a_full_disk_leaves_a_sealed_file_with_everything_announced() {
         0,
         "the small disks were not used"
     );
-}
-
-/// Says that a test could not run, on the terminal and to whoever counts.
-fn skipped(reason: &str) {
-    let line = format!("SKIPPED: a_full_disk_leaves_a_sealed_file_with_everything_announced: {reason}\n");
-    print!("{line}");
-    if let Some(log) = std::env::var_os("AFTERIMAGE_SKIP_LOG") {
-        let mut log = std::fs::OpenOptions::new().append(true).create(true).open(log).unwrap();
-        log.write_all(line.as_bytes()).unwrap();
-    }
 }

@@ -11,7 +11,7 @@ pub enum FdState {
     Closed,
     /// The whole table is a copy of that of this process (fork).
     CopyOf(u32),
-    /// The process ended; its table is gone.
+    /// The process ended, or its table is not known any more.
     Ended,
 }
 

@@ -7,6 +7,8 @@ mod compare;
 mod describe;
 mod files;
 mod programs;
+#[path = "../skip/mod.rs"]
+mod skip;
 #[path = "../world/mod.rs"]
 mod world;
 

@@ -1,7 +1,6 @@
 //! The readers that are not of this crate, and what they need.
 
 use serde_json::Value;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -12,13 +11,9 @@ pub(crate) fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// Says that a test is skipped, where `cargo xtask test` collects it.
+/// Says that a test is skipped; false.
 fn skip(name: &str, reason: &str) -> bool {
-    println!("SKIPPED: {name}: {reason}");
-    if let Some(log) = std::env::var_os("AFTERIMAGE_SKIP_LOG") {
-        let mut log = std::fs::OpenOptions::new().create(true).append(true).open(log).unwrap();
-        writeln!(log, "SKIPPED: {name}: {reason}").unwrap();
-    }
+    crate::skip::skip(name, reason);
     false
 }
 

@@ -19,13 +19,15 @@ use results::Tally;
 
 /// What tests run: a container runtime, something to run in it, a terminal to type into, namespaces; and what the reader
 /// made from docs/format.md alone is written in.
-const PACKAGES: [Need; 6] = [
+const PACKAGES: [Need; 8] = [
     Need::program("runc", "runc"),
     Need::program("busybox", "busybox-static"),
     Need::program("tmux", "tmux"),
     Need::program("ip", "iproute2"),
     Need::program("python3", "python3"),
     Need::program("zstd", "zstd"),
+    Need::program("ssh-keygen", "openssh-client"),
+    Need::program("openssl", "openssl"),
 ];
 
 /// Runs the checks and the tests, prints what failed and what was skipped, and ends with one line of numbers.

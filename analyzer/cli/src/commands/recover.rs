@@ -153,7 +153,6 @@ fn write_page(out: &mut impl std::io::Write, args: &Args, recovery: &Recovery) -
 }
 
 fn object(recovery: &Recovery) -> Object<'_> {
-    let kind = |kind: &'_ afterimage_format::file::KindRecovery| (kind.saved, kind.lost);
     Object {
         verdict: recovery.verdict.integrity.to_string(),
         events_saved: recovery.events_saved,
@@ -171,10 +170,10 @@ fn object(recovery: &Recovery) -> Object<'_> {
         kinds: recovery
             .kinds
             .iter()
-            .map(|found| {
-                let (saved, lost) = kind(found);
-                let name = &found.name;
-                Kind { name, saved, lost }
+            .map(|kind| Kind {
+                name: &kind.name,
+                saved: kind.saved,
+                lost: kind.lost,
             })
             .collect(),
         damage: recovery.damage.iter().map(ToString::to_string).collect(),
