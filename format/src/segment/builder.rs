@@ -1,9 +1,9 @@
 //! Rows as they arrive. Pushing one allocates nothing once the columns have grown to their usual size.
 
 use super::MAX_ANCESTORS;
-use super::codec::Memory;
 use super::descriptors::StoredDescriptor;
 use super::dictionary::DictionaryBuilder;
+use super::encode::Kept;
 use super::tables::{FdChange, FdState};
 use super::threads::StoredThread;
 use crate::model::{Container, Descriptor, Event, EventFlags, Kind, Loss, LossCause, ParamType, Thread, Value};
@@ -19,23 +19,95 @@ pub trait Entities {
     fn descriptor(&self, id: u64) -> Option<&Descriptor>;
 }
 
-#[derive(Default)]
+/// How a parameter is stored.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Class {
+    Int,
+    String,
+    Payload,
+}
+
 pub(super) struct Param {
-    pub(super) values: Vec<i64>,
-    /// Empty while no value was missing.
-    pub(super) present: Vec<i64>,
+    pub(super) class: Class,
     /// The byte string before, which the next one often equals.
     last: u32,
 }
 
-/// The rows of one kind, in order of arrival.
-#[derive(Default)]
+/// The rows of one kind, in order of arrival. A row is written as a whole, so that pushing one touches one place, and
+/// taken apart into columns when the segment is encoded.
 pub(super) struct Table {
     pub(super) errors: u32,
-    pub(super) flags: Vec<i64>,
-    pub(super) results: Vec<i64>,
-    pub(super) descriptors: Vec<i64>,
     pub(super) params: Vec<Param>,
+    /// A row behind the other: flags, result, descriptor, a word for each parameter, then a bit for each of them that
+    /// has no value (64 to a word).
+    pub(super) words: Vec<i64>,
+    /// The bits of all rows.
+    missing: Vec<u64>,
+}
+
+impl Table {
+    /// Words of a row before its parameters.
+    pub(super) const HEAD: usize = 3;
+    pub(super) const FLAGS: usize = 0;
+    pub(super) const RESULT: usize = 1;
+    pub(super) const DESCRIPTOR: usize = 2;
+
+    fn new(kind: &Kind) -> Table {
+        let class = |ty: &ParamType| match ty {
+            ParamType::Bytes => Class::Payload,
+            ty if ty.is_bytes() => Class::String,
+            _ => Class::Int,
+        };
+        let params = kind.params.iter().map(|param| Param {
+            class: class(&param.ty),
+            last: 0,
+        });
+        Table {
+            errors: 0,
+            params: params.collect(),
+            words: Vec::new(),
+            missing: vec![0; kind.params.len().div_ceil(64)],
+        }
+    }
+
+    /// Words of a row.
+    pub(super) fn width(&self) -> usize {
+        Self::HEAD + self.params.len() + self.missing.len()
+    }
+
+    pub(super) fn rows(&self) -> usize {
+        self.words.len() / self.width()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    /// Whether any row has no value of this parameter.
+    pub(super) fn has_missing(&self, param: usize) -> bool {
+        self.missing[param / 64] >> (param % 64) & 1 != 0
+    }
+
+    /// 1 where a row has a value of this parameter, 0 where not.
+    pub(super) fn present(&self, row: &[i64], param: usize) -> i64 {
+        !row[Self::HEAD + self.params.len() + param / 64] >> (param % 64) & 1
+    }
+
+    fn clear(&mut self) {
+        self.errors = 0;
+        self.words.clear();
+        self.missing.fill(0);
+        self.params.iter_mut().for_each(|param| param.last = 0);
+    }
+}
+
+/// What a row has in common with those of all kinds.
+#[derive(Clone, Copy)]
+pub(super) struct Row {
+    /// Index of the thread version.
+    pub(super) thread: u32,
+    pub(super) kind: u16,
+    pub(super) cpu: u16,
 }
 
 /// Ids of the capture to indexes of the segment, in order of first use.
@@ -76,9 +148,7 @@ pub struct SegmentBuilder {
     pub(super) tables: Vec<Table>,
     // One value a row, in order of arrival.
     pub(super) times: Vec<i64>,
-    pub(super) row_kinds: Vec<u16>,
-    pub(super) cpus: Vec<i64>,
-    pub(super) row_threads: Vec<u32>,
+    pub(super) rows: Vec<Row>,
     pub(super) strings: DictionaryBuilder,
     pub(super) payloads: DictionaryBuilder,
     pub(super) local_threads: Local,
@@ -93,27 +163,19 @@ pub struct SegmentBuilder {
     pub(super) containers: Vec<Container>,
     pub(super) descriptors: Vec<StoredDescriptor>,
     // Kept from segment to segment.
-    pub(super) memory: Memory,
+    pub(super) kept: Option<Kept>,
 }
 
 impl SegmentBuilder {
     /// A builder for events of these kinds ([`Event::kind`] is an index into them). Events are numbered from
     /// `first_num`.
     pub fn new(kinds: Vec<Kind>, first_num: u64) -> Self {
-        let tables = kinds
-            .iter()
-            .map(|k| Table {
-                params: k.params.iter().map(|_| Param::default()).collect(),
-                ..Table::default()
-            })
-            .collect();
+        let tables = kinds.iter().map(Table::new).collect();
         SegmentBuilder {
             kinds,
             tables,
             times: Vec::new(),
-            row_kinds: Vec::new(),
-            cpus: Vec::new(),
-            row_threads: Vec::new(),
+            rows: Vec::new(),
             strings: DictionaryBuilder::default(),
             payloads: DictionaryBuilder::default(),
             local_threads: Local::default(),
@@ -126,7 +188,7 @@ impl SegmentBuilder {
             threads: Vec::new(),
             containers: Vec::new(),
             descriptors: Vec::new(),
-            memory: Memory::default(),
+            kept: None,
         }
     }
 
@@ -206,11 +268,7 @@ impl SegmentBuilder {
     /// Adds a row. Arguments beyond the kind's parameters are ignored, missing ones are [`Value::Missing`]; an event of
     /// a kind that does not exist is a mistake of the caller and is counted as a decode loss.
     pub fn push(&mut self, event: &Event<'_>) {
-        let Some((table, kind)) = self
-            .tables
-            .get_mut(usize::from(event.kind))
-            .zip(self.kinds.get(usize::from(event.kind)))
-        else {
+        let Some(table) = self.tables.get_mut(usize::from(event.kind)) else {
             self.losses.push(Loss {
                 cause: LossCause::Decode,
                 cpu: Some(event.cpu),
@@ -221,37 +279,40 @@ impl SegmentBuilder {
             return;
         };
         self.times.push(event.time as i64);
-        self.row_kinds.push(event.kind);
-        self.cpus.push(i64::from(event.cpu));
-        self.row_threads.push(self.local_threads.of(event.thread));
-        table.flags.push(i64::from(event.flags.0));
-        table.results.push(event.result);
-        table.descriptors.push(match event.descriptor {
-            0 => 0,
-            id => i64::from(self.local_descriptors.of(id)) + 1,
+        self.rows.push(Row {
+            thread: self.local_threads.of(event.thread),
+            kind: event.kind,
+            cpu: event.cpu,
         });
-        for (at, (param, spec)) in table.params.iter_mut().zip(&kind.params).enumerate() {
-            let value = event.args.get(at).copied().unwrap_or(Value::Missing);
-            let stored = match (value, spec.ty.is_bytes()) {
-                (Value::Bytes(bytes), true) => {
-                    let dictionary = match spec.ty {
-                        ParamType::Bytes => &mut self.payloads,
-                        _ => &mut self.strings,
-                    };
-                    param.last = dictionary.intern_near(bytes, param.last);
-                    Some(i64::from(param.last))
+        let start = table.words.len();
+        table.words.resize(start + table.width(), 0);
+        let (head, rest) = table.words[start..].split_at_mut(Table::HEAD);
+        let (values, bits) = rest.split_at_mut(table.params.len());
+        head[Table::FLAGS] = i64::from(event.flags.0);
+        head[Table::RESULT] = event.result;
+        if event.descriptor != 0 {
+            head[Table::DESCRIPTOR] = i64::from(self.local_descriptors.of(event.descriptor)) + 1;
+        }
+        for (at, (to, param)) in values.iter_mut().zip(&mut table.params).enumerate() {
+            let dictionary = match param.class {
+                Class::Int => {
+                    match event.args.get(at) {
+                        Some(Value::Int(int)) => *to = *int,
+                        _ => {
+                            let bit = 1 << (at % 64);
+                            bits[at / 64] |= bit as i64;
+                            table.missing[at / 64] |= bit;
+                        }
+                    }
+                    continue;
                 }
-                (_, true) => Some(0),
-                (Value::Int(int), false) => Some(int),
-                (_, false) => None,
+                Class::String => &mut self.strings,
+                Class::Payload => &mut self.payloads,
             };
-            if stored.is_none() && param.present.is_empty() {
-                param.present = vec![1; param.values.len()];
+            if let Some(Value::Bytes(bytes)) = event.args.get(at) {
+                param.last = dictionary.intern_near(bytes, param.last);
+                *to = i64::from(param.last);
             }
-            if stored.is_none() || !param.present.is_empty() {
-                param.present.push(i64::from(stored.is_some()));
-            }
-            param.values.push(stored.unwrap_or(0));
         }
         table.errors += u32::from(event.flags.has(EventFlags::HAS_RESULT) && event.result < 0);
     }
@@ -295,21 +356,9 @@ impl SegmentBuilder {
     /// Empties the builder for the next segment and keeps its memory. Numbering goes on.
     pub fn clear(&mut self) {
         self.first_num = self.next_num();
-        for table in &mut self.tables {
-            table.errors = 0;
-            for column in [&mut table.flags, &mut table.results, &mut table.descriptors] {
-                column.clear();
-            }
-            for param in &mut table.params {
-                param.values.clear();
-                param.present.clear();
-                param.last = 0;
-            }
-        }
+        self.tables.iter_mut().for_each(Table::clear);
         self.times.clear();
-        self.row_kinds.clear();
-        self.cpus.clear();
-        self.row_threads.clear();
+        self.rows.clear();
         self.strings.clear();
         self.payloads.clear();
         self.local_threads.clear();

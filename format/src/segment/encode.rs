@@ -1,12 +1,13 @@
 //! The rows of a builder to the bytes of a segment.
 
 use super::bases::{self, BaseFinder};
-use super::builder::{SegmentBuilder, Table};
+use super::builder::{Class, SegmentBuilder, Table};
 use super::codec::{self, Memory};
 use super::column::{self, Column, ColumnInfo, SegmentMeta};
-use super::frame::{self, FrameInfo, FrameWriter};
+use super::frame::{FrameInfo, FrameWriter};
 use super::tables::{self, FdState};
 use super::zone::{ContainerCount, KindCount, MAX_PIDS, Zone};
+use super::transpose::Columns;
 use super::{descriptors, order, threads};
 use crate::file::modest;
 use crate::meta;
@@ -46,18 +47,24 @@ impl SegmentBuilder {
     /// # Errors
     /// Only when zstd cannot allocate its context.
     pub fn encode(&mut self, level: i32) -> std::io::Result<EncodedSegment> {
-        let mut memory = std::mem::take(&mut self.memory);
+        let mut kept = match self.kept.take() {
+            Some(kept) => kept,
+            None => Kept {
+                memory: Memory::default(),
+                frames: FrameWriter::new(level)?,
+                scratch: Vec::new(),
+            },
+        };
+        kept.frames.set_level(level)?;
         let mut out = Encoder {
-            frames: FrameWriter::new(level)?,
-            memory: &mut memory,
+            kept,
             meta: SegmentMeta::default(),
             bytes: Vec::new(),
             short: Vec::new(),
-            scratch: Vec::new(),
         };
         let layout = self.layout();
         let used: Vec<usize> = (0..self.tables.len())
-            .filter(|k| !self.tables[*k].flags.is_empty())
+            .filter(|k| !self.tables[*k].is_empty())
             .collect();
         self.rows_of(&layout, &used, &mut out);
         self.events(&layout, &used, &mut out);
@@ -65,8 +72,8 @@ impl SegmentBuilder {
         let zone = self.zone(&used);
         out.meta.zone = zone.clone();
         out.meta.kinds = used.iter().map(|k| self.kinds[*k].clone()).collect();
-        let body = out.finish();
-        self.memory = memory;
+        let (body, kept) = out.finish();
+        self.kept = Some(kept);
         Ok(EncodedSegment { body, zone })
     }
 
@@ -74,19 +81,19 @@ impl SegmentBuilder {
         // Threads in order of their first row; all versions of one belong together.
         let mut groups = vec![u32::MAX; self.threads.len()];
         let mut lives = hashbrown::HashMap::new();
-        for thread in &self.row_threads {
-            let group = &mut groups[*thread as usize];
+        for row in &self.rows {
+            let group = &mut groups[row.thread as usize];
             if *group == u32::MAX {
                 let next = lives.len() as u32;
-                *group = *lives.entry(self.threads[*thread as usize].life()).or_insert(next);
+                *group = *lives.entry(self.threads[row.thread as usize].life()).or_insert(next);
             }
         }
-        let of_rows: Vec<u32> = self.row_threads.iter().map(|thread| groups[*thread as usize]).collect();
+        let of_rows: Vec<u32> = self.rows.iter().map(|row| groups[row.thread as usize]).collect();
         let stored = order::stored(&of_rows, lives.len(), &self.times, self.keep_order);
 
         let mut threads = vec![u32::MAX; self.threads.len()];
         let mut thread_order = Vec::with_capacity(self.threads.len());
-        let with_rows = stored.iter().map(|arrival| self.row_threads[*arrival as usize]);
+        let with_rows = stored.iter().map(|arrival| self.rows[*arrival as usize].thread);
         for thread in with_rows.chain(0..self.threads.len() as u32) {
             let new = &mut threads[thread as usize];
             if *new == u32::MAX {
@@ -119,22 +126,22 @@ impl SegmentBuilder {
     }
 
     /// Columns with a value a row, and the runs of threads.
-    fn rows_of(&self, layout: &Layout, used: &[usize], out: &mut Encoder<'_>) {
+    fn rows_of(&self, layout: &Layout, used: &[usize], out: &mut Encoder) {
         let mut renumber = vec![0i64; self.tables.len()];
         for (new, old) in used.iter().enumerate() {
             renumber[*old] = new as i64;
         }
         let gather =
             |f: &dyn Fn(usize) -> i64| -> Vec<i64> { layout.stored.iter().map(|at| f(*at as usize)).collect() };
-        out.ints(column::KIND, &gather(&|at| renumber[usize::from(self.row_kinds[at])]));
-        out.ints(column::CPU, &gather(&|at| self.cpus[at]));
+        out.ints(column::KIND, &gather(&|at| renumber[usize::from(self.rows[at].kind)]));
+        out.ints(column::CPU, &gather(&|at| i64::from(self.rows[at].cpu)));
         if let Some(explicit) = &layout.explicit {
             out.ints(column::ORDER, explicit);
         }
         let (mut runs, mut rows, mut first) = (Vec::new(), Vec::new(), Vec::new());
         let (mut version, mut group) = (u32::MAX, u32::MAX);
         for at in &layout.stored {
-            let thread = self.row_threads[*at as usize];
+            let thread = self.rows[*at as usize].thread;
             if thread != version {
                 let next = layout.groups[thread as usize];
                 runs.push(i64::from(layout.threads[thread as usize]));
@@ -152,14 +159,14 @@ impl SegmentBuilder {
     }
 
     /// The columns of each kind.
-    fn events(&self, layout: &Layout, used: &[usize], out: &mut Encoder<'_>) {
+    fn events(&self, layout: &Layout, used: &[usize], out: &mut Encoder) {
         // For each kind, the arrivals (among its own) of its rows in stored order, and the gaps of their threads.
-        let mut arrivals: Vec<Vec<u32>> = self.tables.iter().map(|t| Vec::with_capacity(t.flags.len())).collect();
-        let mut gaps: Vec<Vec<i64>> = self.tables.iter().map(|t| Vec::with_capacity(t.flags.len())).collect();
-        let mut ranks = Vec::with_capacity(self.row_kinds.len());
+        let mut arrivals: Vec<Vec<u32>> = self.tables.iter().map(|t| Vec::with_capacity(t.rows())).collect();
+        let mut gaps: Vec<Vec<i64>> = self.tables.iter().map(|t| Vec::with_capacity(t.rows())).collect();
+        let mut ranks = Vec::with_capacity(self.rows.len());
         let mut next = vec![0u32; self.tables.len()];
-        for kind in &self.row_kinds {
-            let next = &mut next[usize::from(*kind)];
+        for row in &self.rows {
+            let next = &mut next[usize::from(row.kind)];
             ranks.push(*next);
             *next += 1;
         }
@@ -167,51 +174,27 @@ impl SegmentBuilder {
         let (mut group, mut before) = (u32::MAX, start);
         for at in &layout.stored {
             let at = *at as usize;
-            let own = layout.groups[self.row_threads[at] as usize];
+            let own = layout.groups[self.rows[at].thread as usize];
             if own != group {
                 (group, before) = (own, start);
             }
-            let kind = usize::from(self.row_kinds[at]);
+            let kind = usize::from(self.rows[at].kind);
             arrivals[kind].push(ranks[at]);
             gaps[kind].push(self.times[at].wrapping_sub(before));
             before = self.times[at];
         }
         let addresses = Addresses::find(self, layout, &ranks);
-        let mut scratch = Vec::new();
+        let mut columns = Columns::default();
         let mut with_bases = false;
         for (new, old) in used.iter().enumerate() {
-            let Table {
-                flags,
-                results,
-                descriptors,
-                params,
-                ..
-            } = &self.tables[*old];
-            let arrivals = &arrivals[*old];
-            let moved = !arrivals.is_sorted();
-            let mut put = |field: u16, values: &[i64]| {
-                let values = if moved {
-                    scratch.clear();
-                    scratch.extend(arrivals.iter().map(|at| values[*at as usize]));
-                    &scratch
-                } else {
-                    values
-                };
+            columns.fill(&self.tables[*old], &arrivals[*old]);
+            for (field, values) in columns.fields() {
                 match addresses.column(*old, field) {
                     Some(parts) if out.prefers_bases(column::of_kind(*old, field), parts, values) => {
                         out.addresses(column::of_kind(new, field), parts.0, parts.1);
                         with_bases = true;
                     }
                     _ => out.field(column::of_kind(*old, field), column::of_kind(new, field), values),
-                }
-            };
-            put(column::FLAGS, flags);
-            put(column::RESULT, results);
-            put(column::DESCRIPTOR, descriptors);
-            for (at, param) in params.iter().enumerate() {
-                put(column::param(at), &param.values);
-                if !param.present.is_empty() {
-                    put(column::present(at), &param.present);
                 }
             }
             out.field(
@@ -227,7 +210,7 @@ impl SegmentBuilder {
         }
     }
 
-    fn entities(&self, layout: &Layout, out: &mut Encoder<'_>) {
+    fn entities(&self, layout: &Layout, out: &mut Encoder) {
         for (dictionary, lengths, bytes) in [
             (&self.strings, column::STRING_LENGTHS, column::STRING_BYTES),
             (&self.payloads, column::PAYLOAD_LENGTHS, column::PAYLOAD_BYTES),
@@ -260,11 +243,11 @@ impl SegmentBuilder {
         self.fd_tables(layout, out);
     }
 
-    fn fd_tables(&self, layout: &Layout, out: &mut Encoder<'_>) {
+    fn fd_tables(&self, layout: &Layout, out: &mut Encoder) {
         if self.fd_changes.is_empty() {
             return;
         }
-        let row = |arrival: u32| layout.rows.get(arrival as usize).copied().unwrap_or(self.rows() as u32);
+        let row = |arrival: u32| layout.rows.get(arrival as usize).copied().unwrap_or(self.rows.len() as u32);
         let mut changes: Vec<[i64; 4]> = self
             .fd_changes
             .iter()
@@ -292,8 +275,8 @@ impl SegmentBuilder {
 
     fn zone(&self, used: &[usize]) -> Zone {
         let mut per_thread = vec![0u32; self.threads.len()];
-        for thread in &self.row_threads {
-            per_thread[*thread as usize] += 1;
+        for row in &self.rows {
+            per_thread[row.thread as usize] += 1;
         }
         let mut containers: Vec<ContainerCount> = Vec::new();
         let mut pids = BTreeSet::new();
@@ -307,7 +290,7 @@ impl SegmentBuilder {
         }
         let kind = |k: &usize| KindCount {
             name: self.kinds[*k].name.as_str().into(),
-            events: self.tables[*k].flags.len() as u32,
+            events: self.tables[*k].rows() as u32,
             errors: self.tables[*k].errors,
         };
         let span = self.span().unwrap_or((0, 0));
@@ -347,26 +330,19 @@ impl Addresses {
     fn find(builder: &SegmentBuilder, layout: &Layout, ranks: &[u32]) -> Addresses {
         let mut columns = Vec::new();
         let mut of_kind = vec![(0, 0); builder.tables.len()];
-        let many = |values: &[i64]| {
-            let sample = || values.iter().step_by(values.len() / 256 + 1);
-            // A short column saves little, and would take the kinds and threads of all rows to decode.
-            values.len() >= SHORT && sample().filter(|v| bases::is_address(**v)).count() * 8 > sample().count()
-        };
         for (kind, table) in builder.tables.iter().enumerate() {
             of_kind[kind].0 = columns.len();
-            let specs = builder.kinds[kind].params.iter();
-            let params = specs.zip(&table.params).enumerate();
-            let ints = params.filter(|(_, (spec, _))| !spec.ty.is_bytes());
-            let params = ints.map(|(at, (_, param))| (column::param(at), param.values.as_slice()));
-            let fields = std::iter::once((column::RESULT, table.results.as_slice())).chain(params);
-            columns.extend(fields.filter(|(_, values)| many(values)).map(|(field, values)| {
+            let ints = table.params.iter().enumerate().filter(|(_, param)| param.class == Class::Int);
+            let params = ints.map(|(at, _)| (column::param(at), Table::HEAD + at));
+            let fields = std::iter::once((column::RESULT, Table::RESULT)).chain(params);
+            columns.extend(fields.filter(|(_, word)| has_addresses(table, *word)).map(|(field, word)| {
                 let column = AddressColumn {
                     kind,
                     field,
-                    numbers: Vec::with_capacity(values.len()),
-                    distances: Vec::with_capacity(values.len()),
+                    numbers: Vec::with_capacity(table.rows()),
+                    distances: Vec::with_capacity(table.rows()),
                 };
-                (column, values)
+                (column, word)
             }));
             of_kind[kind].1 = columns.len();
         }
@@ -377,15 +353,20 @@ impl Addresses {
         }
         let mut group = u32::MAX;
         for at in &layout.stored {
-            let at = *at as usize;
-            let own = layout.groups[builder.row_threads[at] as usize];
+            let row = builder.rows[*at as usize];
+            let own = layout.groups[row.thread as usize];
             if own != group {
                 finder.next_thread();
                 group = own;
             }
-            let (from, to) = of_kind[usize::from(builder.row_kinds[at])];
-            for (column, values) in &mut columns[from..to] {
-                let (number, distance) = finder.relative(values[ranks[at] as usize]);
+            let (from, to) = of_kind[usize::from(row.kind)];
+            if from == to {
+                continue;
+            }
+            let table = &builder.tables[usize::from(row.kind)];
+            let start = ranks[*at as usize] as usize * table.width();
+            for (column, word) in &mut columns[from..to] {
+                let (number, distance) = finder.relative(table.words[start + *word]);
                 column.numbers.push(number);
                 column.distances.push(distance);
             }
@@ -400,17 +381,33 @@ impl Addresses {
     }
 }
 
-struct Encoder<'m> {
+/// Whether a word of the rows of a kind is often an address. A short column saves little, and would take the kinds and
+/// threads of all rows to decode.
+fn has_addresses(table: &Table, word: usize) -> bool {
+    let rows = table.rows();
+    if rows < SHORT {
+        return false;
+    }
+    let sample = || table.words.iter().skip(word).step_by(table.width() * (rows / 256 + 1));
+    sample().filter(|v| bases::is_address(**v)).count() * 8 > sample().count()
+}
+
+/// What goes from segment to segment.
+pub(super) struct Kept {
+    memory: Memory,
     frames: FrameWriter,
-    memory: &'m mut Memory,
+    scratch: Vec<u8>,
+}
+
+struct Encoder {
+    kept: Kept,
     meta: SegmentMeta,
     bytes: Vec<u8>,
     /// The frame that all short columns share; it is written last.
     short: Vec<u8>,
-    scratch: Vec<u8>,
 }
 
-impl Encoder<'_> {
+impl Encoder {
     /// The shared frame has this number until it is written.
     const SHARED: u16 = u16::MAX;
 
@@ -439,19 +436,18 @@ impl Encoder<'_> {
             self.add(column, codec, values.len(), Self::SHARED, self.short.len() - start);
             return;
         }
-        let packed = self.memory.encode(name, values, &mut self.frames, &mut self.scratch);
-        let info = frame::append(&packed.stored, packed.raw, &mut self.bytes);
+        let Encoder { kept, bytes, .. } = self;
+        let (codec, info) = kept.memory.encode(name, values, &mut kept.frames, &mut kept.scratch, bytes);
         let frame = self.frame(info);
-        self.add(column, packed.codec, values.len(), frame, packed.raw);
+        self.add(column, codec, values.len(), frame, info.raw as usize);
     }
 
     fn prefers_bases(&mut self, name: Column, parts: (&[i64], &[i64]), values: &[i64]) -> bool {
-        let Encoder {
+        let Kept {
             memory,
             frames,
             scratch,
-            ..
-        } = self;
+        } = &mut self.kept;
         memory.prefers_bases(name, parts, values, frames, scratch)
     }
 
@@ -470,7 +466,7 @@ impl Encoder<'_> {
             self.short.extend_from_slice(bytes);
             self.add(column, codec, rows, Self::SHARED, bytes.len());
         } else {
-            let info = self.frames.write(bytes, &mut self.bytes);
+            let info = self.kept.frames.write(bytes, &mut self.bytes);
             let frame = self.frame(info);
             self.add(column, codec, rows, frame, bytes.len());
         }
@@ -491,23 +487,23 @@ impl Encoder<'_> {
         self.meta.frames.len() as u16 - 1
     }
 
-    fn finish(mut self) -> Vec<u8> {
-        let info = self.frames.write(&self.short, &mut self.bytes);
+    fn finish(mut self) -> (Vec<u8>, Kept) {
+        let info = self.kept.frames.write(&self.short, &mut self.bytes);
         let shared = self.frame(info);
         for column in self.meta.columns.iter_mut().filter(|c| c.frame == Self::SHARED) {
             column.frame = shared;
         }
         let raw = self.meta.encode();
-        let mut stored = self.frames.compress(&raw);
+        let mut stored = self.kept.frames.compress(&raw);
         if raw.len() > modest(stored.len()) {
-            stored.clone_from(&raw);
+            stored = &raw;
         }
         let mut body = Vec::with_capacity(12 + stored.len() + self.bytes.len());
-        for word in [stored.len() as u32, raw.len() as u32, crc32fast::hash(&stored)] {
+        for word in [stored.len() as u32, raw.len() as u32, crc32fast::hash(stored)] {
             body.extend_from_slice(&word.to_le_bytes());
         }
-        body.extend_from_slice(&stored);
+        body.extend_from_slice(stored);
         body.extend_from_slice(&self.bytes);
-        body
+        (body, self.kept)
     }
 }

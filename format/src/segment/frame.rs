@@ -17,27 +17,43 @@ pub(crate) struct FrameInfo {
 /// Compresses frames one behind the other.
 pub(crate) struct FrameWriter {
     compressor: zstd::bulk::Compressor<'static>,
+    level: i32,
+    /// What was compressed last; kept for its memory.
+    packed: Vec<u8>,
 }
 
 impl FrameWriter {
     pub(crate) fn new(level: i32) -> std::io::Result<Self> {
         Ok(FrameWriter {
             compressor: zstd::bulk::Compressor::new(level)?,
+            level,
+            packed: Vec::new(),
         })
     }
 
+    /// Compresses what follows at this level.
+    pub(crate) fn set_level(&mut self, level: i32) -> std::io::Result<()> {
+        if level != self.level {
+            self.compressor.set_compression_level(level)?;
+            self.level = level;
+        }
+        Ok(())
+    }
+
     /// `raw` compressed, or as it is where that is not smaller.
-    pub(crate) fn compress(&mut self, raw: &[u8]) -> Vec<u8> {
-        match self.compressor.compress(raw) {
-            Ok(packed) if packed.len() < raw.len() => packed,
-            _ => raw.to_vec(),
+    pub(crate) fn compress<'a>(&'a mut self, raw: &'a [u8]) -> &'a [u8] {
+        // With this much room nothing that the compressor makes is too long for it.
+        self.packed.clear();
+        self.packed.reserve(zstd::zstd_safe::compress_bound(raw.len()));
+        match self.compressor.compress_to_buffer(raw, &mut self.packed) {
+            Ok(len) if len < raw.len() => &self.packed,
+            _ => raw,
         }
     }
 
     /// Appends `raw` to `out` as one frame, compressed where that is smaller.
     pub(crate) fn write(&mut self, raw: &[u8], out: &mut Vec<u8>) -> FrameInfo {
-        let stored = self.compress(raw);
-        append(&stored, raw.len(), out)
+        append(self.compress(raw), raw.len(), out)
     }
 }
 

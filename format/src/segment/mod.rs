@@ -16,6 +16,7 @@ mod pool;
 mod reader;
 mod tables;
 mod threads;
+mod transpose;
 mod zone;
 
 pub use builder::{Entities, SegmentBuilder};

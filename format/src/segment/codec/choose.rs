@@ -2,7 +2,7 @@
 
 use super::super::bases;
 use super::super::column::Column;
-use super::super::frame::FrameWriter;
+use super::super::frame::{self, FrameInfo, FrameWriter};
 use super::{PCO, long, pco};
 use hashbrown::HashMap;
 
@@ -23,40 +23,26 @@ enum Question {
     Bases,
 }
 
-/// A column ready to be stored as a frame of its own.
-pub(crate) struct Packed {
-    pub(crate) codec: u8,
-    /// Bytes of the column.
-    pub(crate) raw: usize,
-    /// Bytes as stored; equal to `raw` in length where they are not compressed.
-    pub(crate) stored: Vec<u8>,
-}
-
 impl Memory {
-    /// Encodes a long column. `name` is what the choice is remembered by.
+    /// Appends a long column to `out` as a frame of its own; returns its codec and the frame. `name` is what the choice
+    /// is remembered by.
     pub(crate) fn encode(
         &mut self,
         name: Column,
         values: &[i64],
         frames: &mut FrameWriter,
         scratch: &mut Vec<u8>,
-    ) -> Packed {
+        out: &mut Vec<u8>,
+    ) -> (u8, FrameInfo) {
         if self.choose(name, values, frames, scratch)
-            && let Some(stored) = pco::encode(values)
+            && let Some(packed) = pco::encode(values)
         {
-            return Packed {
-                codec: PCO,
-                raw: stored.len(),
-                stored,
-            };
+            // There is nothing left for zstd in it.
+            return (PCO, frame::append(&packed, packed.len(), out));
         }
         scratch.clear();
         let codec = long(values, scratch);
-        Packed {
-            codec,
-            raw: scratch.len(),
-            stored: frames.compress(scratch),
-        }
+        (codec, frames.write(scratch, out))
     }
 
     /// Whether pco is smaller, on a part of the column where it is not known.
