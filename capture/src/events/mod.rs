@@ -14,6 +14,7 @@ use crate::state::{Cgroups, Descriptors, Selector, Threads};
 use afterimage_abi::{SYSCALLS, ScopeMode, flags, kind, status};
 use afterimage_format::model::{ClockAnchor, Container, Descriptor, Event, EventFlags, Text, Thread, Value};
 use afterimage_format::segment::{Entities, SegmentBuilder};
+use arrayvec::ArrayVec;
 use hashbrown::HashSet;
 use std::os::unix::ffi::OsStrExt;
 use std::rc::Rc;
@@ -221,23 +222,22 @@ impl Tracker {
         let catalogue = Rc::clone(&self.catalogue);
         match if compat { None } else { catalogue.call(raw.header.nr) } {
             Some(call) => {
-                let before = self.descriptor_of(raw, call.fd);
+                // What is closed is named as it was; what is opened or connected as it is now.
+                let closed = (call.effect == Effect::Close).then(|| self.descriptor_of(raw, call.fd));
                 self.apply(raw, call.effect);
                 self.descriptors.tell_changes(out);
-                // What is closed is named as it was; what is opened or connected as it is now.
-                let after = if call.effect == Effect::Close {
-                    before
-                } else {
-                    self.descriptor_of(raw, call.fd)
-                };
-                let time = self.count(self.threads.get(raw.tid()).map_or(0, |t| t.id), raw);
+                let descriptor = closed.unwrap_or_else(|| self.descriptor_of(raw, call.fd));
+                let time = self.real_time(raw.header.time);
                 let thread = self.threads.get(raw.tid());
-                let mut args = [Value::Missing; MAX_PARAMS];
-                for (to, (ty, source)) in args.iter_mut().zip(&call.params) {
-                    *to = values::value(raw, thread, *ty, *source);
+                if let Some(container) = thread.map(|t| t.container).filter(|key| *key != 0) {
+                    self.cgroups.count(container, time);
                 }
+                let values = call.params.iter().take(MAX_PARAMS);
+                let args: ArrayVec<Value<'_>, MAX_PARAMS> = values
+                    .map(|(ty, source)| values::value(raw, thread, *ty, *source))
+                    .collect();
                 let thread = thread.map_or(0, |t| t.id);
-                let args = &args[..call.params.len().min(MAX_PARAMS)];
+                let args = &args;
                 let flags = EventFlags::HAS_RESULT | marks(raw);
                 push(
                     raw,
@@ -247,7 +247,7 @@ impl Tracker {
                         kind: call.kind,
                         flags,
                         thread,
-                        descriptor: after,
+                        descriptor,
                         args,
                     },
                     out,

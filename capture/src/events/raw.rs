@@ -29,17 +29,10 @@ fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
 impl<'a> Raw<'a> {
     /// The header of the record at the start of `bytes`.
     pub(crate) fn header(bytes: &[u8]) -> Option<RecordHeader> {
-        let first = u64_at(bytes, 0)?;
-        Some(RecordHeader {
-            len: first as u32,
-            kind: (first >> 32) as u8,
-            flags: (first >> 40) as u8,
-            nr: (first >> 48) as u16,
-            time: u64_at(bytes, 8)?,
-            tgid_tid: u64_at(bytes, 16)?,
-            result: u64_at(bytes, 24)? as i64,
-            cgroup: u64_at(bytes, 32)?,
-        })
+        let bytes: &[u8; size_of::<RecordHeader>()] = bytes.first_chunk()?;
+        // SAFETY: as many bytes as the header has, which is repr(C) and has integers only. Copied as a whole: put together
+        // from words it would cost more than all of the rest.
+        Some(unsafe { bytes.as_ptr().cast::<RecordHeader>().read_unaligned() })
     }
 
     /// The record in `bytes`; `syscall_args` says how many arguments a system call's record has. `None` where the bytes

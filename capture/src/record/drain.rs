@@ -21,7 +21,7 @@ const SEGMENT_BYTES: usize = 8 << 20;
 const SEGMENT_AGE: u64 = 1_000_000_000;
 /// Sleep between turns: short while there is work, up to the longest while there is none. A ring that fills meanwhile
 /// wakes the drain (see `Probe::wait`).
-const SHORTEST: Duration = Duration::from_micros(500);
+const SHORTEST: Duration = Duration::from_millis(2);
 const LONGEST: Duration = Duration::from_millis(100);
 
 const CAUSES: [(usize, LossCause); LOSS_CAUSES] = [

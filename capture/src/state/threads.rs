@@ -3,15 +3,22 @@
 use afterimage_format::model::{Text, Thread};
 use afterimage_format::segment::MAX_ANCESTORS;
 use hashbrown::{HashMap, HashSet};
+use std::cell::Cell;
 use std::sync::Arc;
 
 /// All threads that are alive, and every version that a segment may still ask for.
 pub(crate) struct Threads {
     /// Current version of each living thread, by tid.
     current: HashMap<u32, u64>,
+    /// The thread that was asked for last and its place in `store`: most events are of the thread of the event before.
+    last: Cell<(u32, u32)>,
     /// Living threads of each process.
     processes: HashMap<u32, Vec<u32>>,
-    versions: HashMap<u64, Thread>,
+    /// Places of all versions in `store`.
+    versions: HashMap<u64, u32>,
+    store: Vec<Thread>,
+    /// Places that are free.
+    free: Vec<u32>,
     next: u64,
     /// Bytes of versions made since the last sweep: texts that others share count once.
     fresh: usize,
@@ -21,8 +28,11 @@ impl Threads {
     pub(crate) fn new() -> Threads {
         Threads {
             current: HashMap::new(),
+            last: Cell::default(),
             processes: HashMap::new(),
             versions: HashMap::new(),
+            store: Vec::new(),
+            free: Vec::new(),
             next: 1,
             fresh: 0,
         }
@@ -30,12 +40,19 @@ impl Threads {
 
     /// The current version of a thread.
     pub(crate) fn get(&self, tid: u32) -> Option<&Thread> {
-        self.versions.get(self.current.get(&tid)?)
+        let (last, place) = self.last.get();
+        // 0 is the id of no thread in a recording, and of an empty memory.
+        if last == tid && tid != 0 {
+            return self.store.get(place as usize);
+        }
+        let place = *self.versions.get(self.current.get(&tid)?)?;
+        self.last.set((tid, place));
+        self.store.get(place as usize)
     }
 
     /// A version by id.
     pub(crate) fn version(&self, id: u64) -> Option<&Thread> {
-        self.versions.get(&id)
+        self.store.get(*self.versions.get(&id)? as usize)
     }
 
     /// Bytes of versions made since the last sweep; a hostile process can make many.
@@ -53,7 +70,8 @@ impl Threads {
 
     /// Sets the parent of a thread whose version no event has seen yet.
     pub(crate) fn relink(&mut self, tid: u32, parent: u64) {
-        if let Some(thread) = self.current.get(&tid).and_then(|id| self.versions.get_mut(id)) {
+        let place = self.current.get(&tid).and_then(|id| self.versions.get(id));
+        if let Some(thread) = place.and_then(|place| self.store.get_mut(*place as usize)) {
             thread.parent = parent;
         }
     }
@@ -62,9 +80,10 @@ impl Threads {
     /// thread.
     pub(crate) fn update(&mut self, tid: u32, change: impl FnOnce(&mut Thread)) -> Option<u64> {
         let old = *self.current.get(&tid)?;
-        let mut thread = self.versions.get(&old)?.clone();
+        let before = self.version(old)?;
+        let mut thread = before.clone();
         change(&mut thread);
-        if self.versions.get(&old) == Some(&thread) {
+        if *before == thread {
             return Some(old);
         }
         thread.id = self.next;
@@ -83,8 +102,24 @@ impl Threads {
         let id = self.next;
         self.next += 1;
         (thread.id, thread.life) = (id, id);
-        self.versions.insert(id, thread);
+        self.keep(thread);
         id
+    }
+
+    /// Gives a version a place.
+    fn keep(&mut self, thread: Thread) {
+        let id = thread.id;
+        let place = match self.free.pop() {
+            Some(place) => {
+                self.store[place as usize] = thread;
+                place
+            }
+            None => {
+                self.store.push(thread);
+                self.store.len() as u32 - 1
+            }
+        };
+        self.versions.insert(id, place);
     }
 
     fn store(&mut self, thread: Thread) -> u64 {
@@ -101,18 +136,15 @@ impl Threads {
         ];
         self.fresh += size_of::<Thread>() + texts.into_iter().map(own).sum::<usize>();
         self.current.insert(thread.tid, id);
-        self.versions.insert(id, thread);
+        self.last.take();
+        self.keep(thread);
         id
     }
 
     /// A thread ended. Returns whether it was the last of its process.
     pub(crate) fn remove(&mut self, tid: u32) -> bool {
-        let Some(pid) = self
-            .current
-            .remove(&tid)
-            .and_then(|id| self.versions.get(&id))
-            .map(|t| t.pid)
-        else {
+        self.last.take();
+        let Some(pid) = self.current.remove(&tid).and_then(|id| self.version(id)).map(|t| t.pid) else {
             return false;
         };
         let Some(threads) = self.processes.get_mut(&pid) else {
@@ -128,6 +160,7 @@ impl Threads {
 
     /// A thread that is exec'ing takes the id of its process's first thread; the others have ended.
     pub(crate) fn exec(&mut self, pid: u32, old_tid: u32) {
+        self.last.take();
         if old_tid != pid
             && let Some(id) = self.current.remove(&old_tid)
         {
@@ -174,10 +207,20 @@ impl Threads {
                     break;
                 }
                 keep.insert(at);
-                at = self.versions.get(&at).map_or(0, |t| t.parent);
+                at = self.version(at).map_or(0, |t| t.parent);
             }
         }
-        self.versions.retain(|id, _| keep.contains(id));
+        let Threads {
+            versions, store, free, ..
+        } = self;
+        versions.retain(|id, place| {
+            let kept = keep.contains(id);
+            if !kept {
+                store[*place as usize] = Thread::default();
+                free.push(*place);
+            }
+            kept
+        });
     }
 }
 

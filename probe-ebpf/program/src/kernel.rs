@@ -1,7 +1,7 @@
 //! Reading kernel structures at the offsets that the loader found in the kernel's BTF.
 
 use afterimage_abi::Offsets;
-use aya_ebpf::helpers::generated::bpf_probe_read_kernel;
+use aya_ebpf::helpers::generated::{bpf_get_current_task_btf, bpf_probe_read_kernel};
 
 /// Overridden by the loader.
 #[unsafe(no_mangle)]
@@ -30,6 +30,33 @@ pub(crate) fn read<T: Copy>(base: u64, offset: usize) -> T {
         bpf_probe_read_kernel(out.as_mut_ptr().cast(), size_of::<T>() as u32, from);
         out.assume_init()
     }
+}
+
+/// The current task, a pointer that the verifier knows the type of: what it points to is loaded without a helper.
+#[inline(always)]
+pub(crate) fn current() -> *const u8 {
+    unsafe { bpf_get_current_task_btf().cast() }
+}
+
+/// The `T` at `base + offset`, where the verifier knows the type of `base`; the kernel makes a bad address zero.
+#[inline(always)]
+pub(crate) fn direct<T: Copy>(base: *const u8, offset: usize) -> T {
+    unsafe { base.add(offset).cast::<T>().read() }
+}
+
+/// `tgid << 32 | tid` and cgroup v2 id of the current task. What the helpers for it would cost is most of what an
+/// unselected call costs.
+#[inline(always)]
+pub(crate) fn current_ids(task: *const u8) -> (u64, u64) {
+    let tgid: u32 = direct(task, offset!(task_struct_tgid));
+    let tid: u32 = direct(task, offset!(task_struct_pid));
+    let set: *const u8 = direct(task, offset!(task_struct_cgroups));
+    let cgroup: *const u8 = direct(set, offset!(css_set_dfl_cgrp));
+    let node: *const u8 = direct(cgroup, offset!(cgroup_kn));
+    (
+        u64::from(tgid) << 32 | u64::from(tid),
+        direct(node, offset!(kernfs_node_id)),
+    )
 }
 
 /// `tgid << 32 | tid` of a task.

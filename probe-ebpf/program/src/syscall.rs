@@ -1,10 +1,9 @@
 //! System calls: one record when they return; one at entry for those whose exit cannot tell.
 
-use crate::kernel::offset;
+use crate::kernel::{self, offset};
 use crate::ring::Record;
 use crate::{extract, scope};
 use afterimage_abi::{SYSCALLS, Spec, flags, kind};
-use aya_ebpf::helpers::generated::{bpf_get_current_cgroup_id, bpf_get_current_pid_tgid, bpf_get_current_task_btf};
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::Array;
 
@@ -66,9 +65,8 @@ impl Registers {
 }
 
 #[inline(always)]
-fn is_compat() -> bool {
-    let status = offset!(task_struct_thread_info_status);
-    unsafe { bpf_get_current_task_btf().cast::<u8>().add(status).cast::<u32>().read() & TS_COMPAT != 0 }
+fn is_compat(task: *const u8) -> bool {
+    kernel::direct::<u32>(task, offset!(task_struct_thread_info_status)) & TS_COMPAT != 0
 }
 
 /// Calls beyond the table share its last place.
@@ -84,10 +82,14 @@ fn spec(nr: u64) -> Option<&'static Spec> {
 #[inline(always)]
 pub(crate) fn enter(regs: *const Registers, nr: i64) {
     let Some(spec) = spec(nr as u64) else { return };
-    if spec.enter == 0 || is_compat() {
+    if spec.enter == 0 {
         return;
     }
-    let (tgid_tid, cgroup) = unsafe { (bpf_get_current_pid_tgid(), bpf_get_current_cgroup_id()) };
+    let task = kernel::current();
+    if is_compat(task) {
+        return;
+    }
+    let (tgid_tid, cgroup) = kernel::current_ids(task);
     if !scope::holds(tgid_tid, cgroup) {
         return;
     }
@@ -103,7 +105,8 @@ pub(crate) fn enter(regs: *const Registers, nr: i64) {
 #[inline(always)]
 pub(crate) fn exit(regs: *const Registers, result: i64) {
     let nr = unsafe { (*regs).orig_rax };
-    let compat = is_compat();
+    let task = kernel::current();
+    let compat = is_compat(task);
     // The table is that of 64-bit calls; 32-bit ones have other numbers and are kept with all their registers.
     let Some(spec) = (if compat {
         spec(u64::from(SYSCALLS) - 1)
@@ -115,7 +118,7 @@ pub(crate) fn exit(regs: *const Registers, result: i64) {
     if spec.recorded == 0 {
         return;
     }
-    let (tgid_tid, cgroup) = unsafe { (bpf_get_current_pid_tgid(), bpf_get_current_cgroup_id()) };
+    let (tgid_tid, cgroup) = kernel::current_ids(task);
     if !scope::holds(tgid_tid, cgroup) {
         return;
     }
