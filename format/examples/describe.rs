@@ -265,6 +265,7 @@ fn row(segment: &Segment<'_>, at: usize) -> Result<Value> {
         "thread": segment.thread(at)?.map(|thread| thread.id),
         "flags": segment.flags(at)?.0,
         "result": segment.result(at)?,
+        "duration": segment.duration(at)?,
         "descriptor": segment.descriptor(at)?.map(|descriptor| descriptor.id),
         "params": params,
     }))

@@ -125,6 +125,7 @@ struct Row<'s> {
     cpu: u16,
     flags: EventFlags,
     result: i64,
+    duration: u64,
     thread: u64,
     descriptor: u64,
     args: Vec<Value<'s>>,
@@ -144,6 +145,7 @@ fn rows<'s>(segment: &'s Segment<'_>, kinds: &[Kind], range: Range<usize>) -> Re
                 cpu: segment.cpus()?[row] as u16,
                 flags: segment.flags(row)?,
                 result: segment.results()?[row],
+                duration: segment.duration(row)?.unwrap_or(0),
                 thread: segment.thread(row)?.map_or(0, |t| t.id),
                 descriptor: segment.descriptor(row)?.map_or(0, |d| d.id),
                 args: args.collect::<Result<_>>()?,
@@ -197,6 +199,7 @@ fn fill<'c>(
             builder.fd_change(change.process, change.fd, state);
         }
         builder.push(&Event {
+            duration: row.duration,
             time: row.time + shift.time,
             kind: row.kind,
             cpu: row.cpu,

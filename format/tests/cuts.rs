@@ -39,6 +39,7 @@ fn large(path: &std::path::Path) -> Vec<u64> {
             let payload: Vec<u8> = (0..9).flat_map(|_| random(&mut state).to_le_bytes()).collect();
             let args = [Value::Bytes(&payload), Value::Int(row as i64)];
             builder.push(&Event {
+                duration: 0,
                 time: 1_000_000 * segment + 10 * row,
                 kind: 2,
                 cpu: 1,

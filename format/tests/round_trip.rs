@@ -351,6 +351,7 @@ fn two_kinds_may_share_a_name() {
     };
     let mut builder = SegmentBuilder::new(vec![kind(param("filename")), kind(param("exe"))], 1);
     let event = |kind, args| Event {
+        duration: 0,
         time: 1,
         kind,
         cpu: 0,

@@ -32,6 +32,7 @@ struct Row {
     cpu: u16,
     flags: u8,
     result: i64,
+    duration: Option<u64>,
     thread: u64,
     descriptor: u64,
     number: Option<i64>,
@@ -135,6 +136,7 @@ fn any_bytes() -> impl Strategy<Value = Option<Vec<u8>>> {
 fn any_row() -> impl Strategy<Value = Row> {
     let numbers = (0..1u64 << 20, 0..3u16, 0..4u16, any::<u8>(), any_number());
     let rest = (
+        prop::option::of(1..i64::MAX as u64),
         1..=6u64,
         0..=4u64,
         prop::option::of(any_number()),
@@ -142,13 +144,14 @@ fn any_row() -> impl Strategy<Value = Row> {
         any_bytes(),
     );
     (numbers, rest).prop_map(|((time, kind, cpu, flags, result), rest)| {
-        let (thread, descriptor, number, text, data) = rest;
+        let (duration, thread, descriptor, number, text, data) = rest;
         Row {
             time,
             kind,
             cpu,
             flags,
             result,
+            duration,
             thread,
             descriptor,
             number,
@@ -189,6 +192,7 @@ fn encode(rows: &[Row], keep: bool) -> Vec<u8> {
             builder.fd_change(7, row.cpu.into(), FdState::Open(row.descriptor));
         }
         builder.push(&Event {
+            duration: row.duration.unwrap_or(0),
             time: row.time,
             kind: row.kind,
             cpu: row.cpu,
@@ -222,6 +226,7 @@ fn check(rows: &[Row], keep: bool) {
         assert_eq!(segment.cpus().unwrap()[at], i64::from(row.cpu));
         assert_eq!(segment.flags(at).unwrap(), EventFlags(row.flags));
         assert_eq!(segment.results().unwrap()[at], row.result);
+        assert_eq!(segment.duration(at).unwrap(), row.duration);
         assert_eq!(segment.thread(at).unwrap(), world.threads.get(&row.thread));
         assert_eq!(segment.descriptor(at).unwrap(), world.descriptors.get(&row.descriptor));
         for (param, value) in row.args().into_iter().enumerate() {
@@ -287,6 +292,7 @@ proptest! {
 #[test]
 fn regular_segments_come_back() {
     let row = |at: u64| Row {
+        duration: None,
         time: 1_000_000 + 210 * at + at * at % 50,
         kind: (at % 3) as u16,
         cpu: 0,
@@ -311,6 +317,7 @@ fn regular_segments_come_back() {
 #[test]
 fn a_segment_cannot_claim_more_than_the_limit() {
     let row = Row {
+        duration: None,
         time: 1,
         kind: 0,
         cpu: 0,

@@ -39,6 +39,7 @@ pub struct Row {
     cpu: u8,
     flags: u8,
     result: Number,
+    duration: Option<u32>,
     thread: u8,
     descriptor: u8,
     number: Number,
@@ -198,6 +199,7 @@ pub fn timed(rows: &[Row]) -> Vec<Timed> {
 pub fn push(builder: &mut SegmentBuilder, rows: &[Timed]) {
     for row in rows {
         builder.push(&Event {
+            duration: row.row.duration.unwrap_or(0).into(),
             time: row.time,
             kind: row.kind(),
             cpu: row.row.cpu.into(),
@@ -259,6 +261,8 @@ pub fn compare(segment: &afterimage_format::segment::Segment<'_>, at: usize, row
         segment.results().unwrap()[at],
         row.row.result.value().unwrap_or_default()
     );
+    let duration = row.row.duration.map(u64::from).filter(|duration| *duration != 0);
+    assert_eq!(segment.duration(at).unwrap(), duration);
     assert_eq!(segment.thread(at).unwrap(), world.thread(row.thread()));
     assert_eq!(segment.descriptor(at).unwrap(), world.descriptor(row.descriptor()));
     let container = world

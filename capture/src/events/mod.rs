@@ -320,6 +320,7 @@ impl Tracker {
 
 fn push(raw: &Raw<'_>, time: u64, cpu: u16, emit: Emit<'_>, out: &mut SegmentBuilder) {
     out.push(&Event {
+        duration: 0,
         time,
         kind: emit.kind,
         cpu,

@@ -63,7 +63,7 @@ pub enum Value<'a> {
 }
 
 /// One event, borrowed from whoever produced it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Event<'a> {
     /// Nanoseconds since the Unix epoch.
     pub time: u64,
@@ -73,6 +73,8 @@ pub struct Event<'a> {
     pub cpu: u16,
     /// Flags, see [`EventFlags`].
     pub flags: EventFlags,
+    /// Nanoseconds from entry to exit of the call; 0: not measured.
+    pub duration: u64,
     /// Result of the call, negative errno on failure; 0 where the kind has none.
     pub result: i64,
     /// [`crate::model::Thread::id`] of the thread version that did it.

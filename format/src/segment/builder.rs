@@ -38,7 +38,7 @@ pub(super) struct Param {
 pub(super) struct Table {
     pub(super) errors: u32,
     pub(super) params: Vec<Param>,
-    /// A row behind the other: flags, result, descriptor, a word for each parameter, then a bit for each of them that
+    /// A row behind the other: flags, result, descriptor, duration, a word for each parameter, then a bit for each of them that
     /// has no value (64 to a word).
     pub(super) words: Vec<i64>,
     /// The bits of all rows.
@@ -47,10 +47,11 @@ pub(super) struct Table {
 
 impl Table {
     /// Words of a row before its parameters.
-    pub(super) const HEAD: usize = 3;
+    pub(super) const HEAD: usize = 4;
     pub(super) const FLAGS: usize = 0;
     pub(super) const RESULT: usize = 1;
     pub(super) const DESCRIPTOR: usize = 2;
+    pub(super) const DURATION: usize = 3;
 
     fn new(kind: &Kind) -> Table {
         let class = |ty: &ParamType| match ty {
@@ -290,6 +291,7 @@ impl SegmentBuilder {
         let (values, bits) = rest.split_at_mut(table.params.len());
         head[Table::FLAGS] = i64::from(event.flags.0);
         head[Table::RESULT] = event.result;
+        head[Table::DURATION] = event.duration as i64;
         if event.descriptor != 0 {
             head[Table::DESCRIPTOR] = i64::from(self.local_descriptors.of(event.descriptor)) + 1;
         }

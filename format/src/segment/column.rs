@@ -52,6 +52,8 @@ pub(crate) const FLAGS: u16 = 1;
 pub(crate) const RESULT: u16 = 2;
 /// Index into the descriptors plus one; 0: none.
 pub(crate) const DESCRIPTOR: u16 = 3;
+/// Nanoseconds from entry to exit of the call; 0: not measured.
+pub(crate) const DURATION: u16 = 4;
 
 /// Field of parameter `at`: integers, or ids in the dictionary of its type.
 pub(crate) fn param(at: usize) -> u16 {

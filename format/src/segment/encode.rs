@@ -6,8 +6,8 @@ use super::codec::{self, Memory};
 use super::column::{self, Column, ColumnInfo, SegmentMeta};
 use super::frame::{FrameInfo, FrameWriter};
 use super::tables::{self, FdState};
-use super::zone::{ContainerCount, KindCount, MAX_PIDS, Zone};
 use super::transpose::Columns;
+use super::zone::{ContainerCount, KindCount, MAX_PIDS, Zone};
 use super::{descriptors, order, threads};
 use crate::file::modest;
 use crate::meta;
@@ -63,9 +63,7 @@ impl SegmentBuilder {
             short: Vec::new(),
         };
         let layout = self.layout();
-        let used: Vec<usize> = (0..self.tables.len())
-            .filter(|k| !self.tables[*k].is_empty())
-            .collect();
+        let used: Vec<usize> = (0..self.tables.len()).filter(|k| !self.tables[*k].is_empty()).collect();
         self.rows_of(&layout, &used, &mut out);
         self.events(&layout, &used, &mut out);
         self.entities(&layout, &mut out);
@@ -247,7 +245,13 @@ impl SegmentBuilder {
         if self.fd_changes.is_empty() {
             return;
         }
-        let row = |arrival: u32| layout.rows.get(arrival as usize).copied().unwrap_or(self.rows.len() as u32);
+        let row = |arrival: u32| {
+            layout
+                .rows
+                .get(arrival as usize)
+                .copied()
+                .unwrap_or(self.rows.len() as u32)
+        };
         let mut changes: Vec<[i64; 4]> = self
             .fd_changes
             .iter()
@@ -332,18 +336,26 @@ impl Addresses {
         let mut of_kind = vec![(0, 0); builder.tables.len()];
         for (kind, table) in builder.tables.iter().enumerate() {
             of_kind[kind].0 = columns.len();
-            let ints = table.params.iter().enumerate().filter(|(_, param)| param.class == Class::Int);
+            let ints = table
+                .params
+                .iter()
+                .enumerate()
+                .filter(|(_, param)| param.class == Class::Int);
             let params = ints.map(|(at, _)| (column::param(at), Table::HEAD + at));
             let fields = std::iter::once((column::RESULT, Table::RESULT)).chain(params);
-            columns.extend(fields.filter(|(_, word)| has_addresses(table, *word)).map(|(field, word)| {
-                let column = AddressColumn {
-                    kind,
-                    field,
-                    numbers: Vec::with_capacity(table.rows()),
-                    distances: Vec::with_capacity(table.rows()),
-                };
-                (column, word)
-            }));
+            columns.extend(
+                fields
+                    .filter(|(_, word)| has_addresses(table, *word))
+                    .map(|(field, word)| {
+                        let column = AddressColumn {
+                            kind,
+                            field,
+                            numbers: Vec::with_capacity(table.rows()),
+                            distances: Vec::with_capacity(table.rows()),
+                        };
+                        (column, word)
+                    }),
+            );
             of_kind[kind].1 = columns.len();
         }
         let mut finder = BaseFinder::default();
@@ -437,7 +449,9 @@ impl Encoder {
             return;
         }
         let Encoder { kept, bytes, .. } = self;
-        let (codec, info) = kept.memory.encode(name, values, &mut kept.frames, &mut kept.scratch, bytes);
+        let (codec, info) = kept
+            .memory
+            .encode(name, values, &mut kept.frames, &mut kept.scratch, bytes);
         let frame = self.frame(info);
         self.add(column, codec, values.len(), frame, info.raw as usize);
     }

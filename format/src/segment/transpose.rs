@@ -35,6 +35,7 @@ impl Columns {
         self.add(column::FLAGS, Source::Word(Table::FLAGS));
         self.add(column::RESULT, Source::Word(Table::RESULT));
         self.add(column::DESCRIPTOR, Source::Word(Table::DESCRIPTOR));
+        self.add(column::DURATION, Source::Word(Table::DURATION));
         for (at, param) in table.params.iter().enumerate() {
             self.add(column::param(at), Source::Word(Table::HEAD + at));
             if param.class == Class::Int && table.has_missing(at) {
@@ -48,7 +49,9 @@ impl Columns {
                 match column.source {
                     Source::Word(word) => column.values.extend(block.iter().map(|at| row(at)[word])),
                     Source::Present(param) => {
-                        column.values.extend(block.iter().map(|at| table.present(row(at), param)));
+                        column
+                            .values
+                            .extend(block.iter().map(|at| table.present(row(at), param)));
                     }
                 }
             }

@@ -249,12 +249,13 @@ class Segment:
         def values(field):
             return self.integers(EVENTS, field, count, kind, lives)
 
-        gaps, flags, results, descriptors = (values(field) for field in range(4))
+        gaps, flags, results, descriptors, durations = (values(field) for field in range(5))
         params = [self.parameter(kind, at, param["type"], values) for at, param in enumerate(self.kinds[kind]["params"])]
         for at in range(count):
             yield {
                 "time": gaps[at],
                 "flags": flags[at],
+                "duration": durations[at] if durations[at] > 0 else None,
                 "result": results[at] if flags[at] & 2 else None,
                 "descriptor": self.optional_entity(self.descriptors, descriptors[at]),
                 "params": [param[at] for param in params],

@@ -282,6 +282,7 @@ fn rich() -> Vec<EncodedSegment> {
         let thread = 1 + row / 4;
         let base = thread.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 18 & !0xfff | 1 << 45;
         builder.push(&Event {
+            duration: 0,
             time: 1_700_000_000_000_000_000 + 1000 * row,
             kind: 2,
             cpu: 0,
@@ -345,6 +346,8 @@ fn push(builder: &mut SegmentBuilder, row: u64, random: u64) {
         _ => {}
     }
     builder.push(&Event {
+        // A few kinds are measured, and of those not every call.
+        duration: if kind < 3 { random % 5 * 700 } else { 0 },
         time: 1_700_000_000_000_000_000 + 1000 * row + random % 4000,
         kind: kind as u16,
         cpu: (random % 7) as u16,

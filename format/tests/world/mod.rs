@@ -98,6 +98,7 @@ pub(crate) fn segments(count: u64, pairs: u64) -> Vec<EncodedSegment> {
             let name = format!("/data/{row}");
             let args = [Value::Int(3), Value::Bytes(name.as_bytes())];
             let open = Event {
+                duration: 0,
                 time,
                 kind: 0,
                 cpu: 1,
@@ -115,6 +116,7 @@ pub(crate) fn segments(count: u64, pairs: u64) -> Vec<EncodedSegment> {
             };
             let args = [Value::Bytes(b"payload"), size];
             builder.push(&Event {
+                duration: 0,
                 time: time + 5,
                 kind: 2,
                 result: 7,

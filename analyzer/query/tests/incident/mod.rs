@@ -439,6 +439,7 @@ impl Recorder {
             .position(|known| known.name == kind)
             .unwrap_or_else(|| panic!("no kind {kind}"));
         self.builder.push(&Event {
+            duration: 0,
             time: self.now,
             kind: kind as u16,
             cpu: 1,

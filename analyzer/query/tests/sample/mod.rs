@@ -152,6 +152,7 @@ fn kinds() -> Vec<Kind> {
 fn push_all(builder: &mut SegmentBuilder, first: u64) {
     let result = EventFlags(EventFlags::HAS_RESULT);
     let base = Event {
+        duration: 0,
         time: START,
         kind: 0,
         cpu: 1,
@@ -174,6 +175,7 @@ fn push_all(builder: &mut SegmentBuilder, first: u64) {
                 Value::Missing,
             ];
             builder.push(&Event {
+                duration: 0,
                 result: 3,
                 descriptor: 1,
                 args: &args,
@@ -181,6 +183,7 @@ fn push_all(builder: &mut SegmentBuilder, first: u64) {
             });
             let args = [int(11), bytes(b"root:\x1b[31m\n"), int(3), int(4096)];
             builder.push(&Event {
+                duration: 0,
                 time: at(2),
                 kind: 1,
                 result: 11,
@@ -190,6 +193,7 @@ fn push_all(builder: &mut SegmentBuilder, first: u64) {
             });
             let args = [int(-13), int(-100), bytes(b"/root/\xff"), int(0o1101), int(0o4755)];
             builder.push(&Event {
+                duration: 0,
                 time: at(3),
                 result: -13,
                 args: &args,
@@ -199,6 +203,7 @@ fn push_all(builder: &mut SegmentBuilder, first: u64) {
         4 => {
             let args = [int(4), bytes(&address)];
             builder.push(&Event {
+                duration: 0,
                 time: at(4),
                 kind: 2,
                 result: -115,
@@ -208,6 +213,7 @@ fn push_all(builder: &mut SegmentBuilder, first: u64) {
             });
             let args = [int(0), bytes(b"/srv"), bytes(b"/usr/bin/id"), bytes(b"id\0-u")];
             builder.push(&Event {
+                duration: 0,
                 time: at(5),
                 kind: 3,
                 thread: 3,
@@ -216,6 +222,7 @@ fn push_all(builder: &mut SegmentBuilder, first: u64) {
             });
             let args = [bytes(b"a"), bytes(b"/tmp/./b")];
             builder.push(&Event {
+                duration: 0,
                 time: at(6),
                 kind: 4,
                 thread: 3,
@@ -226,6 +233,7 @@ fn push_all(builder: &mut SegmentBuilder, first: u64) {
         _ => {
             let args = [int(0)];
             builder.push(&Event {
+                duration: 0,
                 time: at(7),
                 kind: 5,
                 flags: EventFlags(0),

@@ -124,6 +124,7 @@ type Row<'a> = (u16, u64, u64, i64, &'a [Value<'a>]);
 
 fn push(builder: &mut SegmentBuilder, (kind, thread, descriptor, result, args): Row<'_>) {
     builder.push(&Event {
+        duration: 0,
         time: START + (builder.next_num() - 1) * SECOND,
         kind,
         cpu: 1,

@@ -213,6 +213,7 @@ impl Segment<'_> {
                         column::FLAGS => "events flags".to_owned(),
                         column::RESULT => "events result".to_owned(),
                         column::DESCRIPTOR => "events descriptor".to_owned(),
+                        column::DURATION => "events duration".to_owned(),
                         field => match field.checked_sub(column::param(0)) {
                             Some(param) => format!("events param {name} {}", param / 2),
                             // Reserved, or of a newer writer.

@@ -184,7 +184,7 @@ impl<'a> Segment<'a> {
         self.times()?;
         self.row_column(column::CPU)?;
         for (kind, spec) in self.meta.kinds.iter().enumerate() {
-            for field in [column::FLAGS, column::RESULT, column::DESCRIPTOR] {
+            for field in [column::FLAGS, column::RESULT, column::DESCRIPTOR, column::DURATION] {
                 self.event_column(kind, field)?;
             }
             for param in 0..spec.params.len() {

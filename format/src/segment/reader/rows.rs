@@ -27,13 +27,14 @@ pub(super) struct Order {
 }
 
 /// Columns that are kept in the order of rows.
-pub(super) const FIELDS: usize = 6;
+pub(super) const FIELDS: usize = 7;
 pub(super) const KIND: usize = 0;
 pub(super) const CPU: usize = 1;
 pub(super) const FLAGS: usize = 2;
 pub(super) const RESULT: usize = 3;
 pub(super) const THREAD: usize = 4;
 pub(super) const DESCRIPTOR: usize = 5;
+pub(super) const DURATION: usize = 6;
 
 impl Segment<'_> {
     /// Nanoseconds since the Unix epoch, one a row.
@@ -71,6 +72,11 @@ impl Segment<'_> {
         self.read(DESCRIPTOR)
     }
 
+    /// Nanoseconds from entry to exit, one a row; 0: not measured.
+    pub fn durations(&self) -> Result<&[i64]> {
+        self.read(DURATION)
+    }
+
     /// The kind of a row.
     pub fn kind(&self, row: usize) -> Result<&Kind> {
         let index = self.kind_indexes()?.get(row).copied().unwrap_or(-1);
@@ -89,6 +95,12 @@ impl Segment<'_> {
     pub fn result(&self, row: usize) -> Result<Option<i64>> {
         let has = self.flags(row)?.has(EventFlags::HAS_RESULT);
         Ok(if has { self.results()?.get(row).copied() } else { None })
+    }
+
+    /// Nanoseconds from entry to exit of a row's call, where they were measured.
+    pub fn duration(&self, row: usize) -> Result<Option<u64>> {
+        let duration = self.durations()?.get(row).copied().unwrap_or(0);
+        Ok(u64::try_from(duration).ok().filter(|duration| *duration != 0))
     }
 
     /// The thread version of a row.
@@ -163,7 +175,8 @@ impl Segment<'_> {
                     own = self.gather(match field {
                         FLAGS => column::FLAGS,
                         RESULT => column::RESULT,
-                        _ => column::DESCRIPTOR,
+                        DESCRIPTOR => column::DESCRIPTOR,
+                        _ => column::DURATION,
                     })?;
                     &own
                 }
