@@ -1,4 +1,5 @@
-//! Cross-cutting work on Afterimage: `cargo xtask demo`, `test`, `fuzz`, `tidy`, `probe`, `format`, `bench` and `samples`.
+//! Cross-cutting work on Afterimage: `cargo xtask demo`, `test`, `fuzz`, `tidy`, `probe`, `vm`, `format`, `bench` and
+//! `samples`.
 
 mod bench;
 mod demo;
@@ -13,6 +14,7 @@ mod recorder;
 mod samples;
 mod test;
 mod tidy;
+mod vm;
 mod workspace;
 
 use std::process::ExitCode;
@@ -41,6 +43,9 @@ enum Task {
     /// Build or check the committed kernel object
     #[command(subcommand)]
     Probe(probe::Action),
+    /// Run the live tests on other kernels, in virtual machines
+    #[command(subcommand)]
+    Vm(vm::Action),
     /// Record that the trace format's description was compared with its sources
     #[command(subcommand)]
     Format(format::Action),
@@ -76,6 +81,7 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Fuzz(options) => fuzz::run(&root, &options)?,
         Task::Tidy => tidy::run(&root)?,
         Task::Probe(action) => probe::run(&root, &action)?,
+        Task::Vm(action) => vm::run(&root, &action)?,
         Task::Format(action) => format::run(&root, &action)?,
         Task::Bench(action) => bench::run(&root, &action)?,
         Task::Samples { set } => samples::run(&root, set)?,

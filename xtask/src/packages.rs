@@ -108,7 +108,8 @@ fn has_package_lists(folder: &Path) -> bool {
         .any(|entry| entry.file_name().to_string_lossy().contains("_Packages"))
 }
 
-fn update() -> Result<()> {
+/// Fetches the package lists anew.
+pub(crate) fn update() -> Result<()> {
     println!("xtask: apt-get update");
     process::run_quietly(Command::new("apt-get").args(["update", "-q"]))
 }

@@ -106,6 +106,45 @@ pub(crate) fn build_measure(root: &Path) -> Result<PathBuf> {
     Ok(folder.join("examples/measure"))
 }
 
+/// A program that was built for tests.
+pub(crate) struct Built {
+    /// Name of the test file or example.
+    pub(crate) name: String,
+    /// The program.
+    pub(crate) program: PathBuf,
+}
+
+/// Builds test files of a package by name.
+pub(crate) fn build_tests(root: &Path, package: &str, names: &[&String]) -> Result<Vec<Built>> {
+    let names = names.iter().flat_map(|name| ["--test", name.as_str()]);
+    let arguments: Vec<&str> = ["test", "--no-run", "--package", package]
+        .into_iter()
+        .chain(names)
+        .collect();
+    build_and_list(root, &arguments, "test")
+}
+
+/// Builds the examples of a package.
+pub(crate) fn build_examples(root: &Path, package: &str) -> Result<Vec<Built>> {
+    build_and_list(root, &["build", "--package", package, "--examples"], "example")
+}
+
+/// The programs of one kind that cargo makes.
+fn build_and_list(root: &Path, arguments: &[&str], kind: &str) -> Result<Vec<Built>> {
+    let mut build = cargo();
+    build.current_dir(root).args(arguments);
+    let said = process::output(build.arg("--message-format=json-render-diagnostics"))?;
+    let messages = said.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let of_kind = messages.filter(|message| message["target"]["kind"][0] == kind);
+    let built = of_kind.filter_map(|message| {
+        Some(Built {
+            name: message["target"]["name"].as_str()?.to_owned(),
+            program: message["executable"].as_str()?.into(),
+        })
+    });
+    Ok(built.collect())
+}
+
 /// Builds something of the workspace; the folder with the result.
 fn build(root: &Path, profile: Profile, what: &[&str]) -> Result<PathBuf> {
     let mut build = cargo();

@@ -14,7 +14,7 @@ use std::process::{Command, ExitCode};
 use anyhow::Result;
 
 use crate::packages::{self, Need};
-use crate::{fuzz, process, tidy, workspace};
+use crate::{fuzz, process, tidy, vm, workspace};
 use results::Tally;
 
 /// What tests run: a container runtime, something to run in it, a terminal to type into, namespaces; and what the reader
@@ -47,7 +47,7 @@ pub(crate) fn run(root: &Path) -> Result<ExitCode> {
         all.count(outcome.is_ok());
         if let Err(error) = outcome {
             println!("xtask: {name}: {error:#}");
-            failed.push(name);
+            failed.push(name.to_owned());
         }
     }
     let tests = if has_nextest() { NEXTEST } else { CARGO_TEST };
@@ -55,15 +55,21 @@ pub(crate) fn run(root: &Path) -> Result<ExitCode> {
         println!("\nxtask: {}", runner.name);
         let tally = runner.run(root, &skip_log)?;
         if tally.failed > 0 {
-            failed.push(runner.name);
+            failed.push(runner.name.to_owned());
         }
         all.add(tally);
+    }
+    println!("\nxtask: other kernels");
+    if let Err(error) = run_vm(root, &skip_log, &mut all, &mut failed) {
+        println!("xtask: other kernels: {error:#}");
+        all.count(false);
+        failed.push("other kernels".to_owned());
     }
     println!("\nxtask: fuzz, {} seconds a target", fuzz::SECONDS_IN_TEST);
     if let Err(error) = run_fuzz(root, &skip_log, &mut all, &mut failed) {
         println!("xtask: fuzz: {error:#}");
         all.count(false);
-        failed.push("fuzz");
+        failed.push("fuzz".to_owned());
     }
     let skipped = skipped::read(&skip_log)?;
     all.move_to_skipped(skipped.len());
@@ -79,13 +85,13 @@ pub(crate) fn run(root: &Path) -> Result<ExitCode> {
 }
 
 /// Each fuzz target counts as one check.
-fn run_fuzz(root: &Path, skip_log: &Path, all: &mut Tally, failed: &mut Vec<&str>) -> Result<()> {
+fn run_fuzz(root: &Path, skip_log: &Path, all: &mut Tally, failed: &mut Vec<String>) -> Result<()> {
     match fuzz::check(root)? {
         Ok(targets) => {
             for (target, passed) in targets {
                 all.count(passed);
                 if !passed {
-                    failed.push(target);
+                    failed.push(target.to_owned());
                 }
             }
         }
@@ -94,6 +100,30 @@ fn run_fuzz(root: &Path, skip_log: &Path, all: &mut Tally, failed: &mut Vec<&str
                 // Those in the log are moved from the passed ones to the skipped ones.
                 all.count(true);
                 skipped::add(skip_log, &format!("fuzz {target}"), &reason)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Each test on each kernel counts.
+fn run_vm(root: &Path, skip_log: &Path, all: &mut Tally, failed: &mut Vec<String>) -> Result<()> {
+    match vm::check(root)? {
+        Ok(results) => {
+            for result in results {
+                // Those in the log are moved from the passed ones to the skipped ones.
+                all.count(result.outcome != vm::Outcome::Failed);
+                match result.outcome {
+                    vm::Outcome::Passed => {}
+                    vm::Outcome::Failed => failed.push(result.name),
+                    vm::Outcome::Skipped(reason) => skipped::add(skip_log, &result.name, &reason)?,
+                }
+            }
+        }
+        Err(reason) => {
+            for kernel in vm::kernels() {
+                all.count(true);
+                skipped::add(skip_log, &format!("vm {kernel}"), &reason)?;
             }
         }
     }
