@@ -64,7 +64,8 @@ pub(crate) fn fork(child: u64) {
     if scope::has(condition::PROCESS) && child_ids >> 32 != tgid_tid >> 32 {
         scope::add_child((tgid_tid >> 32) as u32, (child_ids >> 32) as u32);
     }
-    if !scope::holds(tgid_tid, cgroup) || !scope::holds_current_user() {
+    // A child that does not join is none of the scope's business.
+    if !scope::holds(tgid_tid, cgroup) || !scope::holds_process(child_ids) || !scope::holds_current_user() {
         return;
     }
     let result = i64::from(kernel::ppid(child));

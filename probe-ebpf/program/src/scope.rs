@@ -43,10 +43,13 @@ pub(crate) fn holds(tgid_tid: u64, cgroup: u64) -> bool {
     if tgid == unsafe { read_volatile(&raw const RECORDER) } {
         return false;
     }
-    if has(condition::PROCESS) && !matches!(process(tgid), member::ACTIVE | member::ALONE) {
-        return false;
-    }
-    !has(condition::CGROUP) || holds_cgroup(cgroup)
+    holds_process(tgid_tid) && (!has(condition::CGROUP) || holds_cgroup(cgroup))
+}
+
+/// Whether a process is in scope.
+#[inline(always)]
+pub(crate) fn holds_process(tgid_tid: u64) -> bool {
+    !has(condition::PROCESS) || matches!(process((tgid_tid >> 32) as u32), member::ACTIVE | member::ALONE)
 }
 
 /// Whether the current thread's user is in scope. Beside the effective user the real one counts, so that a set-user-id
