@@ -1,5 +1,10 @@
 //! The command line.
 
+use crate::filter::Filter;
+use crate::profile::{self, Profile};
+use crate::redact::Redactor;
+use crate::scope::{self, Scope};
+use crate::state::What;
 use crate::{doctor, record, units};
 use afterimage_abi::SNAPLEN_MAX;
 use afterimage_format::evidence::{PrivateKey, Recipient};
@@ -25,6 +30,8 @@ const AFTER_HELP: &str = "Examples:
   capture record -o build.scap -- make -j2        record a command and its children
   capture record -o all.scap --rotate 100MiB --keep 5
                                                   the newest 500 MiB, in files that each stand alone
+  capture record -o web.scap --pid 1234 --filter 'evt.failed = true'
+                                                  what fails in process 1234 and its descendants
   capture doctor                                  say what is missing, in plain words
 
 Exit status: 0 done (or that of the command); 1 could not do it; 2 usage; 3 sealed, but events are missing.";
@@ -33,6 +40,12 @@ Exit status: 0 done (or that of the command); 1 could not do it; 2 usage; 3 seal
 enum Command {
     /// Record into a file.
     Record(Box<Record>),
+    /// Say what the profiles record: all of them, or one in full.
+    Profiles {
+        /// A profile, or the file of one.
+        #[arg(value_name = "NAME|FILE")]
+        name: Option<String>,
+    },
     /// Say what this kernel and host allow, what is missing, and how to get it.
     Doctor,
 }
@@ -40,8 +53,8 @@ enum Command {
 #[derive(Args)]
 struct Record {
     /// File to write. It is created with mode 0600.
-    #[arg(short, long, value_name = "FILE")]
-    output: PathBuf,
+    #[arg(short, long, value_name = "FILE", required_unless_present = "explain")]
+    output: Option<PathBuf>,
     /// Replace FILE if it exists.
     #[arg(long)]
     force: bool,
@@ -52,9 +65,38 @@ struct Record {
     /// or the whole path of its cgroup (/parent/NAME). It need not exist yet. May be given several times.
     #[arg(long = "container", value_name = "NAME|ID")]
     containers: Vec<String>,
-    /// Bytes of payload to keep per call.
-    #[arg(long, value_name = "BYTES", default_value_t = 80, value_parser = clap::value_parser!(u32).range(0..=i64::from(SNAPLEN_MAX)))]
-    snaplen: u32,
+    /// Record only this pod: its uid, at least 4 characters of it, or NAMESPACE/NAME. May be given several times.
+    #[arg(long = "pod", value_name = "UID|NAMESPACE/NAME")]
+    pods: Vec<String>,
+    /// Record only this cgroup (v2) and those below it. It need not exist yet. May be given several times.
+    #[arg(long = "cgroup", value_name = "PATH")]
+    cgroups: Vec<String>,
+    /// Record only this process and its descendants, those that run already included. May be given several times.
+    #[arg(long = "pid", value_name = "PID", value_parser = clap::value_parser!(u32).range(1..))]
+    pids: Vec<u32>,
+    /// Record only threads whose real or effective user this is. May be given several times.
+    #[arg(long = "user", value_name = "NAME|UID", value_parser = scope::user)]
+    users: Vec<u32>,
+    /// Write only events that pass this condition, in the language of `analyze query`. Scopes of different kinds and the
+    /// filter must all hold.
+    #[arg(long, value_name = "EXPR")]
+    filter: Option<String>,
+    /// What to record: forensic, full, process, network, files, or a file (see `capture profiles`).
+    #[arg(long, value_name = "NAME|FILE", default_value = "forensic")]
+    profile: String,
+    /// Say what the kernel decides of scope, profile and filter, and what user space does, and record nothing.
+    #[arg(long)]
+    explain: bool,
+    /// Replace what this regular expression matches (its first group, if it has one) in arguments, environment and payload
+    /// with `[redacted]` before anything is written. May be given several times.
+    #[arg(long, value_name = "REGEX")]
+    redact: Vec<String>,
+    /// Keep the values of environment variables whose names say that they are secrets (PASSWORD, TOKEN, SECRET, ...).
+    #[arg(long)]
+    no_default_redactions: bool,
+    /// Bytes of payload to keep per call [default: 80, or what the profile says].
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(0..=i64::from(SNAPLEN_MAX)))]
+    snaplen: Option<u32>,
     /// A note kept in the file, as KEY=VALUE. May be given several times.
     #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = tag)]
     tags: Vec<(String, String)>,
@@ -85,9 +127,12 @@ struct Record {
     #[arg(long, value_name = "PATH")]
     ready_file: Option<PathBuf>,
     /// Command to run and record, with all processes that it starts.
-    #[arg(last = true, value_name = "COMMAND", conflicts_with = "containers")]
+    #[arg(last = true, value_name = "COMMAND", conflicts_with_all = ["containers", "pods", "cgroups", "pids"])]
     command: Vec<OsString>,
 }
+
+/// Bytes of payload per call where nobody says anything else.
+const SNAPLEN: u32 = 80;
 
 /// When another file begins: a size or an age.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -150,8 +195,18 @@ impl Record {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             Ok(record::Attached { name, content })
         });
+        let profile = Profile::find(&self.profile)?;
+        let mut scope = Scope {
+            trees: self.pids.into_iter().collect(),
+            users: self.users.into_iter().collect(),
+            command: self.command,
+            ..Scope::default()
+        };
+        scope.select(What::Container, &self.containers, true);
+        scope.select(What::Pod, &self.pods, true);
+        scope.select(What::Cgroup, &self.cgroups, true);
         Ok(record::Options {
-            output: self.output,
+            output: self.output.unwrap_or_default(),
             writer: WriterOptions {
                 force: self.force,
                 sync: self.sync,
@@ -162,11 +217,13 @@ impl Record {
             rotation,
             attached: attached.collect::<anyhow::Result<_>>()?,
             duration: self.duration,
-            containers: self.containers,
-            snaplen: self.snaplen,
+            snaplen: self.snaplen.or(profile.snaplen).unwrap_or(SNAPLEN),
+            scope,
+            profile,
+            filter: self.filter.as_deref().map(Filter::parse).transpose()?,
+            redactor: Redactor::new(&self.redact, !self.no_default_redactions)?,
             tags: self.tags,
             ready_file: self.ready_file,
-            command: self.command,
         })
     }
 }
@@ -175,7 +232,14 @@ impl Record {
 pub(crate) fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Doctor => Ok(doctor::report()),
-        Command::Record(args) => args.options().and_then(record::record),
+        Command::Profiles { name } => profile::list(name.as_deref()).map(|text| print(&text)),
+        Command::Record(args) => {
+            let explain = args.explain;
+            args.options().and_then(|options| match explain {
+                true => Ok(print(&options.explain())),
+                false => record::record(options),
+            })
+        }
     };
     match result {
         Ok(status) => ExitCode::from(status),
@@ -184,6 +248,12 @@ pub(crate) fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Prints; a reader that has gone away is no error.
+fn print(text: &str) -> u8 {
+    let _ = std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes());
+    0
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 use crate::catalogue::Catalogue;
 use crate::probe::{Btf, Probe, Settings, VMLINUX};
 use crate::{host, snapshot};
-use afterimage_abi::ScopeMode;
 use std::fs;
 use std::path::Path;
 
@@ -130,7 +129,7 @@ fn cgroups() -> Finding {
 
 fn program() -> Finding {
     let settings = Settings {
-        scope: ScopeMode::All,
+        scope: 0,
         snaplen: 80,
         specs: Catalogue::new().specs,
     };

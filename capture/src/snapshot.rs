@@ -3,7 +3,7 @@
 mod process;
 mod sockets;
 
-pub(crate) use process::{cgroup_of, descriptors, processes, thread, threads};
+pub(crate) use process::{cgroup_of, descriptors, parent_of, process_of, processes, thread, threads, users_of};
 pub(crate) use sockets::Sockets;
 
 use std::os::unix::fs::MetadataExt;

@@ -24,5 +24,5 @@ pub use eval::{Row, Value};
 pub use fields::{FieldArg, FieldDef, FieldId};
 pub use losses::{Losses, losses};
 pub use output::Format;
-pub use row::{EventRow, TraceContext};
+pub use row::{EventRow, Observed, TraceContext};
 pub use scan::{Outcome, Query, scan};

@@ -4,7 +4,8 @@
 mod decoded;
 mod generic;
 
-use afterimage_abi::{MAX_EXTRACTS, SYSCALLS, Spec};
+use crate::profile::Take;
+use afterimage_abi::{MAX_EXTRACTS, SYSCALLS, Spec, extract, recorded};
 use afterimage_format::model::{Category, Kind, Param, ParamType};
 
 /// Number, name, category and parameters of a call that is kept raw.
@@ -139,6 +140,15 @@ pub(crate) struct Call {
     pub(crate) fd: FdOf,
     /// The effect.
     pub(crate) effect: Effect,
+    /// Which of them are written.
+    pub(crate) take: Take,
+}
+
+impl Call {
+    /// Whether it is recorded for what it does to the state, even where it is not written.
+    pub(crate) fn is_followed(&self) -> bool {
+        self.effect != Effect::None
+    }
 }
 
 /// Kinds of events that are no system calls, by their index in [`Catalogue::kinds`].
@@ -178,7 +188,7 @@ impl Catalogue {
             // Numbers without a name are recorded with all registers; the last place stands for all beyond the table.
             specs: vec![
                 Spec {
-                    recorded: 1,
+                    recorded: recorded::YES,
                     args: 6,
                     ..Spec::default()
                 };
@@ -197,6 +207,51 @@ impl Catalogue {
     /// The call with this number.
     pub(crate) fn call(&self, nr: u16) -> Option<&Call> {
         self.calls.get(usize::from(nr))?.as_ref()
+    }
+
+    /// All calls, with the kind of their exit.
+    pub(crate) fn calls(&self) -> impl Iterator<Item = (&Call, &Kind)> {
+        self.calls
+            .iter()
+            .flatten()
+            .filter_map(|call| Some((call, self.kinds.get(usize::from(call.kind))?)))
+    }
+
+    /// All calls with what the kernel is told.
+    pub(crate) fn calls_with_specs(&self) -> impl Iterator<Item = ((&Call, &Kind), &Spec)> {
+        let named = self.calls.iter().zip(&self.specs);
+        named.filter_map(|(call, spec)| {
+            let call = call.as_ref()?;
+            Some(((call, self.kinds.get(usize::from(call.kind))?), spec))
+        })
+    }
+
+    /// Leaves out what is not written. Calls that the state depends on stay in the kernel's table, without payload.
+    pub(crate) fn choose(&mut self, take: impl Fn(&Kind) -> Take) {
+        let chosen = self.specs.iter_mut().zip(&mut self.calls);
+        for (spec, call) in chosen.filter_map(|(spec, call)| Some((spec, call.as_mut()?))) {
+            call.take = self.kinds.get(usize::from(call.kind)).map_or(Take::Always, &take);
+            if call.take != Take::Never {
+                continue;
+            }
+            if call.is_followed() {
+                spec.extracts = without_payload(spec.extracts);
+            } else {
+                spec.recorded = recorded::NO;
+            }
+            spec.enter = 0;
+        }
+    }
+
+    /// Of calls that `only` names, the kernel gives those that fail.
+    pub(crate) fn only_failed(&mut self, only: impl Fn(&Kind) -> bool) {
+        let chosen = self.specs.iter_mut().zip(&self.calls);
+        for (spec, call) in chosen.filter_map(|(spec, call)| Some((spec, call.as_ref()?))) {
+            let kind = self.kinds.get(usize::from(call.kind));
+            if spec.recorded == recorded::YES && !call.is_followed() && kind.is_some_and(&only) {
+                spec.recorded = recorded::FAILED;
+            }
+        }
     }
 
     fn add_generic(&mut self, nr: u16, name: &str, category: Category, params: &[(&str, ParamType)]) {
@@ -234,9 +289,10 @@ impl Catalogue {
         let enter = decoded::ENTER.contains(&nr);
         let spec = &mut self.specs[usize::from(nr)];
         *spec = Spec {
-            recorded: 1,
+            recorded: recorded::YES,
             args,
             enter: u8::from(enter),
+            leaving: u8::from(effect == Effect::Credentials),
             ..Spec::default()
         };
         for (to, from) in spec.extracts.iter_mut().zip(extracts.iter().take(MAX_EXTRACTS)) {
@@ -262,8 +318,21 @@ impl Catalogue {
             params,
             fd,
             effect,
+            take: Take::Always,
         });
     }
+}
+
+/// The extracts without bytes that are moved: they say nothing about the state.
+fn without_payload(extracts: [u32; MAX_EXTRACTS]) -> [u32; MAX_EXTRACTS] {
+    let mut out = [extract::NONE; MAX_EXTRACTS];
+    let kept = extracts
+        .into_iter()
+        .filter(|packed| !matches!(packed & 0xff, extract::BUFFER | extract::IOVEC));
+    for (to, from) in out.iter_mut().zip(kept) {
+        *to = from;
+    }
+    out
 }
 
 fn kind_of<'a>(

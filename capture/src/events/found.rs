@@ -4,36 +4,19 @@
 use super::Tracker;
 use crate::snapshot::{self, Sockets};
 use crate::state::FdEntry;
-use afterimage_abi::ScopeMode;
+use afterimage_abi::condition;
 use afterimage_format::model::{Text, Thread};
 use std::os::unix::ffi::OsStrExt;
 
 impl Tracker {
-    /// Takes in what runs already in the scope: its cgroups (told to `in_scope`), and its processes with their
-    /// descriptors. Processes outside the scope are not looked at beyond their cgroup.
-    pub(crate) fn snapshot(&mut self, mut in_scope: impl FnMut(u64)) {
+    /// Takes in which cgroups there are; those in scope are told to `in_scope`.
+    pub(crate) fn find_cgroups(&mut self, mut in_scope: impl FnMut(u64)) {
         let root = snapshot::cgroup_root();
         for (id, parent, path) in root.map(|r| snapshot::cgroups(&r)).unwrap_or_default() {
-            if self.cgroups.add(id, parent, path.as_os_str().as_bytes(), 0) && self.scope == ScopeMode::Cgroup {
+            if self.cgroups.add(id, parent, path.as_os_str().as_bytes(), 0) && self.scope & condition::CGROUP != 0 {
                 in_scope(id);
             }
         }
-        if self.scope == ScopeMode::Process {
-            return;
-        }
-        let mut sockets = Sockets::default();
-        for pid in snapshot::processes().filter(|pid| *pid != std::process::id()) {
-            let Some(cgroup) = snapshot::cgroup_of(pid) else {
-                continue;
-            };
-            let known = self.cgroups.by_path(&cgroup);
-            if self.scope == ScopeMode::Cgroup && known.is_none() {
-                continue;
-            }
-            self.take_process(pid, known.unwrap_or(0), &mut sockets);
-        }
-        self.link_parents();
-        self.snapshot = crate::clock::boottime();
     }
 
     /// After losses, threads whose end was lost are taken out: what /proc does not have any more is gone.
@@ -97,6 +80,9 @@ impl Tracker {
     }
 
     pub(super) fn insert_thread(&mut self, mut thread: Thread, cgroup: u64) -> u64 {
+        if let std::borrow::Cow::Owned(redacted) = self.chosen.redactor.arguments(&thread.args) {
+            thread.args = redacted.into();
+        }
         thread.cgroup_id = cgroup;
         thread.container = self.cgroups.container_of(cgroup);
         thread.cgroup = self.cgroups.path(cgroup);
@@ -107,7 +93,7 @@ impl Tracker {
     }
 
     /// After a snapshot, in which children may have come before their parents.
-    fn link_parents(&mut self) {
+    pub(super) fn link_parents(&mut self) {
         for id in self.threads.live() {
             let Some(thread) = self.threads.version(id) else {
                 continue;

@@ -38,6 +38,7 @@ impl Tracker {
             None => (argv, &[][..]),
         };
         let path = raw.bytes(item::FILENAME).unwrap_or_default();
+        let rest = self.chosen.redactor.arguments(rest);
         self.threads.update(tid, |t| {
             (t.uid, t.gid, t.vtid, t.vpid) = (uid, gid, vtid, vpid);
             t.ppid = raw.arg(5) as u32;
@@ -49,7 +50,7 @@ impl Tracker {
             };
             (t.exe_ino, t.exe_dev) = (raw.arg(3), raw.arg(4) as u32);
             t.exe = exe.into();
-            t.args = rest.into();
+            t.args = (*rest).into();
             t.args_truncated = truncated;
             t.exec_time = time;
         });
@@ -62,7 +63,7 @@ impl Tracker {
         let (uid, gid) = halves(raw.arg(1));
         let (vtid, vpid) = halves(raw.arg(2));
         // The snapshot came after this birth and knows more of it.
-        if raw.header.time < self.snapshot && self.threads.get(tid).is_some_and(|t| t.pid == pid) {
+        if raw.header.time < self.snapshot_time() && self.threads.get(tid).is_some_and(|t| t.pid == pid) {
             return;
         }
         let parent = self.threads.get(raw.tid()).cloned();

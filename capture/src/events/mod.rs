@@ -3,19 +3,26 @@
 mod effects;
 mod found;
 mod life;
+mod pending;
 mod raw;
+mod redaction;
 mod values;
 
 pub(crate) use raw::Raw;
 
 use crate::catalogue::{Catalogue, Effect, FdOf, Own};
+use crate::filter::Live;
+use crate::profile::Take;
+use crate::redact::Redactor;
+use crate::scope::Scope;
 use crate::snapshot;
-use crate::state::{Cgroups, Descriptors, Selector, Threads};
-use afterimage_abi::{SYSCALLS, ScopeMode, flags, kind, status};
+use crate::state::{Cgroups, Descriptors, Selectors, Threads};
+use afterimage_abi::{SYSCALLS, condition, flags, kind, status};
 use afterimage_format::model::{ClockAnchor, Container, Descriptor, Event, EventFlags, Text, Thread, Value};
 use afterimage_format::segment::{Entities, SegmentBuilder};
 use arrayvec::ArrayVec;
 use hashbrown::HashSet;
+use pending::Pending;
 use std::os::unix::ffi::OsStrExt;
 use std::rc::Rc;
 
@@ -37,29 +44,46 @@ pub(crate) struct Tracker {
     threads: Threads,
     descriptors: Descriptors,
     pub(crate) cgroups: Cgroups,
-    scope: ScopeMode,
+    /// Bits of [`condition`].
+    scope: u32,
+    users: HashSet<u32>,
+    chosen: Chosen,
     clock: ClockAnchor,
     /// For paths that are put together: opens allocate only for names that are new.
     scratch: Vec<u8>,
     /// Boot-clock time of the snapshot: what was born before may be in it.
     snapshot: u64,
+    /// What the snapshot has still to look at.
+    pending: Pending,
     /// Cgroups whose birth was lost and which were gone when the hierarchy was asked.
     vanished: HashSet<u64>,
     /// Records that could not be taken apart, or not be told to be in scope.
     pub(crate) undecodable: u64,
 }
 
+/// What is written of what is followed.
+#[derive(Default)]
+pub(crate) struct Chosen {
+    /// Which events.
+    pub(crate) filter: Option<Live>,
+    /// What is replaced in them.
+    pub(crate) redactor: Redactor,
+}
+
 impl Tracker {
-    pub(crate) fn new(scope: ScopeMode, selectors: Vec<Selector>, clock: ClockAnchor) -> Tracker {
+    pub(crate) fn new(scope: &Scope, catalogue: Catalogue, chosen: Chosen, clock: ClockAnchor) -> Tracker {
         Tracker {
-            catalogue: Rc::new(Catalogue::new()),
+            catalogue: Rc::new(catalogue),
             threads: Threads::new(),
             descriptors: Descriptors::new(),
-            cgroups: Cgroups::new(selectors),
-            scope,
+            cgroups: Cgroups::new(Selectors::new(scope.selectors.clone())),
+            scope: scope.condition(),
+            users: scope.users.iter().copied().collect(),
+            chosen,
             clock,
             scratch: Vec::new(),
             snapshot: 0,
+            pending: Pending::default(),
             vanished: HashSet::new(),
             undecodable: 0,
         }
@@ -116,11 +140,17 @@ impl Tracker {
         if raw.header.kind == kind::CGROUP_MKDIR {
             return self.cgroup_mkdir(&raw, cpu, out);
         }
-        if self.scope == ScopeMode::Cgroup
+        if self.scope & condition::CGROUP != 0
             && !self.cgroups.contains(raw.header.cgroup)
             && let Some(verdict) = self.unknown_cgroup(raw.header.cgroup)
         {
             return verdict;
+        }
+        self.take_if_pending(raw.pid());
+        let outside = raw.header.flags & flags::OUTSIDE != 0;
+        // Of somebody who was never in scope nothing is taken in.
+        if outside && self.threads.get(raw.tid()).is_none() {
+            return Verdict::Keep;
         }
         match raw.header.kind {
             kind::SYSCALL_EXIT => self.syscall_exit(&raw, cpu, out),
@@ -132,7 +162,16 @@ impl Tracker {
             kind::CGROUP_ATTACH => self.cgroup_attach(&raw, cpu, out),
             _ => self.undecodable += 1,
         }
+        if outside {
+            self.forget(raw.pid());
+        }
         Verdict::Keep
+    }
+
+    /// A process has left the scope: what it does is not seen any more. Should it come back, /proc tells.
+    fn forget(&mut self, pid: u32) {
+        self.threads.forget(pid);
+        self.descriptors.remove(pid);
     }
 
     /// A record of a cgroup that is not in scope. Between its birth and the recorder's verdict the kernel records one
@@ -227,31 +266,28 @@ impl Tracker {
                 self.apply(raw, call.effect);
                 self.descriptors.tell_changes(out);
                 let descriptor = closed.unwrap_or_else(|| self.descriptor_of(raw, call.fd));
-                let time = self.real_time(raw.header.time);
-                let thread = self.threads.get(raw.tid());
-                if let Some(container) = thread.map(|t| t.container).filter(|key| *key != 0) {
-                    self.cgroups.count(container, time);
+                if !self.takes(call.take, descriptor) {
+                    return;
                 }
+                let thread = self.threads.get(raw.tid());
                 let values = call.params.iter().take(MAX_PARAMS);
                 let args: ArrayVec<Value<'_>, MAX_PARAMS> = values
                     .map(|(ty, source)| values::value(raw, thread, *ty, *source))
                     .collect();
-                let thread = thread.map_or(0, |t| t.id);
+                let (thread, container) = thread.map_or((0, 0), |t| (t.id, t.container));
                 let args = &args;
                 let flags = EventFlags::HAS_RESULT | marks(raw);
-                push(
-                    raw,
-                    time,
-                    cpu,
-                    Emit {
-                        kind: call.kind,
-                        flags,
-                        thread,
-                        descriptor,
-                        args,
-                    },
-                    out,
-                );
+                let emit = Emit {
+                    kind: call.kind,
+                    flags,
+                    thread,
+                    descriptor,
+                    args,
+                };
+                if self.write(raw, cpu, emit, out) {
+                    let time = self.real_time(raw.header.time);
+                    self.cgroups.count(container, time);
+                }
             }
             None => {
                 if compat && raw.header.result >= 0 {
@@ -302,38 +338,67 @@ impl Tracker {
     }
 
     fn emit(&mut self, raw: &Raw<'_>, cpu: u16, emit: Emit<'_>, out: &mut SegmentBuilder) {
-        let time = self.count(emit.thread, raw);
         self.descriptors.tell_changes(out);
-        push(raw, time, cpu, emit, out);
+        let thread = emit.thread;
+        if self.write(raw, cpu, emit, out) {
+            self.count(thread, raw);
+        }
     }
 
-    /// Counts the event of a record for the container of its thread; returns its time.
-    fn count(&mut self, thread: u64, raw: &Raw<'_>) -> u64 {
-        let time = self.real_time(raw.header.time);
+    /// Counts the event of a record for the container of its thread.
+    fn count(&mut self, thread: u64, raw: &Raw<'_>) {
         let container = self.threads.version(thread).map_or(0, |t| t.container);
         if container != 0 {
-            self.cgroups.count(container, time);
+            self.cgroups.count(container, self.real_time(raw.header.time));
         }
-        time
     }
-}
 
-fn push(raw: &Raw<'_>, time: u64, cpu: u16, emit: Emit<'_>, out: &mut SegmentBuilder) {
-    out.push(&Event {
-        duration: 0,
-        time,
-        kind: emit.kind,
-        cpu,
-        flags: EventFlags(emit.flags),
-        result: if emit.flags & EventFlags::HAS_RESULT != 0 {
-            raw.header.result
-        } else {
-            0
-        },
-        thread: emit.thread,
-        descriptor: emit.descriptor,
-        args: emit.args,
-    });
+    /// Whether the profile takes a call on this descriptor.
+    fn takes(&self, take: Take, descriptor: u64) -> bool {
+        take == Take::Always || take.holds(self.descriptors.descriptor(descriptor).map(|d| d.ty))
+    }
+
+    /// Writes an event, unless the filter keeps it out. Returns whether it did.
+    fn write(&self, raw: &Raw<'_>, cpu: u16, emit: Emit<'_>, out: &mut SegmentBuilder) -> bool {
+        let mut flags = emit.flags;
+        let redacted = self.redacted(&emit);
+        let mut replaced = ArrayVec::<Value<'_>, MAX_PARAMS>::new();
+        let mut args = emit.args;
+        if redacted.marked {
+            flags |= EventFlags::REDACTED;
+            replaced.extend(emit.args.iter().copied().take(MAX_PARAMS));
+            redacted.put(&mut replaced);
+            args = &replaced;
+        }
+        let event = Event {
+            duration: 0,
+            time: self.real_time(raw.header.time),
+            kind: emit.kind,
+            cpu,
+            flags: EventFlags(flags),
+            result: if flags & EventFlags::HAS_RESULT != 0 {
+                raw.header.result
+            } else {
+                0
+            },
+            thread: emit.thread,
+            descriptor: emit.descriptor,
+            args,
+        };
+        if let Some(filter) = &self.chosen.filter {
+            let kind = self.catalogue.kinds.get(usize::from(emit.kind));
+            // A filter sees what is not redacted.
+            let seen = Event {
+                args: emit.args,
+                ..event
+            };
+            if !filter.passes(&seen, kind, out.next_num(), self) {
+                return false;
+            }
+        }
+        out.push(&event);
+        true
+    }
 }
 
 /// The parts of an event that are not in its record's header.

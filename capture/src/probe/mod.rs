@@ -7,7 +7,7 @@ mod rings;
 pub(crate) use btf::{Btf, VMLINUX};
 pub(crate) use rings::Rings;
 
-use afterimage_abi::{SYSCALLS, ScopeMode, Spec, member};
+use afterimage_abi::{SYSCALLS, Spec, member};
 use anyhow::{Context, Result, anyhow};
 use aya::maps::{Array, HashMap, MapData, RingBuf};
 use aya::programs::BtfTracePoint;
@@ -42,8 +42,8 @@ unsafe impl aya::Pod for SpecPod {}
 
 /// What the program is told before it is loaded.
 pub(crate) struct Settings {
-    /// Which threads.
-    pub(crate) scope: ScopeMode,
+    /// Which threads: bits of `condition`.
+    pub(crate) scope: u32,
     /// Bytes of payload per call.
     pub(crate) snaplen: u32,
     /// What to take from each call, by number.
@@ -55,6 +55,7 @@ pub(crate) struct Probe {
     ebpf: Ebpf,
     cgroups: HashMap<MapData, u64, u32>,
     processes: HashMap<MapData, u32, u32>,
+    users: HashMap<MapData, u32, u32>,
     rings: Rings,
     wake: RingBuf<MapData>,
 }
@@ -64,7 +65,7 @@ impl Probe {
     pub(crate) fn load(settings: &Settings) -> Result<Probe> {
         let offsets = offsets::resolve(&Btf::read(Path::new(VMLINUX))?)?;
         let cpus = possible_cpus()?;
-        let (scope, recorder) = (settings.scope as u32, std::process::id());
+        let (scope, recorder) = (settings.scope, std::process::id());
         let btf = aya::Btf::from_sys_fs().context("cannot read the kernel's BTF")?;
         let mut ebpf = EbpfLoader::new()
             .btf(Some(&btf))
@@ -101,6 +102,10 @@ impl Probe {
             .take_map("PROCESSES")
             .context("the object has no map PROCESSES")?
             .try_into()?;
+        let users = ebpf
+            .take_map("USERS")
+            .context("the object has no map USERS")?
+            .try_into()?;
         let wake = ebpf
             .take_map("WAKE")
             .context("the object has no map WAKE")?
@@ -109,6 +114,7 @@ impl Probe {
             ebpf,
             cgroups,
             processes,
+            users,
             rings,
             wake,
         })
@@ -174,9 +180,30 @@ impl Probe {
 
     /// Adds a process that is recorded from its next exec on.
     pub(crate) fn add_command(&mut self, tgid: u32) -> Result<()> {
+        self.add(tgid, member::AT_EXEC)
+    }
+
+    /// Adds a process; its children join it.
+    pub(crate) fn add_tree(&mut self, tgid: u32) -> Result<()> {
+        self.add(tgid, member::ACTIVE)
+    }
+
+    /// Adds a process without its children.
+    pub(crate) fn add_alone(&mut self, tgid: u32) -> Result<()> {
+        self.add(tgid, member::ALONE)
+    }
+
+    fn add(&mut self, tgid: u32, member: u32) -> Result<()> {
         self.processes
-            .insert(tgid, member::AT_EXEC, 0)
-            .context("cannot add the command to the scope")
+            .insert(tgid, member, 0)
+            .with_context(|| format!("cannot add process {tgid} to the scope"))
+    }
+
+    /// Adds a user, real or effective.
+    pub(crate) fn add_user(&mut self, uid: u32) -> Result<()> {
+        self.users
+            .insert(uid, member::ACTIVE, 0)
+            .with_context(|| format!("cannot add user {uid} to the scope"))
     }
 }
 

@@ -25,6 +25,7 @@ pub(crate) fn resolve(btf: &Btf) -> Result<Offsets> {
         task_struct_mm: task("mm")?,
         task_struct_files: task("files")?,
         task_struct_cgroups: task("cgroups")?,
+        cred_uid: at("cred", "uid")?,
         cred_euid: at("cred", "euid")?,
         cred_egid: at("cred", "egid")?,
         pid_level: at("pid", "level")?,

@@ -19,6 +19,8 @@ const SETTLE: u64 = 500_000;
 const SEGMENT_BYTES: usize = 8 << 20;
 /// A segment is closed after this many nanoseconds, so that a crash costs no more.
 const SEGMENT_AGE: u64 = 1_000_000_000;
+/// Longest time that a piece of the snapshot takes between two looks at the rings.
+const SNAPSHOT_PIECE: Duration = Duration::from_millis(10);
 /// Sleep between turns: short while there is work, up to the longest while there is none. A ring that fills meanwhile
 /// wakes the drain (see `Probe::wait`).
 const SHORTEST: Duration = Duration::from_millis(2);
@@ -61,6 +63,7 @@ impl Drain {
                 keyframes: Keyframes::default(),
                 lossy: false,
                 rotate: false,
+                complete: false,
             },
             told,
             looked,
@@ -73,12 +76,26 @@ impl Drain {
     /// One turn, then a sleep that fits what it found.
     pub(super) fn turn(&mut self) -> Result<(), Stopped> {
         let bytes = self.take(clock::boottime().saturating_sub(SETTLE))?;
+        if !self.tracker.is_complete() {
+            return self.continue_snapshot();
+        }
         self.sleep = if bytes > 0 {
             SHORTEST
         } else {
             (self.sleep * 2).min(LONGEST)
         };
         self.probe.wait(self.sleep);
+        Ok(())
+    }
+
+    /// Takes a piece of what ran before the capture. Once all of it is known, the next segment is a keyframe: the first
+    /// one could not tell it.
+    fn continue_snapshot(&mut self) -> Result<(), Stopped> {
+        if self.tracker.continue_snapshot(SNAPSHOT_PIECE) {
+            self.closing.complete = true;
+            self.closing.close(&mut self.tracker, &mut self.builder)?;
+            self.opened = 0;
+        }
         Ok(())
     }
 
@@ -199,6 +216,8 @@ struct Closing {
     lossy: bool,
     /// Whether the open segment, which is a keyframe then, begins another file.
     rotate: bool,
+    /// Whether the snapshot was completed in the segment that is being closed.
+    complete: bool,
 }
 
 impl Closing {
@@ -218,7 +237,8 @@ impl Closing {
         tracker.sweep();
         self.rotate = self.sink.is_full();
         // Every file begins with a keyframe: it has to tell what it needs by itself.
-        if self.keyframes.is_due(rows, || tracker.keyframe_size()) || self.rotate {
+        let complete = std::mem::take(&mut self.complete);
+        if self.keyframes.is_due(rows, || tracker.keyframe_size()) || self.rotate || complete {
             if std::mem::take(&mut self.lossy) {
                 tracker.reconcile();
             }

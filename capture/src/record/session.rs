@@ -4,22 +4,28 @@ use super::command::Command;
 use super::drain::Drain;
 use super::output::{Attached, Output, Rotation};
 use super::sink::Sink;
-use crate::events::Tracker;
+use crate::catalogue::Catalogue;
+use crate::events::{Chosen, Tracker};
+use crate::filter::{self, Filter, Live};
 use crate::probe::{Probe, Settings};
-use crate::state::{Selector, show};
+use crate::profile::Profile;
+use crate::redact::Redactor;
+use crate::scope::{self, Scope};
 use crate::{clock, host, signals};
-use afterimage_abi::ScopeMode;
+use afterimage_abi::condition;
 use afterimage_format::file::{Summary, WriterOptions};
 use afterimage_format::model::Header;
 use afterimage_format::segment::SegmentBuilder;
 use anyhow::{Context, Result, bail};
-use std::ffi::OsString;
-use std::os::unix::ffi::OsStrExt;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// Exit status when the file is sealed but not everything that happened is in it.
 const INCOMPLETE: u8 = 3;
+
+/// Longest time that the snapshot takes before events are taken; the rest of it comes between them.
+const SNAPSHOT: Duration = Duration::from_millis(150);
 
 /// What the user asked for.
 pub(crate) struct Options {
@@ -28,86 +34,95 @@ pub(crate) struct Options {
     pub(crate) rotation: Rotation,
     pub(crate) attached: Vec<Attached>,
     pub(crate) duration: Option<Duration>,
-    pub(crate) containers: Vec<String>,
+    pub(crate) scope: Scope,
+    pub(crate) profile: Profile,
+    pub(crate) filter: Option<Filter>,
+    pub(crate) redactor: Redactor,
     pub(crate) snaplen: u32,
     pub(crate) tags: Vec<(String, String)>,
     pub(crate) ready_file: Option<PathBuf>,
-    pub(crate) command: Vec<OsString>,
 }
 
 impl Options {
-    fn scope(&self) -> ScopeMode {
-        match (self.command.is_empty(), self.containers.is_empty()) {
-            (false, _) => ScopeMode::Process,
-            (true, false) => ScopeMode::Cgroup,
-            (true, true) => ScopeMode::All,
+    /// The calls that are recorded, and for what.
+    fn catalogue(&self) -> Catalogue {
+        let mut catalogue = Catalogue::new();
+        match &self.filter {
+            Some(filter) => filter.choose(&mut catalogue, |kind| self.profile.takes(kind)),
+            None => catalogue.choose(|kind| self.profile.takes(kind)),
         }
+        catalogue
     }
 
-    fn scope_text(&self) -> String {
-        if !self.command.is_empty() {
-            let words: Vec<String> = self.command.iter().map(|w| show(w.as_bytes())).collect();
-            format!("command: {}", words.join(" "))
-        } else if !self.containers.is_empty() {
-            format!("containers: {}", self.containers.join(", "))
-        } else {
-            "everything on this host".to_owned()
-        }
+    /// Says what the kernel decides and what user space, instead of recording.
+    pub(crate) fn explain(&self) -> String {
+        filter::explain(&self.profile, &self.catalogue(), &self.scope, self.filter.as_ref())
     }
 }
 
 /// Records until the command ends, the time is up or a signal comes; returns the exit status.
 pub(crate) fn record(mut options: Options) -> Result<u8> {
     let attached = std::mem::take(&mut options.attached);
+    let (redactor, filter) = (std::mem::take(&mut options.redactor), options.filter.take());
+    let catalogue = match &filter {
+        Some(filter) => {
+            let mut catalogue = Catalogue::new();
+            filter.choose(&mut catalogue, |kind| options.profile.takes(kind));
+            catalogue
+        }
+        None => options.catalogue(),
+    };
+    let mut scope = options.scope.clone();
+    if let Some(filter) = &filter {
+        filter.narrow(&mut scope);
+    }
+    scope.check()?;
     let options = &options;
     // The fork comes before everything that starts threads or holds the kernel's resources.
-    let mut command = match options.command.as_slice() {
+    let mut command = match scope.command.as_slice() {
         [] => None,
         argv => Some(Command::prepare(argv)?),
     };
     signals::install()?;
     let clock = clock::anchor();
-    let selectors = options
-        .containers
-        .iter()
-        .map(|c| Selector {
-            pattern: c.clone(),
-            seen: false,
-        })
-        .collect();
-    let mut tracker = Tracker::new(options.scope(), selectors, clock);
-    let settings = Settings {
-        scope: options.scope(),
-        snaplen: options.snaplen,
-        specs: tracker.catalogue.specs.clone(),
-    };
-    let mut probe = Probe::load(&settings).map_err(crate::doctor::explain)?;
     let header = Header {
         capture_id: *uuid::Uuid::new_v4().as_bytes(),
         host: host::describe(),
         clock,
         recorder: concat!("afterimage capture ", env!("CARGO_PKG_VERSION")).to_owned(),
-        scope: options.scope_text(),
+        scope: options.scope.text(),
         snaplen: options.snaplen,
         tags: options.tags.clone(),
         degraded: degraded(),
+        profile: options.profile.name.clone(),
+        filter: filter.as_ref().map(|f| f.text.clone()).unwrap_or_default(),
+        redactions: redactor.describe(),
         ..Header::default()
     };
-
-    if let Some(command) = &command {
-        probe.add_command(command.pid())?;
-    }
-    probe.attach().map_err(crate::doctor::explain)?;
+    let failures = filter.as_ref().is_some_and(|f| f.has_failures_only(&catalogue));
+    let settings = Settings {
+        scope: scope.condition() | if failures { condition::FAILED } else { 0 },
+        snaplen: options.snaplen,
+        specs: catalogue.specs.clone(),
+    };
+    let chosen = Chosen {
+        filter: filter.map(|filter| Live::new(filter, header.clone())),
+        redactor,
+    };
+    let mut tracker = Tracker::new(&scope, catalogue, chosen, clock);
+    let mut probe = Probe::load(&settings).map_err(crate::doctor::explain)?;
+    let members = put_in_scope(&mut probe, &scope, command.as_ref())?;
     let mut in_scope = Vec::new();
-    tracker.snapshot(|id| in_scope.push(id));
+    tracker.find_cgroups(|id| in_scope.push(id));
     for id in in_scope {
         probe.add_cgroup(id)?;
     }
+    tracker.begin_snapshot(&members, SNAPSHOT);
     if let Some(command) = &command {
         tracker.expect(command.pid());
     }
     // The file is made when nothing but the disk can fail any more: a refused recording leaves none behind.
-    let scope = header.scope.clone();
+    let scope_text = header.scope.clone();
     let (writer, rotation) = (options.writer.clone(), options.rotation);
     let output = Output::create(&options.output, header, writer, rotation, attached)?;
     let path = output.path().to_owned();
@@ -120,7 +135,7 @@ pub(crate) fn record(mut options: Options) -> Result<u8> {
     };
     eprintln!(
         "capture: recording {} into {} (Ctrl-C ends and seals)",
-        scope,
+        scope_text,
         path.display()
     );
     let started = ready.and_then(|()| command.as_mut().map_or(Ok(()), Command::start));
@@ -128,7 +143,7 @@ pub(crate) fn record(mut options: Options) -> Result<u8> {
         Ok(()) => run(options, &mut drain, command.as_ref()),
         Err(error) => Ended {
             reason: format!("could not start: {error:#}"),
-            status: Some(if options.command.is_empty() { 1 } else { 127 }),
+            status: Some(if options.scope.command.is_empty() { 1 } else { 127 }),
         },
     };
     let status = seal(drain, &ended)?;
@@ -141,6 +156,38 @@ pub(crate) fn record(mut options: Options) -> Result<u8> {
         Some(status) => status,
     };
     Ok(if command != 0 { command } else { status })
+}
+
+/// Attaches, and tells the kernel who is in scope; returns the processes that are in its table.
+fn put_in_scope(probe: &mut Probe, scope: &Scope, command: Option<&Command>) -> Result<BTreeSet<u32>> {
+    if let Some(command) = command {
+        probe.add_command(command.pid())?;
+    }
+    for uid in &scope.users {
+        probe.add_user(*uid)?;
+    }
+    for pid in &scope.alone {
+        probe.add_alone(*pid)?;
+    }
+    for pid in &scope.trees {
+        probe.add_tree(*pid)?;
+    }
+    probe.attach().map_err(crate::doctor::explain)?;
+    // From here on the kernel adds what members fork. What they had forked before is in /proc, and what a process forked
+    // before it became a member itself is found in the next round.
+    let mut members = scope.trees.clone();
+    while !scope.trees.is_empty() {
+        let found = scope::descendants(&members);
+        if found.len() == members.len() {
+            break;
+        }
+        for pid in found.difference(&members) {
+            probe.add_tree(*pid)?;
+        }
+        members = found;
+    }
+    members.extend(&scope.alone);
+    Ok(members)
 }
 
 /// Waits for the command, passing signals on to it.
@@ -233,11 +280,11 @@ fn seal(drain: Drain, ended: &Ended) -> Result<u8> {
             files => format!(", the last of {files} files"),
         }
     );
-    let missing: Vec<&str> = tracker.cgroups.unseen().collect();
+    let missing: Vec<String> = tracker.cgroups.unseen().collect();
     if !missing.is_empty() {
         bail!(
-            "no container called {} appeared; names are those of the cgroup (the id, or the name for runc and ctr)",
-            missing.join(", ")
+            "no {} appeared; names are those of the cgroup (the id, or the name for runc and ctr)",
+            missing.join(", no ")
         );
     }
     Ok(if lost > 0 || failure.is_some() { INCOMPLETE } else { 0 })

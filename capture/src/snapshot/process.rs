@@ -27,6 +27,35 @@ pub(crate) fn threads(pid: u32) -> impl Iterator<Item = u32> {
     numbers(&PathBuf::from(format!("/proc/{pid}/task")))
 }
 
+/// The parent of a process.
+pub(crate) fn parent_of(pid: u32) -> Option<u32> {
+    let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
+    let behind = stat.iter().rposition(|b| *b == b')')? + 1;
+    let rest = std::str::from_utf8(stat.get(behind..)?).ok()?;
+    rest.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// The process of a thread.
+pub(crate) fn process_of(tid: u32) -> Option<u32> {
+    let status = fs::read(format!("/proc/{tid}/status")).ok()?;
+    let status = String::from_utf8_lossy(&status);
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix("Tgid:"))?
+        .trim()
+        .parse()
+        .ok()
+}
+
+/// Real and effective user of a process.
+pub(crate) fn users_of(pid: u32) -> Option<[u32; 2]> {
+    let status = fs::read(format!("/proc/{pid}/status")).ok()?;
+    let status = String::from_utf8_lossy(&status);
+    let line = status.lines().find_map(|line| line.strip_prefix("Uid:"))?;
+    let mut ids = line.split_whitespace().map(str::parse);
+    Some([ids.next()?.ok()?, ids.next()?.ok()?])
+}
+
 /// A thread as /proc shows it, with its cgroup's path; ids of versions and containers are left to the caller. `None`
 /// where it is gone, or was when the last of its files was read.
 pub(crate) fn thread(pid: u32, tid: u32) -> Option<Thread> {

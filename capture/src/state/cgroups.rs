@@ -1,5 +1,6 @@
 //! Cgroups and the containers that they are.
 
+use super::selectors::Selectors;
 use afterimage_format::model::{Container, Runtime, Text};
 use hashbrown::{HashMap, HashSet};
 
@@ -64,27 +65,6 @@ fn pod_uid(part: &str) -> Option<String> {
     Some(uid.replace('_', "-"))
 }
 
-/// A container that the user asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Selector {
-    /// Name or id, or the beginning of an id.
-    pub(crate) pattern: String,
-    /// Whether anything matched it so far.
-    pub(crate) seen: bool,
-}
-
-impl Selector {
-    /// A name counts only where a runtime puts its containers (`/NAME`, `/NAMESPACE/NAME`), so that nobody can make a
-    /// cgroup of that name further down; a pattern that begins with `/` is a whole path.
-    fn matches(&self, identity: &Identity, path: &str) -> bool {
-        let id = &identity.full_id;
-        if identity.certain {
-            return *id == self.pattern || self.pattern.len() >= 4 && id.starts_with(&self.pattern);
-        }
-        path == self.pattern || *id == self.pattern && path.matches('/').count() <= 2
-    }
-}
-
 struct Cgroup {
     path: Text,
     container: u64,
@@ -94,7 +74,7 @@ struct Cgroup {
 pub(crate) struct Cgroups {
     cgroups: HashMap<u64, Cgroup>,
     containers: HashMap<u64, Container>,
-    selectors: Vec<Selector>,
+    selectors: Selectors,
     /// Cgroups that were looked at and are not in scope.
     rejected: HashSet<u64>,
     next: u64,
@@ -105,7 +85,7 @@ const MAX_REJECTED: usize = 4096;
 
 impl Cgroups {
     /// With selectors, only what they match (and what is below it) is in scope.
-    pub(crate) fn new(selectors: Vec<Selector>) -> Cgroups {
+    pub(crate) fn new(selectors: Selectors) -> Cgroups {
         Cgroups {
             cgroups: HashMap::new(),
             containers: HashMap::new(),
@@ -115,9 +95,9 @@ impl Cgroups {
         }
     }
 
-    /// Selectors that nothing has matched.
-    pub(crate) fn unseen(&self) -> impl Iterator<Item = &str> {
-        self.selectors.iter().filter(|s| !s.seen).map(|s| s.pattern.as_str())
+    /// What was asked for and never found, in words.
+    pub(crate) fn unseen(&self) -> impl Iterator<Item = String> {
+        self.selectors.unseen()
     }
 
     /// Whether a cgroup is known (with selectors: in scope).
@@ -160,13 +140,15 @@ impl Cgroups {
     /// A cgroup exists: `parent` is the id of the one above, `birth` when it was made (0: before the capture). Returns
     /// whether it is in scope.
     pub(crate) fn add(&mut self, id: u64, parent: u64, path: &[u8], birth: u64) -> bool {
+        let wanted = self.selectors.is_empty() || self.selectors.want(&String::from_utf8_lossy(path));
         let above = self.container_of(parent);
         let container = if above != 0 {
             above
-        } else {
+        } else if wanted {
             self.recognise(id, path, birth)
+        } else {
+            0
         };
-        let wanted = self.selectors.is_empty() || container != 0;
         if !wanted {
             if self.rejected.len() >= MAX_REJECTED {
                 self.rejected.clear();
@@ -189,14 +171,7 @@ impl Cgroups {
     fn recognise(&mut self, id: u64, path: &[u8], birth: u64) -> u64 {
         let text = String::from_utf8_lossy(path);
         let Some(identity) = identify(&text) else { return 0 };
-        let mut selected = false;
-        for selector in &mut self.selectors {
-            if selector.matches(&identity, &text) {
-                selector.seen = true;
-                selected = true;
-            }
-        }
-        if selected || self.selectors.is_empty() && identity.certain {
+        if identity.certain || self.selectors.name_container(&identity, &text) {
             self.make(id, &text, identity, birth)
         } else {
             0
@@ -266,6 +241,7 @@ impl Cgroups {
 
 #[cfg(test)]
 mod tests {
+    use super::super::selectors::{Selector, What};
     use super::*;
 
     const ID: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
@@ -304,10 +280,13 @@ mod tests {
     #[test]
     fn only_what_is_selected_is_in_scope() {
         let selector = |p: &str| Selector {
+            what: What::Container,
             pattern: p.into(),
+            required: true,
             seen: false,
         };
-        let mut cgroups = Cgroups::new(vec![selector("web"), selector("0123456789ab"), selector("never")]);
+        let selectors = vec![selector("web"), selector("0123456789ab"), selector("never")];
+        let mut cgroups = Cgroups::new(Selectors::new(selectors));
         assert!(cgroups.add(10, 1, b"/web", 5));
         assert!(cgroups.add(11, 10, b"/web/inner", 6));
         assert!(!cgroups.add(12, 1, b"/other", 7));
@@ -316,7 +295,7 @@ mod tests {
         assert!(cgroups.is_rejected(15) && !cgroups.is_rejected(10));
         assert!(cgroups.add(13, 1, format!("/docker/{ID}").as_bytes(), 8));
         assert_eq!(cgroups.container_of(11), cgroups.container_of(10));
-        assert_eq!(cgroups.unseen().collect::<Vec<_>>(), ["never"]);
+        assert_eq!(cgroups.unseen().collect::<Vec<_>>(), ["container called never"]);
         // The same cgroup id later is another container.
         let first = cgroups.remove(10, 9);
         assert!(cgroups.add(10, 1, b"/web", 10));
@@ -326,7 +305,7 @@ mod tests {
 
     #[test]
     fn without_selectors_a_runtimes_init_tells() {
-        let mut cgroups = Cgroups::new(Vec::new());
+        let mut cgroups = Cgroups::new(Selectors::new(Vec::new()));
         assert!(cgroups.add(10, 1, b"/web", 5));
         assert_eq!(cgroups.container_of(10), 0);
         cgroups.promote(10, 5);

@@ -4,11 +4,13 @@
 mod cgroups;
 mod descriptors;
 mod path;
+mod selectors;
 mod sockets;
 mod threads;
 
-pub(crate) use cgroups::{Cgroups, Selector};
+pub(crate) use cgroups::Cgroups;
 pub(crate) use descriptors::{Descriptors, FdEntry, named};
 pub(crate) use path::{join, join_into, show};
+pub(crate) use selectors::{Selector, Selectors, What};
 pub(crate) use sockets::{socket, socket_of, with_tuple};
 pub(crate) use threads::Threads;

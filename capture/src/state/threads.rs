@@ -158,6 +158,13 @@ impl Threads {
         last
     }
 
+    /// Takes out all threads of a process.
+    pub(crate) fn forget(&mut self, pid: u32) {
+        for tid in self.processes.remove(&pid).unwrap_or_default() {
+            self.current.remove(&tid);
+        }
+    }
+
     /// A thread that is exec'ing takes the id of its process's first thread; the others have ended.
     pub(crate) fn exec(&mut self, pid: u32, old_tid: u32) {
         self.last.take();

@@ -36,6 +36,9 @@ impl EventFlags {
     /// Memory behind a pointer of this call could not be read; the value is missing.
     pub const FAULTED: u8 = 16;
 
+    /// Something in the arguments was replaced before it was written; the header says by what rule.
+    pub const REDACTED: u8 = 32;
+
     /// Whether all bits of `mask` are set.
     pub fn has(self, mask: u8) -> bool {
         self.0 & mask == mask

@@ -74,6 +74,12 @@ pub struct Header {
     pub degraded: Vec<String>,
     /// Its place among the files of one recording.
     pub series: Series,
+    /// Which calls were recorded: a named profile, or a file; empty: not said.
+    pub profile: String,
+    /// The condition that events had to pass to be written; empty: none.
+    pub filter: String,
+    /// What was replaced before it was written, a rule each.
+    pub redactions: Vec<String>,
 }
 record!(Header {
     capture_id,
@@ -84,7 +90,10 @@ record!(Header {
     snaplen,
     tags,
     degraded,
-    series
+    series,
+    profile,
+    filter,
+    redactions
 });
 
 impl Header {

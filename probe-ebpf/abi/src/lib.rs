@@ -15,8 +15,8 @@ mod spec;
 pub use offsets::Offsets;
 pub use record::{ItemHeader, KernelSocket, RecordHeader, flags, item, kind, status};
 pub use ring::{LOSS_CAUSES, RING_DATA, RING_SLACK, RING_WAKE, Ring, RingHead, loss};
-pub use scope::{ScopeMode, member};
-pub use spec::{MAX_EXTRACTS, Spec, extract};
+pub use scope::{condition, member};
+pub use spec::{MAX_EXTRACTS, Spec, extract, recorded};
 
 /// System call numbers that the table covers; numbers above (none today) are recorded without arguments.
 pub const SYSCALLS: u32 = 512;

@@ -18,6 +18,7 @@ pub struct Offsets {
     pub task_struct_mm: u32,
     pub task_struct_files: u32,
     pub task_struct_cgroups: u32,
+    pub cred_uid: u32,
     pub cred_euid: u32,
     pub cred_egid: u32,
     pub pid_level: u32,

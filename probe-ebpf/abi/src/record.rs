@@ -55,6 +55,8 @@ pub mod kind {
 pub mod flags {
     /// Made through the 32-bit entry: `nr` is of the compat table.
     pub const COMPAT: u8 = 1;
+    /// The thread's user is not in scope: it has just left, or was never in it.
+    pub const OUTSIDE: u8 = 2;
 }
 
 /// First bytes of an item.

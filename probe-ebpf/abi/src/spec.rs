@@ -9,19 +9,29 @@ pub const MAX_EXTRACTS: usize = 3;
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Spec {
-    /// 0: the call is not recorded.
+    /// See [`recorded`].
     pub recorded: u8,
     /// Register arguments to keep, 0 to 6.
     pub args: u8,
     /// 1: a record at entry, too.
     pub enter: u8,
-    /// Explicit padding.
-    pub pad: u8,
+    /// 1: recorded also where the user is not in scope (any more), with [`crate::flags::OUTSIDE`].
+    pub leaving: u8,
     /// What is read beside the registers; see [`extract`] for how they are packed.
     pub extracts: [u32; MAX_EXTRACTS],
 }
 
 const _: () = assert!(size_of::<Spec>() == 16);
+
+/// Values of [`Spec::recorded`].
+pub mod recorded {
+    /// Never.
+    pub const NO: u8 = 0;
+    /// Always.
+    pub const YES: u8 = 1;
+    /// Where it fails.
+    pub const FAILED: u8 = 2;
+}
 
 /// Extracts: `op | pointer argument << 8 | second argument << 16`.
 pub mod extract {

@@ -3,7 +3,7 @@
 use crate::kernel::{self, offset, read};
 use crate::ring::{Memory, Record};
 use crate::scope;
-use afterimage_abi::{PATH_MAX, ScopeMode, item, kind};
+use afterimage_abi::{PATH_MAX, item, kind, condition};
 use aya_ebpf::helpers::generated::{bpf_get_current_cgroup_id, bpf_get_current_pid_tgid};
 
 const COMM_LEN: u32 = 16;
@@ -19,7 +19,8 @@ fn parent_of(cgroup: u64) -> u64 {
 /// decides by the path, and drops what it does not want.
 #[inline(always)]
 fn wanted(tgid_tid: u64) -> bool {
-    scope::is(ScopeMode::Cgroup) || scope::holds(tgid_tid, unsafe { bpf_get_current_cgroup_id() })
+    scope::has(condition::CGROUP)
+        || scope::holds(tgid_tid, unsafe { bpf_get_current_cgroup_id() }) && scope::holds_current_user()
 }
 
 #[inline(always)]
@@ -29,7 +30,7 @@ pub(crate) fn mkdir(cgroup: u64, path: u64) {
         return;
     }
     let id = kernel::cgroup_id(cgroup);
-    if scope::is(ScopeMode::Cgroup) {
+    if scope::has(condition::CGROUP) {
         // In scope at once, so that not even the first instruction is missed; the recorder takes out what it does not
         // want when it reads this record.
         scope::add_cgroup(id);
@@ -46,7 +47,7 @@ pub(crate) fn mkdir(cgroup: u64, path: u64) {
 pub(crate) fn rmdir(cgroup: u64, path: u64) {
     let tgid_tid = unsafe { bpf_get_current_pid_tgid() };
     let id = kernel::cgroup_id(cgroup);
-    if !kernel::is_v2(cgroup) || !(wanted(tgid_tid) && (!scope::is(ScopeMode::Cgroup) || scope::holds_cgroup(id))) {
+    if !kernel::is_v2(cgroup) || !(wanted(tgid_tid) && (!scope::has(condition::CGROUP) || scope::holds_cgroup(id))) {
         return;
     }
     let Some(mut record) = Record::begin(kind::CGROUP_RMDIR, 0, 0, tgid_tid, 0, id) else {
@@ -55,7 +56,7 @@ pub(crate) fn rmdir(cgroup: u64, path: u64) {
     record.args([id, 0, 0, 0, 0, 0], 1);
     record.string(item::CGROUP, Memory::Kernel, path, PATH_MAX);
     record.publish();
-    if scope::is(ScopeMode::Cgroup) {
+    if scope::has(condition::CGROUP) {
         scope::remove_cgroup(id);
     }
 }
@@ -68,7 +69,7 @@ pub(crate) fn attach(cgroup: u64, path: u64, task: u64, whole_process: u8) {
     let tgid_tid = unsafe { bpf_get_current_pid_tgid() };
     let id = kernel::cgroup_id(cgroup);
     let moved = kernel::tgid_tid(task);
-    if !scope::holds(moved, id) {
+    if !scope::holds(moved, id) || !scope::holds_user_of(task) {
         return;
     }
     let Some(mut record) = Record::begin(kind::CGROUP_ATTACH, 0, 0, tgid_tid, i64::from(whole_process & 1), id) else {

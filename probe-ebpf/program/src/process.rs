@@ -3,7 +3,7 @@
 use crate::kernel::{self, offset, read};
 use crate::ring::{Memory, Record};
 use crate::scope;
-use afterimage_abi::{ARGS_MAX, PATH_MAX, ScopeMode, item, kind};
+use afterimage_abi::{ARGS_MAX, PATH_MAX, flags, item, kind, condition};
 use aya_ebpf::helpers::generated::{bpf_get_current_cgroup_id, bpf_get_current_pid_tgid};
 
 const COMM_LEN: u32 = 16;
@@ -16,7 +16,8 @@ pub(crate) fn exec(task: u64, old_tid: u32, binprm: u64) {
     if !scope::holds(tgid_tid, cgroup) {
         return;
     }
-    let Some(mut record) = Record::begin(kind::EXEC, 0, 0, tgid_tid, 0, cgroup) else {
+    let mark = if scope::holds_current_user() { 0 } else { flags::OUTSIDE };
+    let Some(mut record) = Record::begin(kind::EXEC, mark, 0, tgid_tid, 0, cgroup) else {
         return;
     };
     let file: u64 = read(binprm, offset!(linux_binprm_file));
@@ -58,12 +59,14 @@ pub(crate) fn fork(child: u64) {
     let tgid_tid = unsafe { bpf_get_current_pid_tgid() };
     // A child can be born into another cgroup (CLONE_INTO_CGROUP): it is the child's that decides.
     let cgroup = kernel::cgroup_of(child);
-    if !scope::holds(tgid_tid, cgroup) {
-        return;
-    }
     let child_ids = kernel::tgid_tid(child);
-    if scope::is(ScopeMode::Process) && child_ids >> 32 != tgid_tid >> 32 {
-        scope::add_process((child_ids >> 32) as u32);
+    // Also where another condition does not hold now: it may for a child's child.
+    if scope::has(condition::PROCESS) && child_ids >> 32 != tgid_tid >> 32 {
+        scope::add_child((tgid_tid >> 32) as u32, (child_ids >> 32) as u32);
+    }
+    // A child that does not join is none of the scope's business.
+    if !scope::holds(tgid_tid, cgroup) || !scope::holds_process(child_ids) || !scope::holds_current_user() {
+        return;
     }
     let result = i64::from(kernel::ppid(child));
     let Some(mut record) = Record::begin(kind::FORK, 0, 0, tgid_tid, result, cgroup) else {
@@ -86,7 +89,7 @@ pub(crate) fn fork(child: u64) {
 #[inline(always)]
 pub(crate) fn exit(task: u64) {
     let (tgid_tid, cgroup) = unsafe { (bpf_get_current_pid_tgid(), bpf_get_current_cgroup_id()) };
-    if !scope::holds(tgid_tid, cgroup) {
+    if !scope::holds(tgid_tid, cgroup) || !scope::holds_current_user() {
         return;
     }
     let code: u32 = read(task, offset!(task_struct_exit_code));
@@ -101,7 +104,7 @@ pub(crate) fn exit(task: u64) {
 #[inline(always)]
 pub(crate) fn free(task: u64) {
     let ids = kernel::tgid_tid(task);
-    if scope::is(ScopeMode::Process) && ids >> 32 == ids & 0xffff_ffff {
+    if scope::has(condition::PROCESS) && ids >> 32 == ids & 0xffff_ffff {
         scope::remove_process(ids as u32);
     }
 }

@@ -1,12 +1,14 @@
 //! Who is recorded.
 
-use afterimage_abi::{ScopeMode, loss, member};
+use crate::kernel::{self, offset, read};
+use afterimage_abi::{condition, loss, member};
 use aya_ebpf::bindings::BPF_F_NO_PREALLOC;
+use aya_ebpf::helpers::generated::bpf_get_current_task_btf;
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::HashMap;
 use core::ptr::read_volatile;
 
-/// [`ScopeMode`], set by the loader.
+/// Bits of [`condition`], set by the loader.
 #[unsafe(no_mangle)]
 static SCOPE: u32 = 0;
 /// Process id of the recorder, which is never recorded; set by the loader.
@@ -19,11 +21,14 @@ static CGROUPS: HashMap<u64, u32> = HashMap::with_max_entries(16384, BPF_F_NO_PR
 /// Process ids in scope.
 #[map]
 static PROCESSES: HashMap<u32, u32> = HashMap::with_max_entries(65536, BPF_F_NO_PREALLOC);
+/// Users in scope.
+#[map]
+static USERS: HashMap<u32, u32> = HashMap::with_max_entries(1024, BPF_F_NO_PREALLOC);
 
-/// Whether the scope is of this mode; a constant for the verifier.
+/// Whether the scope has this condition; a constant for the verifier, which drops what it guards.
 #[inline(always)]
-pub(crate) fn is(mode: ScopeMode) -> bool {
-    unsafe { read_volatile(&raw const SCOPE) == mode as u32 }
+pub(crate) fn has(condition: u32) -> bool {
+    unsafe { read_volatile(&raw const SCOPE) & condition != 0 }
 }
 
 #[inline(always)]
@@ -38,13 +43,47 @@ pub(crate) fn holds(tgid_tid: u64, cgroup: u64) -> bool {
     if tgid == unsafe { read_volatile(&raw const RECORDER) } {
         return false;
     }
-    if is(ScopeMode::Process) {
-        return process(tgid) == member::ACTIVE;
+    holds_process(tgid_tid) && (!has(condition::CGROUP) || holds_cgroup(cgroup))
+}
+
+/// Whether a process is in scope.
+#[inline(always)]
+pub(crate) fn holds_process(tgid_tid: u64) -> bool {
+    !has(condition::PROCESS) || matches!(process((tgid_tid >> 32) as u32), member::ACTIVE | member::ALONE)
+}
+
+/// Whether the current thread's user is in scope. Beside the effective user the real one counts, so that a set-user-id
+/// program does not leave the scope of who runs it.
+#[inline(always)]
+pub(crate) fn holds_current_user() -> bool {
+    if !has(condition::USER) {
+        return true;
     }
-    if is(ScopeMode::Cgroup) {
-        return holds_cgroup(cgroup);
+    let (cred, real, effective) = (offset!(task_struct_cred), offset!(cred_uid), offset!(cred_euid));
+    let (real, effective) = unsafe {
+        let task = bpf_get_current_task_btf().cast::<u8>();
+        let cred = task.add(cred).cast::<*const u8>().read();
+        (
+            cred.add(real).cast::<u32>().read(),
+            cred.add(effective).cast::<u32>().read(),
+        )
+    };
+    holds_user(real) || holds_user(effective)
+}
+
+/// Whether the user of any task is in scope.
+#[inline(always)]
+pub(crate) fn holds_user_of(task: u64) -> bool {
+    if !has(condition::USER) {
+        return true;
     }
-    true
+    let cred: u64 = read(task, offset!(task_struct_cred));
+    holds_user(read(cred, offset!(cred_uid))) || holds_user((kernel::uid_gid(task) >> 32) as u32)
+}
+
+#[inline(always)]
+fn holds_user(uid: u32) -> bool {
+    unsafe { USERS.get(uid) }.is_some()
 }
 
 /// Whether this cgroup is in the table.
@@ -70,15 +109,15 @@ pub(crate) fn remove_cgroup(cgroup: u64) {
 /// A process that waits for its exec becomes active.
 #[inline(always)]
 pub(crate) fn activate(tgid: u32) {
-    if is(ScopeMode::Process) && process(tgid) == member::AT_EXEC {
+    if has(condition::PROCESS) && process(tgid) == member::AT_EXEC {
         let _ = PROCESSES.insert(tgid, member::ACTIVE, 0);
     }
 }
 
-/// Adds the child of a process in scope.
+/// Adds the child of a process whose children belong to the scope.
 #[inline(always)]
-pub(crate) fn add_process(tgid: u32) {
-    if PROCESSES.insert(tgid, member::ACTIVE, 0).is_err() {
+pub(crate) fn add_child(parent: u32, tgid: u32) {
+    if process(parent) == member::ACTIVE && PROCESSES.insert(tgid, member::ACTIVE, 0).is_err() {
         crate::ring::count_loss(loss::SCOPE);
     }
 }
@@ -86,5 +125,7 @@ pub(crate) fn add_process(tgid: u32) {
 /// Removes a process that ended.
 #[inline(always)]
 pub(crate) fn remove_process(tgid: u32) {
-    let _ = PROCESSES.remove(tgid);
+    if process(tgid) != member::ALONE {
+        let _ = PROCESSES.remove(tgid);
+    }
 }

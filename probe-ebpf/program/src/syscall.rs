@@ -3,7 +3,7 @@
 use crate::kernel::{self, offset};
 use crate::ring::Record;
 use crate::{extract, scope};
-use afterimage_abi::{SYSCALLS, Spec, flags, kind};
+use afterimage_abi::{SYSCALLS, Spec, condition, flags, kind, recorded};
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::Array;
 
@@ -90,7 +90,7 @@ pub(crate) fn enter(regs: *const Registers, nr: i64) {
         return;
     }
     let (tgid_tid, cgroup) = kernel::current_ids(task);
-    if !scope::holds(tgid_tid, cgroup) {
+    if !scope::holds(tgid_tid, cgroup) || !scope::holds_current_user() {
         return;
     }
     let Some(mut record) = Record::begin(kind::SYSCALL_ENTER, 0, nr as u16, tgid_tid, 0, cgroup) else {
@@ -115,14 +115,23 @@ pub(crate) fn exit(regs: *const Registers, result: i64) {
     }) else {
         return;
     };
-    if spec.recorded == 0 {
+    if spec.recorded == recorded::NO {
+        return;
+    }
+    if scope::has(condition::FAILED) && spec.recorded == recorded::FAILED && result >= 0 {
         return;
     }
     let (tgid_tid, cgroup) = kernel::current_ids(task);
     if !scope::holds(tgid_tid, cgroup) {
         return;
     }
-    let mark = if compat { flags::COMPAT } else { 0 };
+    let mut mark = if compat { flags::COMPAT } else { 0 };
+    if !scope::holds_current_user() {
+        if spec.leaving == 0 || compat {
+            return;
+        }
+        mark |= flags::OUTSIDE;
+    }
     let beyond = !compat && nr >= u64::from(SYSCALLS) - 1;
     let shown = if beyond { SYSCALLS as u16 - 1 } else { nr as u16 };
     let Some(mut record) = Record::begin(kind::SYSCALL_EXIT, mark, shown, tgid_tid, result, cgroup) else {

@@ -1,6 +1,6 @@
 //! Arguments as text.
 
-use super::{EventRow, mode, proc};
+use super::{Fields, Observed, mode, proc};
 use crate::eval::Value;
 use crate::fields::FieldArg;
 use afterimage_format::constants;
@@ -19,14 +19,7 @@ struct Shown<'s> {
     meaning: Option<Vec<u8>>,
 }
 
-impl<'s> EventRow<'s> {
-    /// Parameter number `at` as recorded.
-    pub(crate) fn raw_arg(&self, at: usize) -> model::Value<'s> {
-        self.rows
-            .note(self.rows.segment().arg(self.row, at))
-            .unwrap_or(model::Value::Missing)
-    }
-
+impl<'s, E: Observed<'s>> Fields<'s, E> {
     /// `evt.arg`: what the argument means, or else its plain form. `res` is the result where no parameter has the name.
     pub(super) fn arg(&self, arg: &FieldArg) -> Value<'s> {
         let Some(kind) = self.kind() else { return Value::Missing };

@@ -32,6 +32,18 @@ impl TraceContext {
         }
     }
 
+    /// That of a trace which is being recorded: it has no end, and its containers are asked of whoever records.
+    pub fn live(header: Header, zone: TimeZone) -> TraceContext {
+        let first = i64::try_from(header.clock.realtime).unwrap_or(0);
+        TraceContext {
+            header,
+            containers: HashMap::new(),
+            first,
+            last: first,
+            zone,
+        }
+    }
+
     /// The header of the trace.
     pub fn header(&self) -> &Header {
         &self.header

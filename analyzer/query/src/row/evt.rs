@@ -1,6 +1,6 @@
 //! `evt`.
 
-use super::EventRow;
+use super::{Fields, Observed};
 use crate::eval::Value;
 use crate::fields::{EvtField, FieldArg};
 use crate::output::time;
@@ -12,10 +12,10 @@ const O_WRONLY: i64 = 1;
 const O_CREAT: i64 = 0o100;
 const O_TRUNC: i64 = 0o1000;
 
-impl EventRow<'_> {
-    pub(super) fn evt(&self, field: EvtField, arg: &FieldArg) -> Value<'_> {
+impl<'s, E: Observed<'s>> Fields<'s, E> {
+    pub(super) fn evt(&self, field: EvtField, arg: &FieldArg) -> Value<'s> {
         let time = self.time();
-        let zone = self.rows.context().zone();
+        let zone = self.context().zone();
         match field {
             EvtField::Num => Value::Uint(self.num()),
             EvtField::Time | EvtField::RawTime => Value::Int(time),
@@ -24,15 +24,11 @@ impl EventRow<'_> {
             EvtField::OutputTime => Value::owned(time::clock(time, zone)),
             EvtField::RawTimeS => Value::Int(time.div_euclid(time::SECOND)),
             EvtField::RawTimeNs => Value::Int(time.rem_euclid(time::SECOND)),
-            EvtField::RelTime => Value::Int(time.saturating_sub(self.rows.context().first())),
+            EvtField::RelTime => Value::Int(time.saturating_sub(self.context().first())),
             EvtField::Dir => Value::owned(self.flags().direction().as_char().to_string()),
             EvtField::Type => self.kind().map_or(Value::Missing, |kind| Value::str(&kind.name)),
             EvtField::Category => self.category().map_or(Value::Missing, Value::str),
-            EvtField::Cpu => {
-                let cpus = self.rows.note(self.rows.segment().cpus());
-                cpus.and_then(|cpus| cpus.get(self.row))
-                    .map_or(Value::Missing, |cpu| Value::Int(*cpu))
-            }
+            EvtField::Cpu => self.cpu().map_or(Value::Missing, Value::Int),
             EvtField::Args | EvtField::Info => Value::owned(self.args()),
             EvtField::Arg => self.arg(arg),
             EvtField::Res => match self.result() {
@@ -54,7 +50,7 @@ impl EventRow<'_> {
             EvtField::IsIoRead => Value::Bool(self.io() == Some("read")),
             EvtField::IsIoWrite => Value::Bool(self.io() == Some("write")),
             EvtField::IoDir => self.io().map_or(Value::Missing, Value::str),
-            EvtField::Hostname => super::unless_empty(self.rows.context().header().host.hostname.as_bytes()),
+            EvtField::Hostname => super::unless_empty(self.context().header().host.hostname.as_bytes()),
             EvtField::Count => Value::Uint(1),
             EvtField::IsOpenRead => Value::Bool(self.open_flags().is_some_and(|flags| flags & O_ACCMODE != O_WRONLY)),
             EvtField::IsOpenWrite => Value::Bool(self.open_flags().is_some_and(|flags| flags & O_ACCMODE != 0)),
@@ -101,7 +97,7 @@ impl EventRow<'_> {
     }
 
     /// The first payload among the arguments.
-    fn buffer(&self) -> Value<'_> {
+    fn buffer(&self) -> Value<'s> {
         let payload = self
             .kind()
             .and_then(|kind| kind.params.iter().position(|param| param.ty == ParamType::Bytes));

@@ -1,13 +1,13 @@
 //! `fd`.
 
-use super::{EventRow, unless_empty};
+use super::{Fields, Observed, unless_empty};
 use crate::eval::Value;
 use crate::fields::FdField;
 use afterimage_format::model::{self, Descriptor, DescriptorType, L4Proto, ParamType, Role};
 use std::net::IpAddr;
 
-impl EventRow<'_> {
-    pub(super) fn fd(&self, field: FdField) -> Value<'_> {
+impl<'s, E: Observed<'s>> Fields<'s, E> {
+    pub(super) fn fd(&self, field: FdField) -> Value<'s> {
         if field == FdField::Num {
             return self.fd_num().map_or(Value::Missing, Value::Int);
         }

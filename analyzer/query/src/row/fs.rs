@@ -1,6 +1,6 @@
 //! `fs`, and paths in arguments made absolute.
 
-use super::{EventRow, unless_empty};
+use super::{Fields, Observed, unless_empty};
 use crate::eval::Value;
 use crate::fields::FsField;
 use afterimage_format::model::{self, Category, Kind, ParamType};
@@ -8,8 +8,8 @@ use afterimage_format::model::{self, Category, Kind, ParamType};
 /// What a relative path is relative to when it is not a directory given by descriptor.
 const AT_FDCWD: i64 = -100;
 
-impl EventRow<'_> {
-    pub(super) fn fs(&self, field: FsField) -> Value<'_> {
+impl<'s, E: Observed<'s>> Fields<'s, E> {
+    pub(super) fn fs(&self, field: FsField) -> Value<'s> {
         let Some(kind) = self.file_kind() else {
             return Value::Missing;
         };
@@ -41,7 +41,7 @@ impl EventRow<'_> {
     }
 
     /// The first path among the arguments, made absolute.
-    pub(super) fn abspath(&self) -> Value<'_> {
+    pub(super) fn abspath(&self) -> Value<'s> {
         let Some(kind) = self.file_kind() else {
             return Value::Missing;
         };
@@ -49,18 +49,18 @@ impl EventRow<'_> {
     }
 
     /// The kind, if it works on files by name. Others tell paths, too: an execve where it happened.
-    fn file_kind(&self) -> Option<&Kind> {
+    fn file_kind(&self) -> Option<&'s Kind> {
         self.kind().filter(|kind| kind.category == Category::File)
     }
 
-    fn path_as_given(&self, at: usize) -> Value<'_> {
+    fn path_as_given(&self, at: usize) -> Value<'s> {
         match self.raw_arg(at) {
             model::Value::Bytes(path) => Value::str(path),
             _ => Value::Missing,
         }
     }
 
-    fn absolute(&self, kind: &Kind, at: usize) -> Value<'_> {
+    fn absolute(&self, kind: &Kind, at: usize) -> Value<'s> {
         let model::Value::Bytes(path) = self.raw_arg(at) else {
             return Value::Missing;
         };

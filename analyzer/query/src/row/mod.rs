@@ -7,17 +7,21 @@ mod evt;
 mod fd;
 mod fs;
 mod mode;
+mod observed;
 mod proc;
 mod segment;
 
 pub(crate) use container::{container_field, pod_field};
 pub use context::TraceContext;
 pub(crate) use fs::normalised;
+pub use observed::Observed;
 pub use segment::SegmentRows;
 
 use crate::eval::{Row, Value};
 use crate::fields::{CaptureField, FieldArg, FieldId, GroupField, SyscallField, UserField};
-use afterimage_format::model::{Container, Descriptor, EventFlags, Kind, Thread};
+use afterimage_format::model::{self, Container, Descriptor, EventFlags, Kind, Thread};
+use std::marker::PhantomData;
+use std::ops::Deref;
 
 /// One event of a trace.
 #[derive(Clone, Copy)]
@@ -84,10 +88,90 @@ impl<'s> EventRow<'s> {
     pub fn flags(&self) -> EventFlags {
         self.rows.note(self.rows.segment().flags(self.row)).unwrap_or_default()
     }
+
+    /// Parameter number `at` as recorded.
+    pub(crate) fn raw_arg(&self, at: usize) -> model::Value<'s> {
+        self.rows
+            .note(self.rows.segment().arg(self.row, at))
+            .unwrap_or(model::Value::Missing)
+    }
+}
+
+impl<'s> Observed<'s> for EventRow<'s> {
+    fn num(&self) -> u64 {
+        EventRow::num(self)
+    }
+    fn time(&self) -> i64 {
+        EventRow::time(self)
+    }
+    fn kind(&self) -> Option<&'s Kind> {
+        EventRow::kind(self)
+    }
+    fn thread(&self) -> Option<&'s Thread> {
+        EventRow::thread(self)
+    }
+    fn version(&self, id: u64) -> Option<&'s Thread> {
+        self.rows.thread(id)
+    }
+    fn descriptor(&self) -> Option<&'s Descriptor> {
+        EventRow::descriptor(self)
+    }
+    fn container(&self) -> Option<&'s Container> {
+        EventRow::container(self)
+    }
+    fn result(&self) -> Option<i64> {
+        EventRow::result(self)
+    }
+    fn flags(&self) -> EventFlags {
+        EventRow::flags(self)
+    }
+    fn cpu(&self) -> Option<i64> {
+        self.rows
+            .note(self.rows.segment().cpus())
+            .and_then(|cpus| cpus.get(self.row).copied())
+    }
+    fn raw_arg(&self, at: usize) -> model::Value<'s> {
+        EventRow::raw_arg(self, at)
+    }
+    fn context(&self) -> &'s TraceContext {
+        self.rows.context()
+    }
 }
 
 impl Row for EventRow<'_> {
     fn value(&self, field: FieldId, arg: &FieldArg) -> Value<'_> {
+        Fields::of(*self).value(field, arg)
+    }
+}
+
+/// The value of a field for any event.
+pub fn value<'s>(event: impl Observed<'s>, field: FieldId, arg: &FieldArg) -> Value<'s> {
+    Fields::of(event).value(field, arg)
+}
+
+/// The fields of an event; where each value comes from is in the files beside this one.
+pub(crate) struct Fields<'s, E> {
+    event: E,
+    refers: PhantomData<&'s ()>,
+}
+
+impl<E> Deref for Fields<'_, E> {
+    type Target = E;
+
+    fn deref(&self) -> &E {
+        &self.event
+    }
+}
+
+impl<'s, E: Observed<'s>> Fields<'s, E> {
+    pub(crate) fn of(event: E) -> Fields<'s, E> {
+        Fields {
+            event,
+            refers: PhantomData,
+        }
+    }
+
+    fn value(&self, field: FieldId, arg: &FieldArg) -> Value<'s> {
         match field {
             FieldId::Evt(field) => self.evt(field, arg),
             FieldId::Syscall(SyscallField::Type) => match self.kind() {
@@ -110,15 +194,15 @@ impl Row for EventRow<'_> {
             }
             FieldId::K8s(field) => pod_field(self.container(), field),
             FieldId::Capture(CaptureField::Tag) => match arg {
-                FieldArg::Name(key) => self.rows.context().tag(key).map_or(Value::Missing, Value::str),
+                FieldArg::Name(key) => self.context().tag(key).map_or(Value::Missing, Value::str),
                 _ => Value::Missing,
             },
         }
     }
 }
 
-impl EventRow<'_> {
-    fn user(&self, field: UserField) -> Value<'_> {
+impl<'s, E: Observed<'s>> Fields<'s, E> {
+    fn user(&self, field: UserField) -> Value<'s> {
         let Some(thread) = self.thread() else {
             return Value::Missing;
         };
@@ -131,7 +215,7 @@ impl EventRow<'_> {
         }
     }
 
-    fn group(&self, field: GroupField) -> Value<'_> {
+    fn group(&self, field: GroupField) -> Value<'s> {
         let Some(thread) = self.thread() else {
             return Value::Missing;
         };

@@ -1,6 +1,6 @@
 //! `proc` and `thread`.
 
-use super::{EventRow, unless_empty};
+use super::{Fields, Observed, unless_empty};
 use crate::eval::Value;
 use crate::fields::{FieldArg, ProcField, ThreadField};
 use afterimage_format::model::Thread;
@@ -11,8 +11,8 @@ const MAX_ANCESTORS: usize = 256;
 /// Names of shells, for `proc.loginshellid`.
 const SHELLS: [&[u8]; 8] = [b"sh", b"bash", b"dash", b"ash", b"zsh", b"ksh", b"fish", b"csh"];
 
-impl<'s> EventRow<'s> {
-    pub(super) fn proc(&self, field: ProcField, arg: &FieldArg) -> Value<'_> {
+impl<'s, E: Observed<'s>> Fields<'s, E> {
+    pub(super) fn proc(&self, field: ProcField, arg: &FieldArg) -> Value<'s> {
         let Some(thread) = self.thread() else {
             return Value::Missing;
         };
@@ -61,7 +61,7 @@ impl<'s> EventRow<'s> {
         }
     }
 
-    pub(super) fn thread_field(&self, field: ThreadField, arg: &FieldArg) -> Value<'_> {
+    pub(super) fn thread_field(&self, field: ThreadField, arg: &FieldArg) -> Value<'s> {
         let Some(thread) = self.thread() else {
             return Value::Missing;
         };
@@ -79,13 +79,14 @@ impl<'s> EventRow<'s> {
     }
 
     fn parent(&self, thread: &Thread) -> Option<&'s Thread> {
-        self.segment().thread(thread.parent)
+        self.event.version(thread.parent)
     }
 
     /// The parent, its parent, and so on.
-    pub(crate) fn ancestors(&self, thread: &Thread) -> impl Iterator<Item = &'s Thread> {
-        let row = *self;
-        std::iter::successors(row.parent(thread), move |thread| row.parent(thread)).take(MAX_ANCESTORS)
+    pub(crate) fn ancestors(&self, thread: &Thread) -> impl Iterator<Item = &'s Thread> + use<'s, E> {
+        let event = self.event;
+        let parent = move |thread: &Thread| event.version(thread.parent);
+        std::iter::successors(parent(thread), move |thread| parent(thread)).take(MAX_ANCESTORS)
     }
 
     /// A value of the process itself (`[0]`), of one ancestor, or of all ancestors.

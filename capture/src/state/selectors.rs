@@ -1,0 +1,185 @@
+//! Which cgroups the user asked for: by container, by pod, by path.
+
+use super::cgroups::{Identity, identify};
+use std::path::{Path, PathBuf};
+
+/// What a pattern names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum What {
+    /// A container: its name or id, the beginning of an id, or the whole path of its cgroup.
+    Container,
+    /// A pod: its uid, the beginning of one, or NAMESPACE/NAME.
+    Pod,
+    /// The path of a cgroup.
+    Cgroup,
+}
+
+/// Something that the user asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Selector {
+    pub(crate) what: What,
+    pub(crate) pattern: String,
+    /// Whether it is an error when nothing matches it.
+    pub(crate) required: bool,
+    /// Whether anything matched it so far.
+    pub(crate) seen: bool,
+}
+
+/// Everything that the user asked for: of each kind that is there, one must match a cgroup or one above it.
+#[derive(Debug, Clone)]
+pub(crate) struct Selectors {
+    all: Vec<Selector>,
+    /// Where the kubelet keeps the logs of pods, in folders called NAMESPACE_NAME_UID.
+    pod_logs: PathBuf,
+}
+
+/// A beginning of an id must have so many characters.
+const SHORTEST: usize = 4;
+
+impl Selectors {
+    pub(crate) fn new(all: Vec<Selector>) -> Selectors {
+        let pod_logs = PathBuf::from("/var/log/pods");
+        Selectors { all, pod_logs }
+    }
+
+    /// Whether there are none, so that everything is asked for.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// Whether the cgroup at this path is asked for. The answer depends on nothing but the path, so that it is the same
+    /// for a cgroup that is met first when it is gone.
+    pub(crate) fn want(&mut self, path: &str) -> bool {
+        let logs = &self.pod_logs;
+        let mut held = [true; 3];
+        for selector in &self.all {
+            held[selector.what as usize] = false;
+        }
+        for place in upwards(path) {
+            let identity = identify(place);
+            for selector in &mut self.all {
+                if selector.matches(identity.as_ref(), place, logs) {
+                    selector.seen = true;
+                    held[selector.what as usize] = true;
+                }
+            }
+        }
+        held == [true; 3]
+    }
+
+    /// Whether the cgroup at this path is itself a container that was asked for.
+    pub(crate) fn name_container(&self, identity: &Identity, path: &str) -> bool {
+        let containers = self.all.iter().filter(|s| s.what == What::Container);
+        containers.clone().any(|s| s.names_container(identity, path))
+    }
+
+    /// What was asked for and never found, in words.
+    pub(crate) fn unseen(&self) -> impl Iterator<Item = String> {
+        let missing = self.all.iter().filter(|s| s.required && !s.seen);
+        missing.map(|s| match s.what {
+            What::Container => format!("container called {}", s.pattern),
+            What::Pod => format!("pod called {}", s.pattern),
+            What::Cgroup => format!("cgroup {}", s.pattern),
+        })
+    }
+}
+
+/// The path and all above it but the root: `/a/b`, `/a`.
+fn upwards(path: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(path), |path| Some(path.rsplit_once('/')?.0)).filter(|path| !path.is_empty())
+}
+
+impl Selector {
+    fn matches(&self, identity: Option<&Identity>, path: &str, pod_logs: &Path) -> bool {
+        match self.what {
+            What::Container => identity.is_some_and(|identity| self.names_container(identity, path)),
+            What::Pod => identity
+                .and_then(|identity| identity.pod_uid.as_deref())
+                .is_some_and(|uid| self.names_pod(uid, pod_logs)),
+            What::Cgroup => path == self.pattern,
+        }
+    }
+
+    /// A name counts only where a runtime puts its containers (`/NAME`, `/NAMESPACE/NAME`), so that nobody can make a
+    /// cgroup of that name further down; a pattern that begins with `/` is a whole path.
+    fn names_container(&self, identity: &Identity, path: &str) -> bool {
+        let id = &identity.full_id;
+        if identity.certain {
+            return *id == self.pattern || self.pattern.len() >= SHORTEST && id.starts_with(&self.pattern);
+        }
+        path == self.pattern || *id == self.pattern && path.matches('/').count() <= 2
+    }
+
+    fn names_pod(&self, uid: &str, logs: &Path) -> bool {
+        match self.pattern.split_once('/') {
+            // The cgroup has the uid alone; the kubelet's folder of logs, made before any container, has the names.
+            Some((namespace, name)) => logs.join(format!("{namespace}_{name}_{uid}")).is_dir(),
+            None => uid == self.pattern || self.pattern.len() >= SHORTEST && uid.starts_with(&self.pattern),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+    #[track_caller]
+    fn check(asked: &[(What, &str)], path: &str, expected: bool) {
+        let selectors = asked.iter().map(|(what, pattern)| Selector {
+            what: *what,
+            pattern: (*pattern).to_owned(),
+            required: true,
+            seen: false,
+        });
+        let mut selectors = Selectors::new(selectors.collect());
+        assert_eq!(selectors.want(&path.replace("ID", ID)), expected, "{path} of {asked:?}");
+    }
+
+    #[test]
+    fn containers_pods_and_paths() {
+        use What::{Cgroup, Container, Pod};
+        check(&[], "/any", true);
+        check(&[(Container, "web")], "/web", true);
+        check(&[(Container, "web")], "/web/inner", true);
+        check(&[(Container, "web")], "/web2", false);
+        check(&[(Container, "web")], "/other/nested/web", false);
+        check(&[(Container, "web"), (Container, "db")], "/db", true);
+        check(&[(Container, "0123456789ab")], "/docker/ID/init", true);
+        let pod = "/kubepods/burstable/pod1a2b-3c/ID";
+        check(&[(Pod, "1a2b-3c")], pod, true);
+        check(&[(Pod, "1a2b")], pod, true);
+        check(&[(Pod, "1a2")], pod, false);
+        check(&[(Pod, "1a2b-3d")], pod, false);
+        check(
+            &[(Pod, "1a2b-3c")],
+            "/kubepods.slice/kubepods-pod1a2b_3c.slice/crio-ID.scope",
+            true,
+        );
+        check(&[(Cgroup, "/kubepods/burstable")], pod, true);
+        check(&[(Cgroup, "/kubepods/burst")], pod, false);
+        check(&[(Cgroup, "/a")], "/", false);
+        // Of each kind one.
+        check(&[(Cgroup, "/kubepods"), (Container, "01234")], pod, true);
+        check(&[(Cgroup, "/system"), (Container, "01234")], pod, false);
+        check(&[(Pod, "1a2b"), (Container, "99999")], pod, false);
+    }
+
+    #[test]
+    fn pods_by_name_are_those_of_the_kubelets_folders() {
+        let logs = tempfile::tempdir().unwrap();
+        std::fs::create_dir(logs.path().join("shop_cart-0_1a2b-3c")).unwrap();
+        let selector = |pattern: &str| Selector {
+            what: What::Pod,
+            pattern: pattern.to_owned(),
+            required: true,
+            seen: false,
+        };
+        let mut selectors = Selectors::new(vec![selector("shop/cart-0"), selector("shop/cart-1")]);
+        selectors.pod_logs = logs.path().to_owned();
+        assert!(selectors.want("/kubepods/pod1a2b-3c/x"));
+        assert!(!selectors.want("/kubepods/pod1a2b-3d/x"));
+        assert_eq!(selectors.unseen().collect::<Vec<_>>(), ["pod called shop/cart-1"]);
+    }
+}
