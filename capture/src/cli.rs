@@ -89,7 +89,7 @@ struct Record {
     explain: bool,
     /// Replace what this regular expression matches (its first group, if it has one) in arguments, environment and payload
     /// with `[redacted]` before anything is written. May be given several times.
-    #[arg(long, value_name = "REGEX")]
+    #[arg(long, value_name = "REGEX", allow_hyphen_values = true)]
     redact: Vec<String>,
     /// Keep the values of environment variables whose names say that they are secrets (PASSWORD, TOKEN, SECRET, ...).
     #[arg(long)]

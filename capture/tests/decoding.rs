@@ -16,7 +16,7 @@ fn every_decoded_call_names_what_was_done() {
     let work = work.canonicalize().unwrap();
     let mut command = capture();
     command
-        .arg("record")
+        .args(["record", "--profile", "full"])
         .arg("-o")
         .arg(&path)
         .arg("--")

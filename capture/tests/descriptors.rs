@@ -21,7 +21,12 @@ fn a_commands_descriptors_are_known_at_every_moment() {
     let work = work(dir.path());
     let path = dir.path().join("t.scap");
     let mut command = capture();
-    command.arg("record").arg("-o").arg(&path).arg("--").arg(workload());
+    // In full, so that the pause is more than silence.
+    command
+        .args(["record", "--profile", "full", "-o"])
+        .arg(&path)
+        .arg("--")
+        .arg(workload());
     let output = command.arg("descriptors").arg(&work).arg("slow").output().unwrap();
     assert!(output.status.success(), "{output:?}");
 

@@ -61,6 +61,14 @@ impl Filter {
         catalogue.only_failed(|kind| self.foresee(kind, Known::Success) == Verdict::Never);
     }
 
+    /// Whether anything that the catalogue still has can pass.
+    pub(crate) fn leaves_something(&self, catalogue: &Catalogue) -> bool {
+        let mut calls = catalogue.calls();
+        let mut others = catalogue.kinds.iter().filter(|kind| kind.syscall.is_none());
+        calls.any(|(call, _)| call.take != Take::Never)
+            || others.any(|kind| self.foresee(kind, Known::Any) != Verdict::Never)
+    }
+
     /// Whether the kernel has calls to look at the result of.
     pub(crate) fn has_failures_only(&self, catalogue: &Catalogue) -> bool {
         catalogue

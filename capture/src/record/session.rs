@@ -68,6 +68,13 @@ pub(crate) fn record(mut options: Options) -> Result<u8> {
         Some(filter) => {
             let mut catalogue = Catalogue::new();
             filter.choose(&mut catalogue, |kind| options.profile.takes(kind));
+            if !filter.leaves_something(&catalogue) {
+                bail!(
+                    "profile {} and filter `{}`: nothing is left to record",
+                    options.profile.name,
+                    filter.text
+                );
+            }
             catalogue
         }
         None => options.catalogue(),

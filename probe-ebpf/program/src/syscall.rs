@@ -147,5 +147,9 @@ pub(crate) fn exit(regs: *const Registers, result: i64) {
         record.args(args, u32::from(spec.args));
         extract::all(&mut record, spec);
     }
+    if scope::has(condition::USER) && spec.leaving != 0 {
+        // Whoever comes into the scope brings descriptors along; the recorder looks them up while they are there.
+        return record.publish_now();
+    }
     record.publish();
 }

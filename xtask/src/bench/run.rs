@@ -115,7 +115,7 @@ impl Bench {
         let operations = workload.scaled(self.scale);
         let work = self.command(workload, operations)?;
         let before = Instant::now();
-        let recorder = Recorder::start(&self.programs.capture, trace, &self.scratch, &[])?;
+        let recorder = Recorder::start(&self.programs.capture, trace, &self.scratch, &["--profile", "full"])?;
         let start = before.elapsed();
         let elapsed = finish(work)?;
         let before = Instant::now();
