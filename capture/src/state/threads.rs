@@ -160,6 +160,7 @@ impl Threads {
 
     /// Takes out all threads of a process.
     pub(crate) fn forget(&mut self, pid: u32) {
+        self.last.take();
         for tid in self.processes.remove(&pid).unwrap_or_default() {
             self.current.remove(&tid);
         }
