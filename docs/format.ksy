@@ -562,6 +562,9 @@ types:
       - id: pids
         type: integer_list
         if: not _io.eof
+      - id: incomplete
+        type: integer
+        if: not _io.eof
 
   kind_count_list:
     seq:
@@ -702,6 +705,9 @@ types:
         type: integer
         if: not _io.eof
       - id: keyframes
+        type: integer
+        if: not _io.eof
+      - id: incomplete
         type: integer
         if: not _io.eof
 

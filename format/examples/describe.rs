@@ -202,6 +202,7 @@ fn group(group: &Group) -> Value {
         "loss_records": group.loss_records,
         "loss_events": group.loss_events,
         "keyframes": group.keyframes,
+        "incomplete": group.incomplete,
     })
 }
 
@@ -217,6 +218,7 @@ fn zone(zone: &Zone) -> Value {
         "loss_events": zone.loss_events,
         "keyframe": zone.keyframe,
         "pids": zone.pids,
+        "incomplete": zone.incomplete,
     })
 }
 
@@ -241,6 +243,7 @@ fn segment(segment: &Segment<'_>) -> Result<Value> {
         "tables": list(&segment.fd_changes()?, fd_change),
         "containers": list(segment.containers()?, container),
         "losses": list(segment.losses()?, loss),
+        "incomplete": list(segment.incomplete()?, loss),
     }))
 }
 

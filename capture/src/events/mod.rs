@@ -2,6 +2,7 @@
 
 mod effects;
 mod found;
+mod incomplete;
 mod life;
 mod pending;
 mod raw;
@@ -22,6 +23,7 @@ use afterimage_format::model::{ClockAnchor, Container, Descriptor, Event, EventF
 use afterimage_format::segment::{Entities, SegmentBuilder};
 use arrayvec::ArrayVec;
 use hashbrown::HashSet;
+use incomplete::Incomplete;
 use pending::Pending;
 use std::os::unix::ffi::OsStrExt;
 use std::rc::Rc;
@@ -57,6 +59,7 @@ pub(crate) struct Tracker {
     pending: Pending,
     /// Cgroups whose birth was lost and which were gone when the hierarchy was asked.
     vanished: HashSet<u64>,
+    incomplete: Incomplete,
     /// Records that could not be taken apart, or not be told to be in scope.
     pub(crate) undecodable: u64,
 }
@@ -85,6 +88,7 @@ impl Tracker {
             snapshot: 0,
             pending: Pending::default(),
             vanished: HashSet::new(),
+            incomplete: Incomplete::default(),
             undecodable: 0,
         }
     }
@@ -110,6 +114,7 @@ impl Tracker {
     /// Closes a segment; what has changed since its last event is part of it.
     pub(crate) fn close(&mut self, out: &mut SegmentBuilder) {
         self.descriptors.tell_changes(out);
+        self.incomplete.tell(out);
         out.close(self);
     }
 
@@ -287,6 +292,7 @@ impl Tracker {
                 if self.write(raw, cpu, emit, out) {
                     let time = self.real_time(raw.header.time);
                     self.cgroups.count(container, time);
+                    self.incomplete.count(flags, cpu, time);
                 }
             }
             None => {
@@ -339,9 +345,10 @@ impl Tracker {
 
     fn emit(&mut self, raw: &Raw<'_>, cpu: u16, emit: Emit<'_>, out: &mut SegmentBuilder) {
         self.descriptors.tell_changes(out);
-        let thread = emit.thread;
+        let (thread, flags) = (emit.thread, emit.flags);
         if self.write(raw, cpu, emit, out) {
             self.count(thread, raw);
+            self.incomplete.count(flags, cpu, self.real_time(raw.header.time));
         }
     }
 

@@ -17,6 +17,9 @@ use std::time::Duration;
 const SETTLE: u64 = 500_000;
 /// A segment is closed when its strings and payloads reach this size, whatever its rows.
 const SEGMENT_BYTES: usize = 8 << 20;
+/// Where the writing side is behind, a segment may grow so many times larger before the drain waits for it. Then the
+/// rings are the buffer, and what they cannot hold is counted.
+const PATIENCE: usize = 2;
 /// A segment is closed after this many nanoseconds, so that a crash costs no more.
 const SEGMENT_AGE: u64 = 1_000_000_000;
 /// Longest time that a piece of the snapshot takes between two looks at the rings.
@@ -121,7 +124,7 @@ impl Drain {
             if let Verdict::DropCgroup(id) = tracker.record(record, cpu, builder) {
                 dropped.push(id);
             }
-            if builder.rows() >= DEFAULT_ROWS || builder.bytes() + tracker.fresh_bytes() >= SEGMENT_BYTES {
+            if closing.is_due(builder, builder.bytes() + tracker.fresh_bytes()) {
                 stopped = closing.close(tracker, builder).err().or(stopped.take());
                 *opened = 0;
             }
@@ -221,6 +224,13 @@ struct Closing {
 }
 
 impl Closing {
+    /// Whether it is time to close the open segment, which has so many bytes beside its rows.
+    #[inline]
+    fn is_due(&mut self, builder: &SegmentBuilder, bytes: usize) -> bool {
+        let holds = |times: usize| builder.rows() >= times * DEFAULT_ROWS || bytes >= times * SEGMENT_BYTES;
+        holds(1) && (self.sink.has_room() || holds(PATIENCE))
+    }
+
     fn close(&mut self, tracker: &mut Tracker, builder: &mut SegmentBuilder) -> Result<(), Stopped> {
         tracker.close(builder);
         // Only now that there is something for the next file: none is to be empty.

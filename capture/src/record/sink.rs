@@ -12,6 +12,8 @@ use std::thread::JoinHandle;
 
 /// zstd level of the frames.
 const LEVEL: i32 = 3;
+/// The same where writing falls behind.
+const HURRIED_LEVEL: i32 = 1;
 
 /// What became of the files.
 pub(super) struct Written {
@@ -36,12 +38,16 @@ enum Job {
 struct State {
     failed: AtomicBool,
     full: AtomicBool,
+    /// The drain had to wait for the writing side since its last segment.
+    behind: AtomicBool,
 }
 
 /// The writing side of a recording. Two builders take turns: one is filled while the other is written.
 pub(super) struct Sink {
     jobs: Sender<Job>,
     empty: Receiver<SegmentBuilder>,
+    /// The builder that is filled next, where it is back.
+    spare: Option<SegmentBuilder>,
     thread: JoinHandle<Written>,
     state: Arc<State>,
 }
@@ -51,7 +57,6 @@ impl Sink {
     pub(super) fn start(output: Output, spare: SegmentBuilder) -> Sink {
         let (jobs, to_do) = channel::<Job>();
         let (give_back, empty) = channel();
-        let _ = give_back.send(spare);
         let state = Arc::new(State::default());
         let tell = Arc::clone(&state);
         let thread = std::thread::spawn(move || {
@@ -68,7 +73,12 @@ impl Sink {
                         None
                     }
                     Job::Write(mut builder) => {
-                        written.write(&mut builder);
+                        let level = if tell.behind.swap(false, Ordering::Relaxed) {
+                            HURRIED_LEVEL
+                        } else {
+                            LEVEL
+                        };
+                        written.write(&mut builder, level);
                         builder.clear();
                         Some(*builder)
                     }
@@ -84,15 +94,30 @@ impl Sink {
         Sink {
             jobs,
             empty,
+            spare: Some(spare),
             thread,
             state,
         }
     }
 
+    /// Whether there is an empty builder. Where there is none, the writing side is behind: it compresses less then.
+    pub(super) fn has_room(&mut self) -> bool {
+        if self.spare.is_none() {
+            self.spare = self.empty.try_recv().ok();
+        }
+        if self.spare.is_none() {
+            self.state.behind.store(true, Ordering::Relaxed);
+        }
+        self.spare.is_some()
+    }
+
     /// Takes a closed builder for an empty one. Waits while the writer is behind: the rings are the buffer then, and
     /// what they cannot hold is counted.
-    pub(super) fn swap(&self, builder: &mut SegmentBuilder) -> Result<(), Stopped> {
-        let mut next = self.empty.recv().map_err(|_| Stopped)?;
+    pub(super) fn swap(&mut self, builder: &mut SegmentBuilder) -> Result<(), Stopped> {
+        let mut next = match self.spare.take() {
+            Some(next) => next,
+            None => self.empty.recv().map_err(|_| Stopped)?,
+        };
         next.set_first_num(builder.next_num());
         let full = std::mem::replace(builder, next);
         self.jobs.send(Job::Write(Box::new(full))).map_err(|_| Stopped)
@@ -126,13 +151,13 @@ impl Sink {
 pub(super) struct Stopped;
 
 impl Written {
-    fn write(&mut self, builder: &mut SegmentBuilder) {
+    fn write(&mut self, builder: &mut SegmentBuilder, level: i32) {
         if let Some((_, losses)) = &mut self.failed {
             losses.extend(not_written(builder));
             return;
         }
         let result = builder
-            .encode(LEVEL)
+            .encode(level)
             .map_err(|source| afterimage_format::Error::Io {
                 action: "cannot compress for",
                 path: self.output.path().to_owned(),

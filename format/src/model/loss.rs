@@ -17,11 +17,15 @@ pub enum LossCause {
     Write,
     /// A part of the file was damaged, and this one was recovered from it.
     Damage,
+    /// Bytes were cut at a limit (payload, arguments, a path): the event is there, not all of it.
+    Truncated,
+    /// Memory of the caller could not be read: the event is there without it.
+    Unreadable,
     /// One that this program does not know: the trace is newer.
     #[default]
     Other,
 }
-codes!(LossCause { RingFull = 0, RingBusy = 1, ScopeFull = 2, Decode = 3, Write = 4, Damage = 5, Other = 6 } else |_| LossCause::Other);
+codes!(LossCause { RingFull = 0, RingBusy = 1, ScopeFull = 2, Decode = 3, Write = 4, Damage = 5, Other = 6, Truncated = 7, Unreadable = 8 } else |_| LossCause::Other);
 
 impl LossCause {
     /// Name in output.
@@ -33,12 +37,14 @@ impl LossCause {
             LossCause::Decode => "undecodable record",
             LossCause::Write => "write failed",
             LossCause::Damage => "lost by damage to the file",
+            LossCause::Truncated => "cut at a limit",
+            LossCause::Unreadable => "memory not readable",
             LossCause::Other => "other",
         }
     }
 }
 
-/// A gap: `events` events of `cpu` between `from` and `to` are not in the trace.
+/// A gap: `events` events of `cpu` between `from` and `to` are not in the trace, or not whole.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Loss {
     /// Why.

@@ -157,6 +157,7 @@ pub struct SegmentBuilder {
     pub(super) live: Option<Vec<u64>>,
     pub(super) fd_changes: Vec<FdChange>,
     pub(super) losses: Vec<Loss>,
+    pub(super) incomplete: Vec<Loss>,
     pub(super) first_num: u64,
     pub(super) keep_order: bool,
     // Filled by `close`.
@@ -184,6 +185,7 @@ impl SegmentBuilder {
             live: None,
             fd_changes: Vec::new(),
             losses: Vec::new(),
+            incomplete: Vec::new(),
             first_num,
             keep_order: false,
             threads: Vec::new(),
@@ -253,6 +255,11 @@ impl SegmentBuilder {
     /// Adds a loss record.
     pub fn push_loss(&mut self, loss: Loss) {
         self.losses.push(loss);
+    }
+
+    /// Adds a record of events that are in the segment and not whole.
+    pub fn push_incomplete(&mut self, loss: Loss) {
+        self.incomplete.push(loss);
     }
 
     /// Loss records so far.
@@ -368,6 +375,7 @@ impl SegmentBuilder {
         self.live = None;
         self.fd_changes.clear();
         self.losses.clear();
+        self.incomplete.clear();
         self.threads.clear();
         self.containers.clear();
         self.descriptors.clear();

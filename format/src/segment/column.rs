@@ -90,6 +90,8 @@ pub(crate) const LOSSES: Column = column(8, 0);
 pub(crate) const LIVE: Column = column(9, 0);
 /// Table of changes of descriptor tables, fields in `tables.rs`.
 pub(crate) const FD_TABLES: u8 = 10;
+/// Metadata: `Vec<Loss>` of events that are there and not whole.
+pub(crate) const INCOMPLETE: Column = column(12, 0);
 /// Bases of addresses, see `bases.rs`.
 pub(crate) const BASES: Column = column(11, 0);
 /// For each thread with rows, in stored order: how many bases it has.

@@ -229,6 +229,13 @@ impl SegmentBuilder {
         let containers = meta::encode(&self.containers);
         out.raw(column::CONTAINERS, self.containers.len(), &containers);
         out.raw(column::LOSSES, self.losses.len(), &meta::encode(&self.losses));
+        if !self.incomplete.is_empty() {
+            out.raw(
+                column::INCOMPLETE,
+                self.incomplete.len(),
+                &meta::encode(&self.incomplete),
+            );
+        }
         if let Some(live) = &self.live {
             let index = |id: &u64| self.local_threads.index.get(id);
             let live: Vec<i64> = live
@@ -308,6 +315,7 @@ impl SegmentBuilder {
             loss_records: self.losses.len() as u32,
             loss_events: self.losses.iter().map(|l| l.events).sum(),
             keyframe: self.live.is_some(),
+            incomplete: self.incomplete.iter().map(|l| l.events).sum(),
             pids: if pids.len() > MAX_PIDS {
                 Vec::new()
             } else {

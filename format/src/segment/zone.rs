@@ -61,6 +61,8 @@ pub struct Zone {
     pub keyframe: bool,
     /// Processes with rows, ascending; empty where there are more than 64.
     pub pids: Vec<u32>,
+    /// How often something of an event is missing: bytes beyond a limit, memory that could not be read.
+    pub incomplete: u64,
 }
 record!(Zone {
     first_num,
@@ -72,5 +74,6 @@ record!(Zone {
     loss_records,
     loss_events,
     keyframe,
-    pids
+    pids,
+    incomplete
 });

@@ -133,10 +133,10 @@ CONTAINER = record(
 )
 CAUSES = [
     "ring full", "ring busy", "scope table full", "undecodable record", "write failed", "lost by damage to the file",
-    "other",
+    "other", "cut at a limit", "memory not readable",
 ]
 LOSS = record(
-    cause=code(CAUSES),
+    cause=code(CAUSES, "other"),
     cpu=optional(INTEGER),
     events=INTEGER,
     **{"from": INTEGER, "to": INTEGER},
@@ -152,6 +152,7 @@ ZONE = record(
     loss_events=INTEGER,
     keyframe=BOOL,
     pids=sequence(INTEGER),
+    incomplete=INTEGER,
 )
 LEAF = record(entries=sequence(record(offset=INTEGER, length=INTEGER, hash=HASH, zone=ZONE)))
 INDX = record(
@@ -171,6 +172,7 @@ INDX = record(
             loss_records=INTEGER,
             loss_events=INTEGER,
             keyframes=INTEGER,
+            incomplete=INTEGER,
         )
     ),
     summary=record(

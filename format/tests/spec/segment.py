@@ -10,7 +10,7 @@ from compression import unpack
 from damage import Damage, require
 from metadata import text_of
 
-ROWS, RUNS, EVENTS, STRINGS, PAYLOADS, THREADS, DESCRIPTORS, CONTAINERS, LOSSES, LIVE, TABLES, BASES = range(12)
+ROWS, RUNS, EVENTS, STRINGS, PAYLOADS, THREADS, DESCRIPTORS, CONTAINERS, LOSSES, LIVE, TABLES, BASES, INCOMPLETE = range(13)
 MEBIBYTE = 1 << 20
 DESCRIPTOR_TYPES = [
     "file", "directory", "ipv4", "ipv6", "unix", "netlink", "socket", "pipe", "event", "signalfd", "eventpoll", "inotify",
@@ -119,6 +119,7 @@ class Segment:
             "tables": self.read_tables(),
             "containers": self.metadata_column(CONTAINERS, metadata.CONTAINER),
             "losses": self.metadata_column(LOSSES, metadata.LOSS),
+            "incomplete": self.metadata_column(INCOMPLETE, metadata.LOSS),
         }
 
     def metadata_column(self, table, of):

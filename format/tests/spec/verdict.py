@@ -41,7 +41,7 @@ def index_fits(contents):
 
 
 def totals(group):
-    names = "start segments rows first_num time_min time_max kinds containers loss_records loss_events keyframes"
+    names = "start segments rows first_num time_min time_max kinds containers loss_records loss_events keyframes incomplete"
     return [group[name] for name in names.split()]
 
 
@@ -70,6 +70,7 @@ def sums(entries):
         sum(zone["loss_records"] for zone in zones),
         sum(zone["loss_events"] for zone in zones),
         sum(zone["keyframe"] for zone in zones),
+        sum(zone["incomplete"] for zone in zones),
     ]
 
 

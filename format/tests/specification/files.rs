@@ -307,6 +307,13 @@ fn rich() -> Vec<EncodedSegment> {
                 from: 1,
                 to: 2,
             }),
+            1 => builder.push_incomplete(Loss {
+                cause: LossCause::Truncated,
+                cpu: Some(1),
+                events: 7,
+                from: 3,
+                to: 4,
+            }),
             _ => {}
         }
         let mut random = 1 + round as u64;

@@ -37,6 +37,8 @@ pub struct Group {
     pub loss_events: u64,
     /// Segments that are keyframes.
     pub keyframes: u32,
+    /// Sum of [`crate::segment::Zone::incomplete`].
+    pub incomplete: u64,
 }
 record!(Group {
     offset,
@@ -52,7 +54,8 @@ record!(Group {
     containers,
     loss_records,
     loss_events,
-    keyframes
+    keyframes,
+    incomplete
 });
 
 impl Group {
@@ -79,6 +82,7 @@ impl Group {
             group.loss_records = group.loss_records.saturating_add(u64::from(zone.loss_records));
             group.loss_events = group.loss_events.saturating_add(zone.loss_events);
             group.keyframes += u32::from(zone.keyframe);
+            group.incomplete = group.incomplete.saturating_add(zone.incomplete);
             for kind in &zone.kinds {
                 let at = *kinds.entry(Arc::clone(&kind.name)).or_insert_with(|| {
                     group.kinds.push(KindCount {

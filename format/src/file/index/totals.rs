@@ -43,6 +43,8 @@ pub struct Totals {
     pub loss_records: u64,
     /// See `loss_records`.
     pub loss_events: u64,
+    /// Sum of [`crate::segment::Zone::incomplete`].
+    pub incomplete: u64,
 }
 
 impl Totals {
@@ -62,6 +64,7 @@ impl Totals {
             totals.segments += u64::from(group.segments);
             totals.loss_records = totals.loss_records.saturating_add(group.loss_records);
             totals.loss_events = totals.loss_events.saturating_add(group.loss_events);
+            totals.incomplete = totals.incomplete.saturating_add(group.incomplete);
             for kind in &group.kinds {
                 let sum = kinds.entry(&kind.name).or_default();
                 sum.0 += u64::from(kind.events);

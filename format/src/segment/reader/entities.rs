@@ -66,6 +66,11 @@ impl Segment<'_> {
         self.metadata(column::LOSSES, &self.losses)
     }
 
+    /// How many events are there and not whole, by cause and CPU.
+    pub fn incomplete(&self) -> Result<&[Loss]> {
+        self.metadata(column::INCOMPLETE, &self.incomplete)
+    }
+
     /// In keyframes, the threads alive when the segment began.
     pub fn live(&self) -> Result<Vec<&Thread>> {
         if !self.meta.zone.keyframe {

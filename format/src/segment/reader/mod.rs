@@ -43,6 +43,7 @@ pub struct Segment<'a> {
     containers: OnceCell<Vec<Container>>,
     descriptors: OnceCell<Vec<Descriptor>>,
     losses: OnceCell<Vec<Loss>>,
+    incomplete: OnceCell<Vec<Loss>>,
     /// Bytes that may still be decoded.
     budget: Cell<usize>,
 }
@@ -151,6 +152,7 @@ impl<'a> Segment<'a> {
             containers: OnceCell::new(),
             descriptors: OnceCell::new(),
             losses: OnceCell::new(),
+            incomplete: OnceCell::new(),
             budget: Cell::new(MAX_SEGMENT - taken),
         })
     }
@@ -199,7 +201,8 @@ impl<'a> Segment<'a> {
         self.descriptors()?;
         self.live()?;
         self.fd_changes()?;
-        self.losses().map(|_| ())
+        self.losses()?;
+        self.incomplete().map(|_| ())
     }
 
     /// Takes `bytes` from what may still be decoded: a crafted directory can name the same few bytes any number of times.
