@@ -1,6 +1,9 @@
 //! Where the running kernel keeps what the program reads. The loader fills this from the kernel's BTF and the verifier
 //! sees constants.
 
+/// The offset of a field that the running kernel does not have.
+pub const MISSING: u32 = u32::MAX;
+
 /// Byte offsets in kernel structures: `<struct>_<field>`. All are in bytes from the start of the structure.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
