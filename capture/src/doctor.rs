@@ -66,7 +66,7 @@ fn findings() -> Vec<Finding> {
 
 fn architecture() -> Finding {
     match std::env::consts::ARCH {
-        "x86_64" => Finding::Good("architecture: x86_64".to_owned()),
+        known @ ("x86_64" | "aarch64") => Finding::Good(format!("architecture: {known}")),
         other => Finding::Bad(format!(
             "architecture: {other} is not supported yet; traces from elsewhere can be analysed here"
         )),

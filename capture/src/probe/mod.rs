@@ -8,7 +8,7 @@ mod rings;
 pub(crate) use btf::{Btf, VMLINUX};
 pub(crate) use rings::Rings;
 
-use afterimage_abi::{SYSCALLS, Spec, member};
+use afterimage_abi::{SYSCALLS, Spec, machine, member};
 use anyhow::{Context, Result, anyhow};
 use aya::maps::{Array, HashMap, MapData, RingBuf};
 use aya::{Ebpf, EbpfLoader};
@@ -19,6 +19,13 @@ use std::time::Duration;
 
 /// The compiled program; `cargo xtask probe build` makes it from probe-ebpf/program.
 static OBJECT: &[u8] = aya::include_bytes_aligned!("../../../probe-ebpf/afterimage.bpf.o");
+
+/// Which registers the program reads.
+const MACHINE: u32 = if cfg!(target_arch = "aarch64") {
+    machine::ARM64
+} else {
+    machine::X86_64
+};
 
 /// [`Spec`] as aya wants it.
 #[derive(Clone, Copy)]
@@ -59,6 +66,7 @@ impl Probe {
         let mut ebpf = EbpfLoader::new()
             .btf(Some(&btf))
             .override_global("OFFSETS", offsets.words(), true)
+            .override_global("MACHINE", &MACHINE, true)
             .override_global("SCOPE", &scope, true)
             .override_global("RECORDER", &recorder, true)
             .override_global("SNAPLEN", &settings.snaplen, true)

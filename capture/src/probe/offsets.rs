@@ -26,7 +26,11 @@ pub(crate) fn resolve(btf: &Btf) -> Result<(Offsets, Vec<String>)> {
     let task = |field: &str| at("task_struct", field);
     let common = |field: &str| at("sock_common", field);
     let offsets = Offsets {
-        task_struct_thread_info_status: task("thread_info.status")?,
+        task_struct_compat: task(if cfg!(target_arch = "aarch64") {
+            "thread_info.flags"
+        } else {
+            "thread_info.status"
+        })?,
         task_struct_tgid: task("tgid")?,
         task_struct_pid: task("pid")?,
         task_struct_comm: task("comm")?,
