@@ -59,14 +59,14 @@ fn findings() -> Vec<Finding> {
     if out.iter().any(|f| matches!(f, Finding::Bad(_))) {
         out.push(Finding::Bad("kernel program: not tried, see above".to_owned()));
     } else {
-        out.push(program());
+        out.extend(program());
     }
     out
 }
 
 fn architecture() -> Finding {
     match std::env::consts::ARCH {
-        "x86_64" => Finding::Good("architecture: x86_64".to_owned()),
+        known @ ("x86_64" | "aarch64") => Finding::Good(format!("architecture: {known}")),
         other => Finding::Bad(format!(
             "architecture: {other} is not supported yet; traces from elsewhere can be analysed here"
         )),
@@ -127,21 +127,24 @@ fn cgroups() -> Finding {
     }
 }
 
-fn program() -> Finding {
+/// The kernel program, and what it cannot tell on this kernel.
+fn program() -> Vec<Finding> {
     let settings = Settings {
         scope: 0,
         snaplen: 80,
         specs: Catalogue::new().specs,
     };
     match Probe::load(&settings) {
-        Ok(_) => {
-            Finding::Good("kernel program: the kernel takes it (transport: one memory-mapped ring per CPU)".to_owned())
+        Ok(probe) => {
+            let good = "kernel program: the kernel takes it (transport: one memory-mapped ring per CPU)";
+            let missing = probe.degraded().iter().cloned().map(Finding::Poor);
+            [Finding::Good(good.to_owned())].into_iter().chain(missing).collect()
         }
         Err(error) => {
             let text = format!("{error:#}");
             // The verifier's log runs over pages; its beginning says what was refused.
             let short: String = text.chars().take(600).collect();
-            Finding::Bad(format!("kernel program: {short}"))
+            vec![Finding::Bad(format!("kernel program: {short}"))]
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What is recorded of each system call: one table that fills the kernel's specs, names the events and their
 //! parameters, and says what a call does to the descriptors and threads that the recorder follows.
 
+mod arm64;
 mod decoded;
 mod generic;
 
@@ -201,7 +202,39 @@ impl Catalogue {
                 None => out.add_generic(*nr, name, *category, params),
             }
         }
+        if cfg!(target_arch = "aarch64") {
+            out.renumber(&arm64::NAMES, arm64::COMMON);
+        }
         out
+    }
+
+    /// Gives the calls, which have the numbers of x86-64, those of another machine: places in `names`, and the same from
+    /// `common` on. Calls that it does not have are left out.
+    fn renumber(&mut self, names: &[&str], common: usize) {
+        let mut calls = vec![None; self.calls.len()];
+        let unnamed = Spec {
+            recorded: recorded::YES,
+            args: 6,
+            ..Spec::default()
+        };
+        let mut specs = vec![unnamed; self.specs.len()];
+        for (nr, spec) in self.specs.iter().enumerate() {
+            let Some(call) = self.calls.get_mut(nr).and_then(Option::take) else {
+                continue;
+            };
+            let kind = &mut self.kinds[usize::from(call.kind)];
+            let place = names.iter().position(|name| *name == kind.name);
+            let Some(place) = place.or_else(|| (nr >= common).then_some(nr)) else {
+                continue;
+            };
+            kind.syscall = Some(place as u16);
+            if let Some(enter) = call.enter_kind {
+                self.kinds[usize::from(enter)].syscall = Some(place as u16);
+            }
+            specs[place] = *spec;
+            calls[place] = Some(call);
+        }
+        (self.calls, self.specs) = (calls, specs);
     }
 
     /// The call with this number.
@@ -393,5 +426,20 @@ mod tests {
             catalogue.kinds[usize::from(catalogue.call(257).unwrap().kind)].name,
             "openat"
         );
+    }
+
+    #[test]
+    fn calls_get_the_numbers_of_another_machine() {
+        let mut catalogue = Catalogue::new();
+        let openat = catalogue.specs[257];
+        catalogue.renumber(&arm64::NAMES, arm64::COMMON);
+        for (nr, name) in [(0, "io_setup"), (56, "openat"), (79, "newfstatat"), (221, "execve"), (437, "openat2")] {
+            let kind = &catalogue.kinds[usize::from(catalogue.call(nr).unwrap().kind)];
+            assert_eq!((kind.name.as_str(), kind.syscall), (name, Some(nr)));
+        }
+        assert_eq!(catalogue.specs[56], openat);
+        assert!(catalogue.specs[221].enter != 0 && catalogue.call(221).unwrap().enter_kind.is_some());
+        // A hole, and a call that only x86-64 has.
+        assert!(catalogue.call(250).is_none() && catalogue.calls().all(|(_, kind)| kind.name != "open"));
     }
 }

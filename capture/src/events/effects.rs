@@ -10,20 +10,20 @@ const AT_FDCWD: i32 = -100;
 const EBADF: i64 = -9;
 const EINPROGRESS: i64 = -115;
 const O_CLOEXEC: u64 = 0o2000000;
-const O_DIRECTORY: u64 = 0o200000;
+const O_DIRECTORY: u64 = libc::O_DIRECTORY as u64;
 /// Contains O_DIRECTORY, and makes a file.
-const O_TMPFILE: u64 = 0o20200000;
+const O_TMPFILE: u64 = libc::O_TMPFILE as u64;
 const PR_SET_NAME: u32 = 15;
 const CLOSE_RANGE_CLOEXEC: u64 = 4;
 const F_DUPFD: u64 = 0;
 const F_SETFD: u64 = 2;
 const F_DUPFD_CLOEXEC: u64 = 1030;
-const BIND: u16 = 49;
-const LISTEN: u16 = 50;
-const SENDTO: u16 = 44;
-const SENDMSG: u16 = 46;
-const SENDMMSG: u16 = 307;
-const CONNECT: u16 = 42;
+const BIND: u16 = libc::SYS_bind as u16;
+const LISTEN: u16 = libc::SYS_listen as u16;
+const SENDTO: u16 = libc::SYS_sendto as u16;
+const SENDMSG: u16 = libc::SYS_sendmsg as u16;
+const SENDMMSG: u16 = libc::SYS_sendmmsg as u16;
+const CONNECT: u16 = libc::SYS_connect as u16;
 
 impl Tracker {
     /// Applies the effect of a call that returned.

@@ -419,7 +419,7 @@ struct Emit<'a> {
 
 /// Flags for what could not be captured whole. A path that an exec replaced with its memory is no fault.
 fn marks(raw: &Raw<'_>) -> u8 {
-    let replaced = matches!(raw.header.nr, 59 | 322) && raw.header.result == 0;
+    let replaced = matches!(i64::from(raw.header.nr), libc::SYS_execve | libc::SYS_execveat) && raw.header.result == 0;
     raw.items().fold(0, |marks, item| {
         let truncated = if item.status & status::TRUNCATED != 0 {
             EventFlags::TRUNCATED

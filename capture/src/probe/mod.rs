@@ -2,16 +2,17 @@
 
 mod btf;
 mod offsets;
+mod programs;
 mod rings;
 
 pub(crate) use btf::{Btf, VMLINUX};
 pub(crate) use rings::Rings;
 
-use afterimage_abi::{SYSCALLS, Spec, member};
+use afterimage_abi::{SYSCALLS, Spec, machine, member};
 use anyhow::{Context, Result, anyhow};
 use aya::maps::{Array, HashMap, MapData, RingBuf};
-use aya::programs::BtfTracePoint;
 use aya::{Ebpf, EbpfLoader};
+use programs::Programs;
 use std::os::fd::{AsFd, AsRawFd};
 use std::path::Path;
 use std::time::Duration;
@@ -19,19 +20,12 @@ use std::time::Duration;
 /// The compiled program; `cargo xtask probe build` makes it from probe-ebpf/program.
 static OBJECT: &[u8] = aya::include_bytes_aligned!("../../../probe-ebpf/afterimage.bpf.o");
 
-/// Programs and the tracepoints they attach to (the same names), in the order of attaching: births and deaths first, so
-/// that no call is recorded of a thread whose birth was not.
-const PROGRAMS: [&str; 9] = [
-    "cgroup_mkdir",
-    "cgroup_rmdir",
-    "cgroup_attach_task",
-    "sched_process_fork",
-    "sched_process_exec",
-    "sched_process_exit",
-    "sched_process_free",
-    "sys_enter",
-    "sys_exit",
-];
+/// Which registers the program reads.
+const MACHINE: u32 = if cfg!(target_arch = "aarch64") {
+    machine::ARM64
+} else {
+    machine::X86_64
+};
 
 /// [`Spec`] as aya wants it.
 #[derive(Clone, Copy)]
@@ -53,6 +47,8 @@ pub(crate) struct Settings {
 /// The loaded program. Dropping it detaches and unloads.
 pub(crate) struct Probe {
     ebpf: Ebpf,
+    programs: Programs,
+    degraded: Vec<String>,
     cgroups: HashMap<MapData, u64, u32>,
     processes: HashMap<MapData, u32, u32>,
     users: HashMap<MapData, u32, u32>,
@@ -63,24 +59,22 @@ pub(crate) struct Probe {
 impl Probe {
     /// Loads the program; nothing is recorded before [`Probe::attach`].
     pub(crate) fn load(settings: &Settings) -> Result<Probe> {
-        let offsets = offsets::resolve(&Btf::read(Path::new(VMLINUX))?)?;
+        let (offsets, mut degraded) = offsets::resolve(&Btf::read(Path::new(VMLINUX))?)?;
         let cpus = possible_cpus()?;
         let (scope, recorder) = (settings.scope, std::process::id());
         let btf = aya::Btf::from_sys_fs().context("cannot read the kernel's BTF")?;
         let mut ebpf = EbpfLoader::new()
             .btf(Some(&btf))
             .override_global("OFFSETS", offsets.words(), true)
+            .override_global("MACHINE", &MACHINE, true)
             .override_global("SCOPE", &scope, true)
             .override_global("RECORDER", &recorder, true)
             .override_global("SNAPLEN", &settings.snaplen, true)
             .map_max_entries("RINGS", cpus as u32)
             .load(OBJECT)
             .context("the kernel does not take the program's maps")?;
-        for name in PROGRAMS {
-            program(&mut ebpf, name)?
-                .load(name, &btf)
-                .with_context(|| format!("the kernel refuses the program {name}"))?;
-        }
+        let programs = Programs::load(&mut ebpf, &btf)?;
+        degraded.extend_from_slice(programs.degraded());
         let mut specs: Array<_, SpecPod> = ebpf
             .map_mut("SPECS")
             .context("the object has no map SPECS")?
@@ -112,6 +106,8 @@ impl Probe {
             .try_into()?;
         Ok(Probe {
             ebpf,
+            programs,
+            degraded,
             cgroups,
             processes,
             users,
@@ -122,23 +118,17 @@ impl Probe {
 
     /// Starts recording.
     pub(crate) fn attach(&mut self) -> Result<()> {
-        for name in PROGRAMS {
-            program(&mut self.ebpf, name)?
-                .attach()
-                .with_context(|| format!("cannot attach to the tracepoint {name}"))?;
-        }
-        Ok(())
+        self.programs.attach(&mut self.ebpf)
     }
 
     /// Stops recording; what is in the rings stays there.
     pub(crate) fn detach(&mut self) -> Result<()> {
-        // The other way round than attaching, for the same reason.
-        for name in PROGRAMS.into_iter().rev() {
-            program(&mut self.ebpf, name)?
-                .unload()
-                .with_context(|| format!("cannot unload the program {name}"))?;
-        }
-        Ok(())
+        self.programs.unload(&mut self.ebpf)
+    }
+
+    /// What a recording lacks on this kernel, a line each.
+    pub(crate) fn degraded(&self) -> &[String] {
+        &self.degraded
     }
 
     /// The rings.
@@ -205,13 +195,6 @@ impl Probe {
             .insert(uid, member::ACTIVE, 0)
             .with_context(|| format!("cannot add user {uid} to the scope"))
     }
-}
-
-fn program<'e>(ebpf: &'e mut Ebpf, name: &str) -> Result<&'e mut BtfTracePoint> {
-    Ok(ebpf
-        .program_mut(name)
-        .with_context(|| format!("the object has no program {name}"))?
-        .try_into()?)
 }
 
 /// CPUs that can ever be online: each needs a ring.

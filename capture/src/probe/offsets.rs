@@ -1,19 +1,36 @@
 //! Fills [`Offsets`] from BTF. A name is `<struct>_<field>`; what differs between kernels has its alternatives here.
 
 use super::btf::Btf;
-use afterimage_abi::Offsets;
+use afterimage_abi::{MISSING, Offsets};
 use anyhow::Result;
 
-/// All offsets that the program needs.
+/// All offsets that the program uses, and what a recording lacks on this kernel, a line each.
 ///
 /// # Errors
-/// Names the structure and field that this kernel lacks.
-pub(crate) fn resolve(btf: &Btf) -> Result<Offsets> {
+/// Names the structure and field that this kernel lacks and that no recording can do without.
+pub(crate) fn resolve(btf: &Btf) -> Result<(Offsets, Vec<String>)> {
+    let mut degraded = Vec::new();
     let at = |structure: &str, field: &str| btf.offset(structure, field);
+    // A field that a recording can do without; the program takes it for zero (`kernel::read_known`).
+    let mut optional = |structure: &str, field: &str, without: &str| {
+        at(structure, field).unwrap_or_else(|error| {
+            degraded.push(format!("{without}: {error:#}"));
+            MISSING
+        })
+    };
+    let addresses = "IPv6 addresses of sockets are not recorded";
+    let (v6_local, v6_remote) = (
+        optional("sock_common", "skc_v6_rcv_saddr", addresses),
+        optional("sock_common", "skc_v6_daddr", addresses),
+    );
     let task = |field: &str| at("task_struct", field);
     let common = |field: &str| at("sock_common", field);
-    Ok(Offsets {
-        task_struct_thread_info_status: task("thread_info.status")?,
+    let offsets = Offsets {
+        task_struct_compat: task(if cfg!(target_arch = "aarch64") {
+            "thread_info.flags"
+        } else {
+            "thread_info.status"
+        })?,
         task_struct_tgid: task("tgid")?,
         task_struct_pid: task("pid")?,
         task_struct_comm: task("comm")?,
@@ -52,8 +69,8 @@ pub(crate) fn resolve(btf: &Btf) -> Result<Offsets> {
         sock_common_skc_dport: common("skc_dport")?,
         sock_common_skc_rcv_saddr: common("skc_rcv_saddr")?,
         sock_common_skc_daddr: common("skc_daddr")?,
-        sock_common_skc_v6_rcv_saddr: common("skc_v6_rcv_saddr")?,
-        sock_common_skc_v6_daddr: common("skc_v6_daddr")?,
+        sock_common_skc_v6_rcv_saddr: v6_local,
+        sock_common_skc_v6_daddr: v6_remote,
         css_set_dfl_cgrp: at("css_set", "dfl_cgrp")?,
         cgroup_kn: at("cgroup", "kn")?,
         cgroup_root: at("cgroup", "root")?,
@@ -61,5 +78,6 @@ pub(crate) fn resolve(btf: &Btf) -> Result<Offsets> {
         cgroup_subsys_state_cgroup: at("cgroup_subsys_state", "cgroup")?,
         cgroup_root_hierarchy_id: at("cgroup_root", "hierarchy_id")?,
         kernfs_node_id: at("kernfs_node", "id")?,
-    })
+    };
+    Ok((offsets, degraded))
 }

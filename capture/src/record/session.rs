@@ -92,7 +92,7 @@ pub(crate) fn record(mut options: Options) -> Result<u8> {
     };
     signals::install()?;
     let clock = clock::anchor();
-    let header = Header {
+    let mut header = Header {
         capture_id: *uuid::Uuid::new_v4().as_bytes(),
         host: host::describe(),
         clock,
@@ -118,6 +118,7 @@ pub(crate) fn record(mut options: Options) -> Result<u8> {
     };
     let mut tracker = Tracker::new(&scope, catalogue, chosen, clock);
     let mut probe = Probe::load(&settings).map_err(crate::doctor::explain)?;
+    header.degraded.extend_from_slice(probe.degraded());
     let members = put_in_scope(&mut probe, &scope, command.as_ref())?;
     let mut in_scope = Vec::new();
     tracker.find_cgroups(|id| in_scope.push(id));

@@ -12,7 +12,7 @@ mod ring;
 mod scope;
 mod spec;
 
-pub use offsets::Offsets;
+pub use offsets::{MISSING, Offsets, machine};
 pub use record::{ItemHeader, KernelSocket, RecordHeader, flags, item, kind, status};
 pub use ring::{LOSS_CAUSES, RING_DATA, RING_SLACK, RING_WAKE, Ring, RingHead, loss};
 pub use scope::{condition, member};

@@ -1,12 +1,24 @@
 //! Where the running kernel keeps what the program reads. The loader fills this from the kernel's BTF and the verifier
 //! sees constants.
 
+/// Machines whose registers the program knows: values of its `MACHINE` global.
+pub mod machine {
+    /// x86-64.
+    pub const X86_64: u32 = 0;
+    /// arm64.
+    pub const ARM64: u32 = 1;
+}
+
+/// The offset of a field that the running kernel does not have.
+pub const MISSING: u32 = u32::MAX;
+
 /// Byte offsets in kernel structures: `<struct>_<field>`. All are in bytes from the start of the structure.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[allow(missing_docs, reason = "every name is the kernel's own structure and field")]
 pub struct Offsets {
-    pub task_struct_thread_info_status: u32,
+    /// The word in thread_info that has the mark of 32-bit calls: `status` on x86, `flags` on arm64.
+    pub task_struct_compat: u32,
     pub task_struct_tgid: u32,
     pub task_struct_pid: u32,
     pub task_struct_comm: u32,

@@ -3,6 +3,7 @@
 //! - `entry`: what is attached where.
 //! - `syscall`, `process`, `cgroup`: the records.
 //! - `extract`: memory behind pointers.
+//! - `registers`: those of each machine.
 //! - `ring`: reserving and publishing.
 //! - `scope`: who is recorded.
 //! - `kernel`: reading kernel structures.
@@ -15,6 +16,7 @@ mod cgroup;
 mod extract;
 mod kernel;
 mod process;
+mod registers;
 mod ring;
 mod scope;
 mod socket;

@@ -1,5 +1,6 @@
 //! Reserving room in this CPU's ring and publishing what was written. No helper, no lock: one writer per ring.
 
+use crate::registers::is_arm64;
 use afterimage_abi::{ItemHeader, RING_DATA, RING_SLACK, RING_WAKE, RecordHeader, Ring, loss, status};
 use aya_ebpf::bindings::{BPF_F_MMAPABLE, BPF_RB_FORCE_WAKEUP};
 use aya_ebpf::helpers::generated::{
@@ -59,6 +60,13 @@ fn at_most(wanted: u64, max: u32) -> u32 {
     }
     unsafe { core::arch::asm!("{0} = {0}", inout(reg) len, options(nomem, nostack, preserves_flags)) };
     len as u32
+}
+
+/// Stores a value that is seen no earlier than everything stored before it. Kernels before 6.15 have no release store;
+/// the exchange is a full barrier. (The compiler has none for this machine.)
+#[inline(always)]
+unsafe fn exchange(to: *mut u64, value: u64) {
+    unsafe { core::arch::asm!("{0} = xchg_64({1} + 0, {0})", inout(reg) value => _, in(reg) to, options(nostack)) };
 }
 
 #[inline(always)]
@@ -278,7 +286,13 @@ impl Record {
             write_volatile(&raw mut (*self.ring).head.written, written + 1);
             // x86 keeps stores in order; the compiler has to be told.
             compiler_fence(Ordering::Release);
-            write_volatile(&raw mut (*self.ring).head.head, self.head + len as u64);
+            let head = &raw mut (*self.ring).head.head;
+            let end = self.head + len as u64;
+            if is_arm64() {
+                exchange(head, end);
+            } else {
+                write_volatile(head, end);
+            }
             write_volatile(&raw mut (*self.ring).head.busy, 0);
         }
     }

@@ -1,6 +1,6 @@
 //! What the kernel itself knows of a socket: not what the caller's memory says.
 
-use crate::kernel::{offset, read};
+use crate::kernel::{offset, read, read_known};
 use crate::ring::Record;
 use afterimage_abi::{KernelSocket, item};
 use aya_ebpf::helpers::generated::bpf_get_current_task;
@@ -32,8 +32,8 @@ pub(crate) fn record(record: &mut Record, fd: u32) {
         out.remote[..4].copy_from_slice(&remote);
     }
     if family == AF_INET6 {
-        out.local = read(sock, offset!(sock_common_skc_v6_rcv_saddr));
-        out.remote = read(sock, offset!(sock_common_skc_v6_daddr));
+        out.local = read_known(sock, offset!(sock_common_skc_v6_rcv_saddr));
+        out.remote = read_known(sock, offset!(sock_common_skc_v6_daddr));
     }
     record.value(item::SOCKET, out);
 }

@@ -1,6 +1,7 @@
 //! System calls: one record when they return; one at entry for those whose exit cannot tell.
 
-use crate::kernel::{self, offset};
+use crate::kernel;
+use crate::registers::{Registers, is_compat};
 use crate::ring::Record;
 use crate::{extract, scope};
 use afterimage_abi::{SYSCALLS, Spec, condition, flags, kind, recorded};
@@ -10,64 +11,6 @@ use aya_ebpf::maps::Array;
 /// What to do with each call, by number; filled by the loader.
 #[map]
 static SPECS: Array<Spec> = Array::with_max_entries(SYSCALLS, 0);
-
-/// `TS_COMPAT` of thread_info.status (arch/x86/include/asm/thread_info.h): in a 32-bit system call.
-const TS_COMPAT: u32 = 2;
-
-/// Saved registers (arch/x86/include/asm/ptrace.h); the tracepoint's type lets the verifier check the loads.
-#[repr(C)]
-pub(crate) struct Registers {
-    r15_to_rbx: [u64; 6],
-    r11: u64,
-    r10: u64,
-    r9: u64,
-    r8: u64,
-    rax: u64,
-    rcx: u64,
-    rdx: u64,
-    rsi: u64,
-    rdi: u64,
-    orig_rax: u64,
-}
-
-impl Registers {
-    /// The arguments of a 64-bit call.
-    #[inline(always)]
-    unsafe fn args(regs: *const Self) -> [u64; 6] {
-        unsafe {
-            [
-                (*regs).rdi,
-                (*regs).rsi,
-                (*regs).rdx,
-                (*regs).r10,
-                (*regs).r8,
-                (*regs).r9,
-            ]
-        }
-    }
-
-    /// The arguments of a 32-bit call: ebx, ecx, edx, esi, edi, ebp.
-    #[inline(always)]
-    unsafe fn compat_args(regs: *const Self) -> [u64; 6] {
-        unsafe {
-            let low = |v: u64| v & 0xffff_ffff;
-            let (rbx, rbp) = ((*regs).r15_to_rbx[5], (*regs).r15_to_rbx[4]);
-            [
-                low(rbx),
-                low((*regs).rcx),
-                low((*regs).rdx),
-                low((*regs).rsi),
-                low((*regs).rdi),
-                low(rbp),
-            ]
-        }
-    }
-}
-
-#[inline(always)]
-fn is_compat(task: *const u8) -> bool {
-    kernel::direct::<u32>(task, offset!(task_struct_thread_info_status)) & TS_COMPAT != 0
-}
 
 /// Calls beyond the table share its last place.
 #[inline(always)]
@@ -104,7 +47,7 @@ pub(crate) fn enter(regs: *const Registers, nr: i64) {
 
 #[inline(always)]
 pub(crate) fn exit(regs: *const Registers, result: i64) {
-    let nr = unsafe { (*regs).orig_rax };
+    let nr = unsafe { Registers::number(regs) };
     let task = kernel::current();
     let compat = is_compat(task);
     // The table is that of 64-bit calls; 32-bit ones have other numbers and are kept with all their registers.
