@@ -123,6 +123,16 @@ struct Record {
     /// Put a copy of this file into the trace. May be given several times.
     #[arg(long, value_name = "FILE")]
     attach: Vec<PathBuf>,
+    /// Nice level of the recorder, -20 to 19. The command keeps its own.
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(i32).range(-20..=19))]
+    nice: Option<i32>,
+    /// Let the recorder use at most this part of one CPU (200: two). It compresses less then, and pauses; what the rings
+    /// cannot hold meanwhile is lost and counted.
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(1..))]
+    cpu_limit: Option<u32>,
+    /// Say nothing but errors. Without it, a terminal shows how it is going; SIGUSR1 always does.
+    #[arg(short, long)]
+    quiet: bool,
     /// Create this file when recording has begun, for scripts that have to wait.
     #[arg(long, value_name = "PATH")]
     ready_file: Option<PathBuf>,
@@ -224,6 +234,9 @@ impl Record {
             redactor: Redactor::new(&self.redact, !self.no_default_redactions)?,
             tags: self.tags,
             ready_file: self.ready_file,
+            nice: self.nice,
+            cpu_limit: self.cpu_limit,
+            quiet: self.quiet,
         })
     }
 }

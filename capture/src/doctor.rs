@@ -2,18 +2,9 @@
 
 use crate::catalogue::Catalogue;
 use crate::probe::{Btf, Probe, Settings, VMLINUX};
-use crate::{host, snapshot};
+use crate::{conduct, host, snapshot};
 use std::fs;
 use std::path::Path;
-
-/// Capabilities by number (include/uapi/linux/capability.h) and what they are for.
-const CAPABILITIES: [(u32, &str, &str); 4] = [
-    (39, "CAP_BPF", "loading the kernel program"),
-    (38, "CAP_PERFMON", "reading kernel memory from it"),
-    (19, "CAP_SYS_PTRACE", "reading descriptors of running processes"),
-    (2, "CAP_DAC_READ_SEARCH", "reading /proc of other users"),
-];
-const CAP_SYS_ADMIN: u32 = 21;
 
 enum Finding {
     Good(String),
@@ -82,18 +73,12 @@ fn btf() -> Finding {
     }
 }
 
-fn effective() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|l| l.strip_prefix("CapEff:"));
-    line.and_then(|l| u64::from_str_radix(l.trim(), 16).ok()).unwrap_or(0)
-}
-
 fn capabilities() -> Finding {
-    let have = effective();
+    let have = conduct::effective();
     let has = |bit: u32| have >> bit & 1 != 0;
     // CAP_SYS_ADMIN includes CAP_BPF and CAP_PERFMON.
-    let lacks = |bit: u32| !(has(bit) || bit >= 38 && has(CAP_SYS_ADMIN));
-    let missing: Vec<String> = CAPABILITIES
+    let lacks = |bit: u32| !(has(bit) || bit >= 38 && has(conduct::CAP_SYS_ADMIN));
+    let missing: Vec<String> = conduct::NEEDED
         .iter()
         .filter(|c| lacks(c.0))
         .map(|(_, name, what)| format!("{name} ({what})"))

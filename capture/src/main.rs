@@ -10,6 +10,7 @@
 mod catalogue;
 mod cli;
 mod clock;
+mod conduct;
 mod doctor;
 mod events;
 mod filter;

@@ -77,6 +77,12 @@ impl Rings {
         unsafe { read_volatile(&raw const (*self.head(cpu)).tail) }
     }
 
+    /// How full the fullest ring is, 0 to 1.
+    pub(crate) fn fill(&self) -> f64 {
+        let waiting = (0..self.cpus).map(|cpu| self.published(cpu).saturating_sub(self.consumed(cpu)));
+        waiting.max().unwrap_or(0) as f64 / RING_DATA as f64
+    }
+
     /// Gives everything before `position` back to the program.
     pub(crate) fn release(&self, cpu: usize, position: u64) {
         // What was read has been read before the program may write over it.

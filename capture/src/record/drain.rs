@@ -3,6 +3,7 @@
 use super::keyframes::Keyframes;
 use super::merge::merge;
 use super::sink::{Sink, Stopped};
+use super::status::Figures;
 use crate::clock;
 use crate::events::{Tracker, Verdict};
 use crate::probe::Probe;
@@ -50,6 +51,8 @@ pub(super) struct Drain {
     sleep: Duration,
     /// Records taken from the rings.
     taken: u64,
+    /// The fullest ring at the last turn, 0 to 1.
+    fill: f64,
 }
 
 impl Drain {
@@ -73,6 +76,7 @@ impl Drain {
             opened: clock::boottime(),
             sleep: SHORTEST,
             taken: 0,
+            fill: 0.0,
         }
     }
 
@@ -102,12 +106,37 @@ impl Drain {
         Ok(())
     }
 
+    /// Begins another file as soon as there is something for it.
+    pub(super) fn rotate(&mut self) -> Result<(), Stopped> {
+        self.closing.sink.ask_for_rotation();
+        self.opened = 0;
+        self.closing.close(&mut self.tracker, &mut self.builder)
+    }
+
+    /// Whether the writer is to spend less time on compression.
+    pub(super) fn hurry(&self, hurry: bool) {
+        self.closing.sink.hurry(hurry);
+    }
+
+    /// How it is going.
+    pub(super) fn figures(&self) -> Figures {
+        let (bytes, files) = self.closing.sink.written();
+        Figures {
+            events: self.builder.next_num() - 1,
+            bytes,
+            lost: self.told.iter().flatten().sum(),
+            fill: self.fill,
+            files,
+        }
+    }
+
     /// Whether the file cannot be written any more.
     pub(super) fn has_failed(&self) -> bool {
         self.closing.sink.has_failed()
     }
 
     fn take(&mut self, until: u64) -> Result<u64, Stopped> {
+        self.fill = self.probe.rings().fill();
         let Drain {
             probe,
             tracker,

@@ -7,6 +7,7 @@ mod merge;
 mod output;
 mod session;
 mod sink;
+mod status;
 
 pub(crate) use output::{Attached, Rotation};
 pub(crate) use session::{Options, record};

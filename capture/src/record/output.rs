@@ -121,6 +121,11 @@ impl Output {
         Ok(self.bytes + seal(&mut self.writer, summary)?.bytes)
     }
 
+    /// Bytes of all files so far.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes + self.writer.bytes()
+    }
+
     /// The file that is being written.
     pub(super) fn path(&self) -> &Path {
         self.writer.path()

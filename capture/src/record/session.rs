@@ -4,7 +4,9 @@ use super::command::Command;
 use super::drain::Drain;
 use super::output::{Attached, Output, Rotation};
 use super::sink::Sink;
+use super::status::Status;
 use crate::catalogue::Catalogue;
+use crate::conduct::{self, CpuLimit};
 use crate::events::{Chosen, Tracker};
 use crate::filter::{self, Filter, Live};
 use crate::probe::{Probe, Settings};
@@ -18,7 +20,7 @@ use afterimage_format::model::Header;
 use afterimage_format::segment::SegmentBuilder;
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// Exit status when the file is sealed but not everything that happened is in it.
@@ -41,6 +43,10 @@ pub(crate) struct Options {
     pub(crate) snaplen: u32,
     pub(crate) tags: Vec<(String, String)>,
     pub(crate) ready_file: Option<PathBuf>,
+    pub(crate) nice: Option<i32>,
+    /// Percent of one CPU.
+    pub(crate) cpu_limit: Option<u32>,
+    pub(crate) quiet: bool,
 }
 
 impl Options {
@@ -91,6 +97,9 @@ pub(crate) fn record(mut options: Options) -> Result<u8> {
         argv => Some(Command::prepare(argv)?),
     };
     signals::install()?;
+    if let Some(level) = options.nice {
+        conduct::set_nice(level)?;
+    }
     let clock = clock::anchor();
     let mut header = Header {
         capture_id: *uuid::Uuid::new_v4().as_bytes(),
@@ -136,16 +145,26 @@ pub(crate) fn record(mut options: Options) -> Result<u8> {
     let path = output.path().to_owned();
     let builder = || SegmentBuilder::new(tracker.catalogue.kinds.clone(), 1);
     let (first, spare) = (builder(), builder());
+    // Each thread has its own capabilities, so they go before there is another one.
+    conduct::keep_what_is_needed(
+        path.parent()
+            .filter(|p| !p.as_os_str().is_empty())
+            .unwrap_or(Path::new(".")),
+    )?;
     let mut drain = Drain::new(probe, tracker, first, Sink::start(output, spare));
+    if let Err(error) = conduct::confine() {
+        eprintln!("capture: {error:#}; going on without");
+    }
     let ready = match &options.ready_file {
         Some(path) => std::fs::write(path, "").with_context(|| format!("cannot create {}", path.display())),
         None => Ok(()),
     };
-    eprintln!(
-        "capture: recording {} into {} (Ctrl-C ends and seals)",
-        scope_text,
-        path.display()
-    );
+    if !options.quiet {
+        eprintln!(
+            "capture: recording {scope_text} into {} (Ctrl-C ends and seals)",
+            path.display()
+        );
+    }
     let started = ready.and_then(|()| command.as_mut().map_or(Ok(()), Command::start));
     let ended = match &started {
         Ok(()) => run(options, &mut drain, command.as_ref()),
@@ -154,7 +173,7 @@ pub(crate) fn record(mut options: Options) -> Result<u8> {
             status: Some(if options.scope.command.is_empty() { 1 } else { 127 }),
         },
     };
-    let status = seal(drain, &ended)?;
+    let status = seal(drain, &ended, options.quiet)?;
     if let Err(error) = &started {
         eprintln!("capture: {error:#}");
     }
@@ -228,13 +247,34 @@ struct Ended {
 
 /// Drains until there is a reason to end.
 fn run(options: &Options, drain: &mut Drain, command: Option<&Command>) -> Ended {
+    let mut status = Status::new(options.quiet);
+    let ended = turns(options, drain, command, &mut status);
+    status.clear();
+    ended
+}
+
+fn turns(options: &Options, drain: &mut Drain, command: Option<&Command>, status: &mut Status) -> Ended {
     let deadline = options.duration.map(|d| Instant::now() + d);
     let ended = |reason: &str| Ended {
         reason: reason.to_owned(),
         status: None,
     };
+    let mut limit = options.cpu_limit.map(CpuLimit::new);
     loop {
-        if drain.turn().is_err() || drain.has_failed() {
+        let pause = limit.as_mut().map_or(Duration::ZERO, CpuLimit::pause);
+        if limit.is_some() {
+            drain.hurry(pause > Duration::ZERO);
+        }
+        if pause > Duration::ZERO {
+            std::thread::sleep(pause);
+        } else if drain.turn().is_err() || drain.has_failed() {
+            return ended("the file could not be written");
+        }
+        status.turn(|| drain.figures());
+        if signals::wants_status() {
+            status.tell(drain.figures());
+        }
+        if signals::wants_rotation() && drain.rotate().is_err() {
             return ended("the file could not be written");
         }
         if let Some(signal) = signals::received() {
@@ -256,7 +296,7 @@ fn run(options: &Options, drain: &mut Drain, command: Option<&Command>) -> Ended
 }
 
 /// Takes the rest, writes index and footer, and says what came of it. Returns 3 where events are missing.
-fn seal(drain: Drain, ended: &Ended) -> Result<u8> {
+fn seal(drain: Drain, ended: &Ended, quiet: bool) -> Result<u8> {
     let (tracker, sink) = drain.finish();
     let Ok(mut written) = sink.finish() else {
         bail!("the thread that writes the file ended early")
@@ -280,14 +320,16 @@ fn seal(drain: Drain, ended: &Ended) -> Result<u8> {
     if let Some(failure) = &failure {
         eprintln!("capture: {failure}; the file is sealed up to there");
     }
-    eprintln!(
-        "capture: {events} events, {bytes} bytes, {lost} events lost; sealed {}{}",
-        written.path().display(),
-        match written.files() {
-            1 => String::new(),
-            files => format!(", the last of {files} files"),
-        }
-    );
+    if !quiet {
+        eprintln!(
+            "capture: {events} events, {bytes} bytes, {lost} events lost; sealed {}{}",
+            written.path().display(),
+            match written.files() {
+                1 => String::new(),
+                files => format!(", the last of {files} files"),
+            }
+        );
+    }
     let missing: Vec<String> = tracker.cgroups.unseen().collect();
     if !missing.is_empty() {
         bail!(

@@ -6,14 +6,14 @@ use afterimage_format::model::{Loss, LossCause};
 use afterimage_format::segment::SegmentBuilder;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
 /// zstd level of the frames.
 const LEVEL: i32 = 3;
-/// The same where writing falls behind.
-const HURRIED_LEVEL: i32 = 1;
+/// The same where writing falls behind, or CPU time is short.
+const LOW_LEVEL: i32 = 1;
 
 /// What became of the files.
 pub(super) struct Written {
@@ -40,6 +40,10 @@ struct State {
     full: AtomicBool,
     /// The drain had to wait for the writing side since its last segment.
     behind: AtomicBool,
+    /// Less compression is wanted.
+    hurry: AtomicBool,
+    bytes: AtomicU64,
+    files: AtomicU32,
 }
 
 /// The writing side of a recording. Two builders take turns: one is filled while the other is written.
@@ -73,18 +77,16 @@ impl Sink {
                         None
                     }
                     Job::Write(mut builder) => {
-                        let level = if tell.behind.swap(false, Ordering::Relaxed) {
-                            HURRIED_LEVEL
-                        } else {
-                            LEVEL
-                        };
-                        written.write(&mut builder, level);
+                        let hurry = tell.behind.swap(false, Ordering::Relaxed) || tell.hurry.load(Ordering::Relaxed);
+                        written.write(&mut builder, if hurry { LOW_LEVEL } else { LEVEL });
                         builder.clear();
                         Some(*builder)
                     }
                 };
                 tell.failed.store(written.failed.is_some(), Ordering::Relaxed);
-                tell.full.store(written.output.is_full(), Ordering::Relaxed);
+                tell.full.fetch_or(written.output.is_full(), Ordering::Relaxed);
+                tell.bytes.store(written.output.bytes(), Ordering::Relaxed);
+                tell.files.store(written.output.files(), Ordering::Relaxed);
                 if done.is_some_and(|builder| give_back.send(builder).is_err()) {
                     break;
                 }
@@ -127,6 +129,22 @@ impl Sink {
     pub(super) fn is_full(&self) -> bool {
         // Asked once: until the rotation is done the answer would stay the same.
         self.state.full.swap(false, Ordering::Relaxed)
+    }
+
+    /// Makes [`Sink::is_full`] say so whatever the size and age.
+    pub(super) fn ask_for_rotation(&self) {
+        self.state.full.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether to compress less from now on.
+    pub(super) fn hurry(&self, hurry: bool) {
+        self.state.hurry.store(hurry, Ordering::Relaxed);
+    }
+
+    /// Bytes written to all files, and how many files there are.
+    pub(super) fn written(&self) -> (u64, u32) {
+        let files = self.state.files.load(Ordering::Relaxed);
+        (self.state.bytes.load(Ordering::Relaxed), files.max(1))
     }
 
     /// Seals the file behind what was given so far; the next segment begins another.
