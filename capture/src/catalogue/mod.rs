@@ -433,7 +433,13 @@ mod tests {
         let mut catalogue = Catalogue::new();
         let openat = catalogue.specs[257];
         catalogue.renumber(&arm64::NAMES, arm64::COMMON);
-        for (nr, name) in [(0, "io_setup"), (56, "openat"), (79, "newfstatat"), (221, "execve"), (437, "openat2")] {
+        for (nr, name) in [
+            (0, "io_setup"),
+            (56, "openat"),
+            (79, "newfstatat"),
+            (221, "execve"),
+            (437, "openat2"),
+        ] {
             let kind = &catalogue.kinds[usize::from(catalogue.call(nr).unwrap().kind)];
             assert_eq!((kind.name.as_str(), kind.syscall), (name, Some(nr)));
         }
