@@ -129,10 +129,12 @@ fn cgroups() -> Finding {
 }
 
 fn program() -> Finding {
+    let catalogue = Catalogue::new();
     let settings = Settings {
         scope: ScopeMode::All,
         snaplen: 80,
-        specs: Catalogue::new().specs,
+        specs: catalogue.specs,
+        entries: catalogue.entries,
     };
     match Probe::load(&settings) {
         Ok(_) => {

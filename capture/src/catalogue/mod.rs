@@ -2,9 +2,10 @@
 //! parameters, and says what a call does to the descriptors and threads that the recorder follows.
 
 mod decoded;
+mod entry;
 mod generic;
 
-use afterimage_abi::{MAX_EXTRACTS, SYSCALLS, Spec};
+use afterimage_abi::{MAX_EXTRACTS, SYSCALLS, Spec, extract};
 use afterimage_format::model::{Category, Kind, Param, ParamType};
 
 /// Number, name, category and parameters of a call that is kept raw.
@@ -24,6 +25,8 @@ pub(crate) enum Source {
     /// As [`Source::Word`], but only where the result is not 0: the child of a clone sees memory that its parent
     /// may have gone on to change.
     WordOfParent(u8, u16, u8),
+    /// Address of the other end: the kernel's socket, or where it has none the bytes of an item.
+    Peer(u8),
     /// What the thread is after the call: `argv[0]`.
     Exe,
     /// `argv[1..]`.
@@ -58,7 +61,8 @@ pub(crate) enum FdOf {
 pub(crate) enum Effect {
     /// Nothing.
     None,
-    /// The result is a file: path item, argument with the directory's descriptor, source of the flags.
+    /// The result is a file, of which the kernel gives the path: item of the caller's, argument with the directory's
+    /// descriptor, source of the flags.
     Open {
         path: u8,
         dir: Option<u8>,
@@ -129,8 +133,8 @@ pub(crate) struct Decoded {
 pub(crate) struct Call {
     /// Index into [`Catalogue::kinds`] of its exit.
     pub(crate) kind: u16,
-    /// Index of its entry; only for calls whose entry is recorded.
-    pub(crate) enter_kind: Option<u16>,
+    /// Whether its strings and addresses are read when it begins, too.
+    pub(crate) entry: bool,
     /// Register arguments in a record.
     pub(crate) args: u8,
     /// Where the parameters of the exit come from.
@@ -167,6 +171,8 @@ pub(crate) struct Catalogue {
     calls: Vec<Option<Call>>,
     /// What the kernel is told, by number.
     pub(crate) specs: Vec<Spec>,
+    /// Names of the calls that are read when they begin, too.
+    pub(crate) entries: Vec<&'static str>,
 }
 
 impl Catalogue {
@@ -184,6 +190,7 @@ impl Catalogue {
                 };
                 SYSCALLS as usize
             ],
+            entries: Vec::new(),
         };
         for (nr, name, category, params) in generic::GENERIC {
             match decoded::DECODED.iter().find(|d| d.nr == *nr) {
@@ -199,7 +206,7 @@ impl Catalogue {
         self.calls.get(usize::from(nr))?.as_ref()
     }
 
-    fn add_generic(&mut self, nr: u16, name: &str, category: Category, params: &[(&str, ParamType)]) {
+    fn add_generic(&mut self, nr: u16, name: &'static str, category: Category, params: &[(&str, ParamType)]) {
         let args = params.len() as u8;
         let fd = match params.first() {
             Some((_, ParamType::Fd)) => FdOf::Arg(0),
@@ -215,7 +222,7 @@ impl Catalogue {
         self.add(nr, name, category, &named, args, &[], fd, Effect::None);
     }
 
-    fn add_decoded(&mut self, name: &str, d: &Decoded) {
+    fn add_decoded(&mut self, name: &'static str, d: &Decoded) {
         self.add(d.nr, name, d.category, d.params, d.args, d.extracts, d.fd, d.effect);
     }
 
@@ -223,7 +230,7 @@ impl Catalogue {
     fn add(
         &mut self,
         nr: u16,
-        name: &str,
+        name: &'static str,
         category: Category,
         params: &[(&str, ParamType, Source)],
         args: u8,
@@ -231,12 +238,16 @@ impl Catalogue {
         fd: FdOf,
         effect: Effect,
     ) {
-        let enter = decoded::ENTER.contains(&nr);
+        let given = |e: &u32| matches!(e & 0xff, extract::STRING | extract::SOCKADDR | extract::STRUCT);
+        let entry = entry::ENTRY.contains(&name) && extracts.iter().any(given);
+        if entry {
+            self.entries.push(name);
+        }
         let spec = &mut self.specs[usize::from(nr)];
         *spec = Spec {
             recorded: 1,
             args,
-            enter: u8::from(enter),
+            file: u8::from(matches!(effect, Effect::Open { .. })),
             ..Spec::default()
         };
         for (to, from) in spec.extracts.iter_mut().zip(extracts.iter().take(MAX_EXTRACTS)) {
@@ -249,15 +260,10 @@ impl Catalogue {
             Some(nr),
             params.iter().map(|(n, ty, _)| (*n, *ty)),
         ));
-        let enter_kind = enter.then(|| {
-            self.kinds
-                .push(kind_of(name, category, Some(nr), [("filename", ParamType::Path)]));
-            kind + 1
-        });
         let params = params.iter().map(|(_, ty, source)| (*ty, *source)).collect();
         self.calls[usize::from(nr)] = Some(Call {
             kind,
-            enter_kind,
+            entry,
             args,
             params,
             fd,
@@ -318,6 +324,12 @@ mod tests {
                     decoded.nr
                 );
             }
+        }
+        for name in entry::ENTRY {
+            assert!(generic::GENERIC.iter().any(|g| g.1 == *name), "{name} is no call");
+        }
+        for name in ["unlinkat", "renameat2", "fchmodat", "execve", "connect", "bind"] {
+            assert!(catalogue.entries.contains(&name), "{name} is not read when it begins");
         }
         assert_eq!(catalogue.kinds[Own::Unknown as usize].name, "unknown");
         assert_eq!(

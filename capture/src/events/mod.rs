@@ -1,6 +1,8 @@
 //! Records to events: the state follows every record, and each event carries what it refers to.
 
 mod effects;
+mod entry;
+mod file;
 mod found;
 mod life;
 mod raw;
@@ -38,6 +40,7 @@ pub(crate) struct Tracker {
     pub(crate) cgroups: Cgroups,
     scope: ScopeMode,
     clock: ClockAnchor,
+    entries: entry::Entries,
     /// For paths that are put together: opens allocate only for names that are new.
     scratch: Vec<u8>,
     /// Boot-clock time of the snapshot: what was born before may be in it.
@@ -57,6 +60,7 @@ impl Tracker {
             cgroups: Cgroups::new(selectors),
             scope,
             clock,
+            entries: entry::Entries::default(),
             scratch: Vec::new(),
             snapshot: 0,
             vanished: HashSet::new(),
@@ -123,7 +127,7 @@ impl Tracker {
         }
         match raw.header.kind {
             kind::SYSCALL_EXIT => self.syscall_exit(&raw, cpu, out),
-            kind::SYSCALL_ENTER => self.syscall_enter(&raw, cpu, out),
+            kind::SYSCALL_ENTER => self.entries.begin(&raw),
             kind::EXEC => self.exec(&raw),
             kind::FORK => self.fork(&raw),
             kind::EXIT => self.exit(&raw, cpu, out),
@@ -192,29 +196,17 @@ impl Tracker {
         moved.unwrap_or(0)
     }
 
-    fn syscall_enter(&mut self, raw: &Raw<'_>, cpu: u16, out: &mut SegmentBuilder) {
-        let thread = self.thread_of(raw);
-        let Some(kind) = self.catalogue.call(raw.header.nr).and_then(|c| c.enter_kind) else {
-            self.undecodable += 1;
-            return;
-        };
-        let path = raw.items().next().and_then(|i| i.bytes);
-        let args = [path.map_or(Value::Missing, Value::Bytes)];
-        self.emit(
-            raw,
-            cpu,
-            Emit {
-                kind,
-                flags: EventFlags::ENTER,
-                thread,
-                descriptor: 0,
-                args: &args,
-            },
-            out,
-        );
+    fn syscall_exit(&mut self, raw: &Raw<'_>, cpu: u16, out: &mut SegmentBuilder) {
+        match self.entries.end(raw) {
+            Some(entry) => {
+                self.syscall(&raw.with_entry(&entry.items), cpu, out);
+                self.entries.done(entry);
+            }
+            None => self.syscall(raw, cpu, out),
+        }
     }
 
-    fn syscall_exit(&mut self, raw: &Raw<'_>, cpu: u16, out: &mut SegmentBuilder) {
+    fn syscall(&mut self, raw: &Raw<'_>, cpu: u16, out: &mut SegmentBuilder) {
         self.thread_of(raw);
         let compat = raw.header.flags & flags::COMPAT != 0;
         // The effect changes the state while the call's description is in use.
@@ -233,12 +225,13 @@ impl Tracker {
                 let time = self.count(self.threads.get(raw.tid()).map_or(0, |t| t.id), raw);
                 let thread = self.threads.get(raw.tid());
                 let mut args = [Value::Missing; MAX_PARAMS];
+                let peer = values::Peer::of(matches!(call.effect, Effect::Accept { .. }).then_some(raw));
                 for (to, (ty, source)) in args.iter_mut().zip(&call.params) {
-                    *to = values::value(raw, thread, *ty, *source);
+                    *to = values::value(raw, thread, &peer, *ty, *source);
                 }
                 let thread = thread.map_or(0, |t| t.id);
                 let args = &args[..call.params.len().min(MAX_PARAMS)];
-                let flags = EventFlags::HAS_RESULT | marks(raw);
+                let flags = EventFlags::HAS_RESULT | marks(raw) | if call.entry { entry::marks(raw) } else { 0 };
                 push(
                     raw,
                     time,
@@ -344,16 +337,16 @@ struct Emit<'a> {
     args: &'a [Value<'a>],
 }
 
-/// Flags for what could not be captured whole. A path that an exec replaced with its memory is no fault.
+/// Flags for what could not be captured whole. What was read when the call began is no fault afterwards (an exec replaces
+/// its memory).
 fn marks(raw: &Raw<'_>) -> u8 {
-    let replaced = matches!(raw.header.nr, 59 | 322) && raw.header.result == 0;
     raw.items().fold(0, |marks, item| {
         let truncated = if item.status & status::TRUNCATED != 0 {
             EventFlags::TRUNCATED
         } else {
             0
         };
-        let faulted = if item.status & status::FAULT != 0 && !replaced {
+        let faulted = if item.status & status::FAULT != 0 && raw.bytes(item.arg).is_none() {
             EventFlags::FAULTED
         } else {
             0

@@ -1,6 +1,7 @@
 //! The kernel program from the recorder's side: loading, attaching, scope, rings.
 
 mod btf;
+mod entries;
 mod offsets;
 mod rings;
 
@@ -12,6 +13,7 @@ use anyhow::{Context, Result, anyhow};
 use aya::maps::{Array, HashMap, MapData, RingBuf};
 use aya::programs::BtfTracePoint;
 use aya::{Ebpf, EbpfLoader};
+use entries::Entries;
 use std::os::fd::{AsFd, AsRawFd};
 use std::path::Path;
 use std::time::Duration;
@@ -21,7 +23,7 @@ static OBJECT: &[u8] = aya::include_bytes_aligned!("../../../probe-ebpf/afterima
 
 /// Programs and the tracepoints they attach to (the same names), in the order of attaching: births and deaths first, so
 /// that no call is recorded of a thread whose birth was not.
-const PROGRAMS: [&str; 9] = [
+const PROGRAMS: [&str; 8] = [
     "cgroup_mkdir",
     "cgroup_rmdir",
     "cgroup_attach_task",
@@ -29,7 +31,6 @@ const PROGRAMS: [&str; 9] = [
     "sched_process_exec",
     "sched_process_exit",
     "sched_process_free",
-    "sys_enter",
     "sys_exit",
 ];
 
@@ -48,6 +49,8 @@ pub(crate) struct Settings {
     pub(crate) snaplen: u32,
     /// What to take from each call, by number.
     pub(crate) specs: Vec<Spec>,
+    /// Names of the calls that are also read when they begin.
+    pub(crate) entries: Vec<&'static str>,
 }
 
 /// The loaded program. Dropping it detaches and unloads.
@@ -57,6 +60,7 @@ pub(crate) struct Probe {
     processes: HashMap<MapData, u32, u32>,
     rings: Rings,
     wake: RingBuf<MapData>,
+    entries: Entries,
 }
 
 impl Probe {
@@ -80,6 +84,7 @@ impl Probe {
                 .load(name, &btf)
                 .with_context(|| format!("the kernel refuses the program {name}"))?;
         }
+        let entries = Entries::load(&mut ebpf, &settings.entries)?;
         let mut specs: Array<_, SpecPod> = ebpf
             .map_mut("SPECS")
             .context("the object has no map SPECS")?
@@ -111,11 +116,14 @@ impl Probe {
             processes,
             rings,
             wake,
+            entries,
         })
     }
 
     /// Starts recording.
     pub(crate) fn attach(&mut self) -> Result<()> {
+        // First, so that a call that is recorded at its end was seen to begin.
+        self.entries.attach(&mut self.ebpf)?;
         for name in PROGRAMS {
             program(&mut self.ebpf, name)?
                 .attach()
@@ -132,7 +140,12 @@ impl Probe {
                 .unload()
                 .with_context(|| format!("cannot unload the program {name}"))?;
         }
-        Ok(())
+        self.entries.detach(&mut self.ebpf)
+    }
+
+    /// What this kernel does not offer, for the header.
+    pub(crate) fn degraded(&self) -> &[String] {
+        self.entries.degraded()
     }
 
     /// The rings.

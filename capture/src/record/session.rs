@@ -80,8 +80,13 @@ pub(crate) fn record(mut options: Options) -> Result<u8> {
         scope: options.scope(),
         snaplen: options.snaplen,
         specs: tracker.catalogue.specs.clone(),
+        entries: tracker.catalogue.entries.clone(),
     };
     let mut probe = Probe::load(&settings).map_err(crate::doctor::explain)?;
+    if let Some(command) = &command {
+        probe.add_command(command.pid())?;
+    }
+    probe.attach().map_err(crate::doctor::explain)?;
     let header = Header {
         capture_id: *uuid::Uuid::new_v4().as_bytes(),
         host: host::describe(),
@@ -90,14 +95,9 @@ pub(crate) fn record(mut options: Options) -> Result<u8> {
         scope: options.scope_text(),
         snaplen: options.snaplen,
         tags: options.tags.clone(),
-        degraded: degraded(),
+        degraded: [degraded(), probe.degraded().to_vec()].concat(),
         ..Header::default()
     };
-
-    if let Some(command) = &command {
-        probe.add_command(command.pid())?;
-    }
-    probe.attach().map_err(crate::doctor::explain)?;
     let mut in_scope = Vec::new();
     tracker.snapshot(|id| in_scope.push(id));
     for id in in_scope {

@@ -10,5 +10,5 @@ mod threads;
 pub(crate) use cgroups::{Cgroups, Selector};
 pub(crate) use descriptors::{Descriptors, FdEntry, named};
 pub(crate) use path::{join, join_into, show};
-pub(crate) use sockets::{socket, socket_of, with_tuple};
+pub(crate) use sockets::{socket, socket_of, unix_name, with_tuple};
 pub(crate) use threads::Threads;

@@ -1,4 +1,4 @@
-//! System calls: one record when they return; one at entry for those whose exit cannot tell.
+//! System calls: one record when they return.
 
 use crate::kernel::offset;
 use crate::ring::Record;
@@ -34,7 +34,7 @@ pub(crate) struct Registers {
 impl Registers {
     /// The arguments of a 64-bit call.
     #[inline(always)]
-    unsafe fn args(regs: *const Self) -> [u64; 6] {
+    pub(crate) unsafe fn args(regs: *const Self) -> [u64; 6] {
         unsafe {
             [
                 (*regs).rdi,
@@ -73,31 +73,12 @@ fn is_compat() -> bool {
 
 /// Calls beyond the table share its last place.
 #[inline(always)]
-fn spec(nr: u64) -> Option<&'static Spec> {
+pub(crate) fn spec(nr: u64) -> Option<&'static Spec> {
     SPECS.get(if nr < u64::from(SYSCALLS) {
         nr as u32
     } else {
         SYSCALLS - 1
     })
-}
-
-#[inline(always)]
-pub(crate) fn enter(regs: *const Registers, nr: i64) {
-    let Some(spec) = spec(nr as u64) else { return };
-    if spec.enter == 0 || is_compat() {
-        return;
-    }
-    let (tgid_tid, cgroup) = unsafe { (bpf_get_current_pid_tgid(), bpf_get_current_cgroup_id()) };
-    if !scope::holds(tgid_tid, cgroup) {
-        return;
-    }
-    let Some(mut record) = Record::begin(kind::SYSCALL_ENTER, 0, nr as u16, tgid_tid, 0, cgroup) else {
-        return;
-    };
-    let args = unsafe { Registers::args(regs) };
-    record.args(args, u32::from(spec.args));
-    extract::all(&mut record, spec);
-    record.publish();
 }
 
 #[inline(always)]
