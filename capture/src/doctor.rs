@@ -114,15 +114,17 @@ fn cgroups() -> Finding {
 
 /// The kernel program, and what it cannot tell on this kernel.
 fn program() -> Vec<Finding> {
+    let catalogue = Catalogue::new();
     let settings = Settings {
         scope: 0,
         snaplen: 80,
-        specs: Catalogue::new().specs,
+        specs: catalogue.specs,
+        entries: catalogue.entries,
     };
     match Probe::load(&settings) {
         Ok(probe) => {
             let good = "kernel program: the kernel takes it (transport: one memory-mapped ring per CPU)";
-            let missing = probe.degraded().iter().cloned().map(Finding::Poor);
+            let missing = probe.degraded().into_iter().map(Finding::Poor);
             [Finding::Good(good.to_owned())].into_iter().chain(missing).collect()
         }
         Err(error) => {

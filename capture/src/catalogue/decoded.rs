@@ -3,13 +3,10 @@
 use super::{Decoded, Effect, FdOf, Source, Special, kind_of};
 use afterimage_abi::extract::{
     BUFFER, CREDENTIALS, IOVEC, MMSGHDR, MSGHDR, SOCKADDR, SOCKADDR_OUT, SOCKET_OF_ARG, SOCKET_OF_RESULT, STRING,
-    STRUCT, pack,
+    STRUCT, UNIX_OF_ARG, UNIX_OF_RESULT, pack,
 };
 use afterimage_abi::item;
 use afterimage_format::model::{Category, Kind, ParamType as T};
-
-/// Calls of which the entry is recorded, too: the old image is gone when execve returns.
-pub(super) const ENTER: &[u16] = &[59, 322];
 
 const fn s(arg: u32) -> u32 {
     pack(STRING, arg, 0)
@@ -19,6 +16,8 @@ const fn b(arg: u32) -> u32 {
 }
 const CREDS: u32 = pack(CREDENTIALS, 0, 0);
 const SOCK: u32 = pack(SOCKET_OF_ARG, 0, 0);
+const UNIX: u32 = pack(UNIX_OF_ARG, 0, 0);
+const UNIX_R: u32 = pack(UNIX_OF_RESULT, 0, 0);
 const SOCK_R: u32 = pack(SOCKET_OF_RESULT, 0, 0);
 
 use Source::{Arg as A, Item as I, Result as R, Word as W};
@@ -164,11 +163,11 @@ pub(super) const DECODED: &[Decoded] = &[
     // Network.
     row(41, Net, 3, &[], &[NEW_FD, ("domain", T::Family, A(0)), ("type", T::SocketType, A(1)), ("proto", T::Uint, A(2))], New, Effect::Socket),
     row(53, Net, 4, &[pack(STRUCT, 3, 8)], &[RES, ("fd1", T::Fd, W(3, 0, 4)), ("fd2", T::Fd, W(3, 4, 4)), ("domain", T::Family, A(0)), ("type", T::SocketType, A(1))], NoFd, Effect::SocketPair),
-    row(49, Net, 3, &[pack(SOCKADDR, 1, 2), SOCK], &[RES, ("addr", T::SockAddr, I(1)), FD0], Of(0), Effect::Address),
+    row(49, Net, 3, &[pack(SOCKADDR, 1, 2), SOCK, UNIX], &[RES, ("addr", T::SockAddr, I(1)), FD0], Of(0), Effect::Address),
     row(50, Net, 2, &[SOCK], &[RES, FD0, ("backlog", T::Int, A(1))], Of(0), Effect::Address),
-    row(42, Net, 3, &[pack(SOCKADDR, 1, 2), SOCK], &[RES, FD0, ("addr", T::SockAddr, I(1))], Of(0), Effect::Address),
-    row(43, Net, 3, &[pack(SOCKADDR_OUT, 1, 2), SOCK_R], &[NEW_FD, ("listenfd", T::Fd, A(0)), ("addr", T::SockAddr, I(1))], New, Effect::Accept { flags: None }),
-    row(288, Net, 4, &[pack(SOCKADDR_OUT, 1, 2), SOCK_R], &[NEW_FD, ("listenfd", T::Fd, A(0)), ("addr", T::SockAddr, I(1)), ("flags", T::SocketType, A(3))], New, Effect::Accept { flags: Some(3) }),
+    row(42, Net, 3, &[pack(SOCKADDR, 1, 2), SOCK, UNIX], &[RES, FD0, ("addr", T::SockAddr, I(1))], Of(0), Effect::Address),
+    row(43, Net, 3, &[pack(SOCKADDR_OUT, 1, 2), SOCK_R, UNIX_R], &[NEW_FD, ("listenfd", T::Fd, A(0)), ("addr", T::SockAddr, Source::Peer(1))], New, Effect::Accept { flags: None }),
+    row(288, Net, 4, &[pack(SOCKADDR_OUT, 1, 2), SOCK_R, UNIX_R], &[NEW_FD, ("listenfd", T::Fd, A(0)), ("addr", T::SockAddr, Source::Peer(1)), ("flags", T::SocketType, A(3))], New, Effect::Accept { flags: Some(3) }),
     row(44, Net, 6, &[b(1), pack(SOCKADDR, 4, 5), SOCK], &[RES, ("data", T::Bytes, I(1)), FD0, ("size", T::Uint, A(2)), ("flags", T::MsgFlags, A(3)), ("addr", T::SockAddr, I(4))], Of(0), Effect::Address),
     row(45, Net, 6, &[b(1), pack(SOCKADDR_OUT, 4, 5)], &[RES, ("data", T::Bytes, I(1)), FD0, ("size", T::Uint, A(2)), ("flags", T::MsgFlags, A(3)), ("addr", T::SockAddr, I(4))], Of(0), Effect::None),
     row(46, Net, 3, &[pack(MSGHDR, 1, 0), SOCK], &[RES, ("data", T::Bytes, I(1)), FD0, ("flags", T::MsgFlags, A(2)), ("addr", T::SockAddr, I(item::MESSAGE_NAME))], Of(0), Effect::Address),

@@ -3,6 +3,7 @@
 
 mod arm64;
 mod decoded;
+mod entry;
 mod generic;
 
 use crate::profile::Take;
@@ -26,6 +27,8 @@ pub(crate) enum Source {
     /// As [`Source::Word`], but only where the result is not 0: the child of a clone sees memory that its parent
     /// may have gone on to change.
     WordOfParent(u8, u16, u8),
+    /// Address of the other end: the kernel's socket, or where it has none the bytes of an item.
+    Peer(u8),
     /// What the thread is after the call: `argv[0]`.
     Exe,
     /// `argv[1..]`.
@@ -60,7 +63,8 @@ pub(crate) enum FdOf {
 pub(crate) enum Effect {
     /// Nothing.
     None,
-    /// The result is a file: path item, argument with the directory's descriptor, source of the flags.
+    /// The result is a file, of which the kernel gives the path: item of the caller's, argument with the directory's
+    /// descriptor, source of the flags.
     Open {
         path: u8,
         dir: Option<u8>,
@@ -131,8 +135,8 @@ pub(crate) struct Decoded {
 pub(crate) struct Call {
     /// Index into [`Catalogue::kinds`] of its exit.
     pub(crate) kind: u16,
-    /// Index of its entry; only for calls whose entry is recorded.
-    pub(crate) enter_kind: Option<u16>,
+    /// Whether its strings and addresses are read when it begins, too.
+    pub(crate) entry: bool,
     /// Register arguments in a record.
     pub(crate) args: u8,
     /// Where the parameters of the exit come from.
@@ -178,6 +182,8 @@ pub(crate) struct Catalogue {
     calls: Vec<Option<Call>>,
     /// What the kernel is told, by number.
     pub(crate) specs: Vec<Spec>,
+    /// Names of the calls that are read when they begin, too.
+    pub(crate) entries: Vec<&'static str>,
 }
 
 impl Catalogue {
@@ -195,6 +201,7 @@ impl Catalogue {
                 };
                 SYSCALLS as usize
             ],
+            entries: Vec::new(),
         };
         for (nr, name, category, params) in generic::GENERIC {
             match decoded::DECODED.iter().find(|d| d.nr == *nr) {
@@ -228,9 +235,6 @@ impl Catalogue {
                 continue;
             };
             kind.syscall = Some(place as u16);
-            if let Some(enter) = call.enter_kind {
-                self.kinds[usize::from(enter)].syscall = Some(place as u16);
-            }
             specs[place] = *spec;
             calls[place] = Some(call);
         }
@@ -271,8 +275,9 @@ impl Catalogue {
                 spec.extracts = without_payload(spec.extracts);
             } else {
                 spec.recorded = recorded::NO;
+                let kind = self.kinds.get(usize::from(call.kind));
+                self.entries.retain(|name| kind.is_none_or(|kind| kind.name != *name));
             }
-            spec.enter = 0;
         }
     }
 
@@ -287,7 +292,7 @@ impl Catalogue {
         }
     }
 
-    fn add_generic(&mut self, nr: u16, name: &str, category: Category, params: &[(&str, ParamType)]) {
+    fn add_generic(&mut self, nr: u16, name: &'static str, category: Category, params: &[(&str, ParamType)]) {
         let args = params.len() as u8;
         let fd = match params.first() {
             Some((_, ParamType::Fd)) => FdOf::Arg(0),
@@ -303,7 +308,7 @@ impl Catalogue {
         self.add(nr, name, category, &named, args, &[], fd, Effect::None);
     }
 
-    fn add_decoded(&mut self, name: &str, d: &Decoded) {
+    fn add_decoded(&mut self, name: &'static str, d: &Decoded) {
         self.add(d.nr, name, d.category, d.params, d.args, d.extracts, d.fd, d.effect);
     }
 
@@ -311,7 +316,7 @@ impl Catalogue {
     fn add(
         &mut self,
         nr: u16,
-        name: &str,
+        name: &'static str,
         category: Category,
         params: &[(&str, ParamType, Source)],
         args: u8,
@@ -319,13 +324,17 @@ impl Catalogue {
         fd: FdOf,
         effect: Effect,
     ) {
-        let enter = decoded::ENTER.contains(&nr);
+        let given = |e: &u32| matches!(e & 0xff, extract::STRING | extract::SOCKADDR | extract::STRUCT);
+        let entry = entry::ENTRY.contains(&name) && extracts.iter().any(given);
+        if entry {
+            self.entries.push(name);
+        }
         let spec = &mut self.specs[usize::from(nr)];
         *spec = Spec {
             recorded: recorded::YES,
             args,
-            enter: u8::from(enter),
             leaving: u8::from(effect == Effect::Credentials),
+            file: u8::from(matches!(effect, Effect::Open { .. })),
             ..Spec::default()
         };
         for (to, from) in spec.extracts.iter_mut().zip(extracts.iter().take(MAX_EXTRACTS)) {
@@ -338,15 +347,10 @@ impl Catalogue {
             Some(nr),
             params.iter().map(|(n, ty, _)| (*n, *ty)),
         ));
-        let enter_kind = enter.then(|| {
-            self.kinds
-                .push(kind_of(name, category, Some(nr), [("filename", ParamType::Path)]));
-            kind + 1
-        });
         let params = params.iter().map(|(_, ty, source)| (*ty, *source)).collect();
         self.calls[usize::from(nr)] = Some(Call {
             kind,
-            enter_kind,
+            entry,
             args,
             params,
             fd,
@@ -421,6 +425,12 @@ mod tests {
                 );
             }
         }
+        for name in entry::ENTRY {
+            assert!(generic::GENERIC.iter().any(|g| g.1 == *name), "{name} is no call");
+        }
+        for name in ["unlinkat", "renameat2", "fchmodat", "execve", "connect", "bind"] {
+            assert!(catalogue.entries.contains(&name), "{name} is not read when it begins");
+        }
         assert_eq!(catalogue.kinds[Own::Unknown as usize].name, "unknown");
         assert_eq!(
             catalogue.kinds[usize::from(catalogue.call(257).unwrap().kind)].name,
@@ -444,7 +454,7 @@ mod tests {
             assert_eq!((kind.name.as_str(), kind.syscall), (name, Some(nr)));
         }
         assert_eq!(catalogue.specs[56], openat);
-        assert!(catalogue.specs[221].enter != 0 && catalogue.call(221).unwrap().enter_kind.is_some());
+        assert!(catalogue.call(221).unwrap().entry);
         // A hole, and a call that only x86-64 has.
         assert!(catalogue.call(250).is_none() && catalogue.calls().all(|(_, kind)| kind.name != "open"));
     }

@@ -2,7 +2,7 @@
 
 use super::{Raw, Tracker};
 use crate::catalogue::{Effect, Source, Special};
-use crate::state::{FdEntry, join_into, named, socket, socket_of};
+use crate::state::{FdEntry, join_into, named, socket, socket_of, unix_name};
 use afterimage_abi::item;
 use afterimage_format::model::{Descriptor, DescriptorType, Role, SockAddr, Text, Tuple, parse_sockaddr};
 
@@ -42,30 +42,7 @@ impl Tracker {
         let flag = |at: Option<u8>| at.is_some_and(|at| raw.arg(at) & O_CLOEXEC != 0);
         match effect {
             Effect::None | Effect::Address => {}
-            Effect::Open { path, dir, flags } => {
-                let flags = match flags {
-                    Some(Source::Arg(at)) => raw.arg(at),
-                    Some(Source::Word(arg, offset, size)) => raw.word(arg, offset, size).unwrap_or(0),
-                    _ => 0,
-                };
-                let ty = if flags & O_TMPFILE == O_DIRECTORY {
-                    DescriptorType::Directory
-                } else {
-                    DescriptorType::File
-                };
-                let mut name = std::mem::take(&mut self.scratch);
-                self.absolute_into(&mut name, raw, dir, raw.bytes(path).unwrap_or_default());
-                let descriptor = self.descriptors.intern_named(ty, &name);
-                self.scratch = name;
-                self.descriptors.set(
-                    pid,
-                    result as i32,
-                    FdEntry {
-                        descriptor,
-                        cloexec: flags & O_CLOEXEC != 0,
-                    },
-                );
-            }
+            Effect::Open { path, dir, flags } => self.opened(raw, path, dir, flags),
             Effect::Close => self.descriptors.close(pid, raw.arg(0) as i32),
             Effect::CloseRange => {
                 let mark = raw.arg(2) & CLOSE_RANGE_CLOEXEC != 0;
@@ -134,6 +111,43 @@ impl Tracker {
             }
             Effect::Setsid => self.threads.update_process(pid, |t| t.sid = result as u32),
         }
+    }
+
+    /// A file was opened. Its path is that of the kernel's file; where the kernel could not be asked, what the caller
+    /// said, seen from where it was.
+    fn opened(&mut self, raw: &Raw<'_>, path: u8, dir: Option<u8>, flags: Option<Source>) {
+        let flags = match flags {
+            Some(Source::Arg(at)) => raw.arg(at),
+            Some(Source::Word(arg, offset, size)) => raw.word(arg, offset, size).unwrap_or(0),
+            _ => 0,
+        };
+        let mut name = std::mem::take(&mut self.scratch);
+        let (ty, ino) = match raw.file() {
+            Some(file) => file.describe(&mut name),
+            None => {
+                self.absolute_into(&mut name, raw, dir, raw.bytes(path).unwrap_or_default());
+                let directory = flags & O_TMPFILE == O_DIRECTORY;
+                (
+                    if directory {
+                        DescriptorType::Directory
+                    } else {
+                        DescriptorType::File
+                    },
+                    0,
+                )
+            }
+        };
+        let descriptor = match ino {
+            0 => self.descriptors.intern_named(ty, &name),
+            ino => self.descriptors.intern(Descriptor {
+                ino,
+                ..named(ty, name.clone())
+            }),
+        };
+        self.scratch = name;
+        let cloexec = flags & O_CLOEXEC != 0;
+        self.descriptors
+            .set(raw.pid(), raw.header.result as i32, FdEntry { descriptor, cloexec });
     }
 
     /// `path` as an absolute path: seen from the directory in argument `dir`, or from the current one.
@@ -221,6 +235,7 @@ impl Tracker {
         let unix = descriptor.ty == DescriptorType::Unix;
         match address.and_then(parse_sockaddr) {
             Some(SockAddr::Unix(path)) if done && unix => descriptor.name = path.to_vec(),
+            _ if unix => {}
             // A datagram's destination, or where a connection failed to go: the kernel's socket does not have it.
             Some(SockAddr::Ip(ip, port)) if raw.header.nr != BIND => {
                 if let Some(tuple) = descriptor.tuple
@@ -237,6 +252,15 @@ impl Tracker {
                 }
             }
             _ => {}
+        }
+        // What the kernel has nobody can have changed meanwhile. A relative path says less than the caller's own.
+        let kernel = raw.bytes(if raw.header.nr == CONNECT {
+            item::UNIX_PEER
+        } else {
+            item::UNIX_LOCAL
+        });
+        if let Some(kernel @ [0 | b'/', ..]) = kernel {
+            descriptor.name = unix_name(kernel);
         }
         if descriptor.name.is_empty()
             && let Some(old) = old
@@ -255,7 +279,10 @@ impl Tracker {
         };
         let mut descriptor = socket_of(&kernel, Role::Server);
         if descriptor.ty == DescriptorType::Unix {
-            descriptor.name = self.name_of(pid, raw.arg(0) as i32);
+            descriptor.name = match raw.bytes(item::UNIX_LOCAL) {
+                Some(path) => unix_name(path),
+                None => self.name_of(pid, raw.arg(0) as i32),
+            };
         }
         self.open(pid, raw.header.result as i32, descriptor, cloexec);
     }

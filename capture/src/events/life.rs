@@ -25,6 +25,7 @@ impl Tracker {
         if self.threads.get(raw.arg(0) as u32).is_some_and(|t| t.pid == pid) {
             self.threads.exec(pid, raw.arg(0) as u32);
         }
+        self.entries.rename(raw.arg(0) as u32, tid);
         self.thread_of(raw);
         let (uid, gid) = halves(raw.arg(1));
         let (vtid, vpid) = halves(raw.arg(2));
@@ -100,6 +101,7 @@ impl Tracker {
     /// A task ended.
     pub(super) fn exit(&mut self, raw: &Raw<'_>, cpu: u16, out: &mut SegmentBuilder) {
         let thread = self.thread_of(raw);
+        self.entries.forget(raw.tid());
         // Before the event, so that the end of the descriptors comes with it.
         if self.threads.remove(raw.tid()) {
             self.descriptors.remove(raw.pid());

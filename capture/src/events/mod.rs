@@ -1,6 +1,8 @@
 //! Records to events: the state follows every record, and each event carries what it refers to.
 
 mod effects;
+mod entry;
+mod file;
 mod found;
 mod incomplete;
 mod life;
@@ -51,6 +53,7 @@ pub(crate) struct Tracker {
     users: HashSet<u32>,
     chosen: Chosen,
     clock: ClockAnchor,
+    entries: entry::Entries,
     /// For paths that are put together: opens allocate only for names that are new.
     scratch: Vec<u8>,
     /// Boot-clock time of the snapshot: what was born before may be in it.
@@ -84,6 +87,7 @@ impl Tracker {
             users: scope.users.iter().copied().collect(),
             chosen,
             clock,
+            entries: entry::Entries::default(),
             scratch: Vec::new(),
             snapshot: 0,
             pending: Pending::default(),
@@ -159,7 +163,7 @@ impl Tracker {
         }
         match raw.header.kind {
             kind::SYSCALL_EXIT => self.syscall_exit(&raw, cpu, out),
-            kind::SYSCALL_ENTER => self.syscall_enter(&raw, cpu, out),
+            kind::SYSCALL_ENTER => self.entries.begin(&raw),
             kind::EXEC => self.exec(&raw),
             kind::FORK => self.fork(&raw),
             kind::EXIT => self.exit(&raw, cpu, out),
@@ -237,29 +241,17 @@ impl Tracker {
         moved.unwrap_or(0)
     }
 
-    fn syscall_enter(&mut self, raw: &Raw<'_>, cpu: u16, out: &mut SegmentBuilder) {
-        let thread = self.thread_of(raw);
-        let Some(kind) = self.catalogue.call(raw.header.nr).and_then(|c| c.enter_kind) else {
-            self.undecodable += 1;
-            return;
-        };
-        let path = raw.items().next().and_then(|i| i.bytes);
-        let args = [path.map_or(Value::Missing, Value::Bytes)];
-        self.emit(
-            raw,
-            cpu,
-            Emit {
-                kind,
-                flags: EventFlags::ENTER,
-                thread,
-                descriptor: 0,
-                args: &args,
-            },
-            out,
-        );
+    fn syscall_exit(&mut self, raw: &Raw<'_>, cpu: u16, out: &mut SegmentBuilder) {
+        match self.entries.end(raw) {
+            Some(entry) => {
+                self.syscall(&raw.with_entry(&entry.items), cpu, out);
+                self.entries.done(entry);
+            }
+            None => self.syscall(raw, cpu, out),
+        }
     }
 
-    fn syscall_exit(&mut self, raw: &Raw<'_>, cpu: u16, out: &mut SegmentBuilder) {
+    fn syscall(&mut self, raw: &Raw<'_>, cpu: u16, out: &mut SegmentBuilder) {
         self.thread_of(raw);
         let compat = raw.header.flags & flags::COMPAT != 0;
         // The effect changes the state while the call's description is in use.
@@ -276,12 +268,13 @@ impl Tracker {
                 }
                 let thread = self.threads.get(raw.tid());
                 let values = call.params.iter().take(MAX_PARAMS);
+                let peer = values::Peer::of(matches!(call.effect, Effect::Accept { .. }).then_some(raw));
                 let args: ArrayVec<Value<'_>, MAX_PARAMS> = values
-                    .map(|(ty, source)| values::value(raw, thread, *ty, *source))
+                    .map(|(ty, source)| values::value(raw, thread, &peer, *ty, *source))
                     .collect();
                 let (thread, container) = thread.map_or((0, 0), |t| (t.id, t.container));
                 let args = &args;
-                let flags = EventFlags::HAS_RESULT | marks(raw);
+                let flags = EventFlags::HAS_RESULT | marks(raw) | if call.entry { entry::marks(raw) } else { 0 };
                 let emit = Emit {
                     kind: call.kind,
                     flags,
@@ -417,16 +410,16 @@ struct Emit<'a> {
     args: &'a [Value<'a>],
 }
 
-/// Flags for what could not be captured whole. A path that an exec replaced with its memory is no fault.
+/// Flags for what could not be captured whole. What was read when the call began is no fault afterwards (an exec replaces
+/// its memory).
 fn marks(raw: &Raw<'_>) -> u8 {
-    let replaced = matches!(i64::from(raw.header.nr), libc::SYS_execve | libc::SYS_execveat) && raw.header.result == 0;
     raw.items().fold(0, |marks, item| {
         let truncated = if item.status & status::TRUNCATED != 0 {
             EventFlags::TRUNCATED
         } else {
             0
         };
-        let faulted = if item.status & status::FAULT != 0 && !replaced {
+        let faulted = if item.status & status::FAULT != 0 && raw.bytes(item.arg).is_none() {
             EventFlags::FAULTED
         } else {
             0

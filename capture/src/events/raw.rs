@@ -9,6 +9,8 @@ pub(crate) struct Raw<'a> {
     pub(crate) header: RecordHeader,
     args: [u64; 6],
     items: &'a [u8],
+    /// The items of the record of the call's beginning, if there is one.
+    entry: &'a [u8],
 }
 
 /// One item.
@@ -55,7 +57,12 @@ impl<'a> Raw<'a> {
         for (to, from) in args.iter_mut().zip(raw.chunks_exact(8)) {
             *to = u64_at(from, 0)?;
         }
-        Some(Raw { header, args, items })
+        Some(Raw {
+            header,
+            args,
+            items,
+            entry: &[],
+        })
     }
 
     /// Process id.
@@ -73,27 +80,35 @@ impl<'a> Raw<'a> {
         self.args.get(usize::from(at)).copied().unwrap_or(0)
     }
 
-    /// The items in order; ends at the first that does not fit.
-    pub(crate) fn items(&self) -> impl Iterator<Item = Item<'a>> + use<'a> {
-        let mut rest = self.items;
-        std::iter::from_fn(move || {
-            let head = u64_at(rest, 0)?;
-            let (arg, status, len) = (head as u8, (head >> 8) as u8, (head >> 32) as usize);
-            let bytes = rest.get(size_of::<ItemHeader>()..size_of::<ItemHeader>().checked_add(len)?)?;
-            rest = rest
-                .get(size_of::<ItemHeader>() + len.next_multiple_of(8)..)
-                .unwrap_or_default();
-            Some(Item {
-                arg,
-                status,
-                bytes: (status & status::FAULT == 0).then_some(bytes),
-            })
-        })
+    /// The same with the items (see [`Raw::encoded`]) that were read when the call began.
+    pub(crate) fn with_entry(self, entry: &'a [u8]) -> Raw<'a> {
+        Raw { entry, ..self }
     }
 
-    /// The bytes of an item.
+    /// The items as they stand in the record.
+    pub(crate) fn encoded(&self) -> &'a [u8] {
+        self.items
+    }
+
+    /// The items in order; ends at the first that does not fit.
+    pub(crate) fn items(&self) -> impl Iterator<Item = Item<'a>> + use<'a> {
+        items(self.items)
+    }
+
+    /// The items that were read when the call began.
+    pub(crate) fn entry(&self) -> impl Iterator<Item = Item<'a>> + use<'a> {
+        items(self.entry)
+    }
+
+    /// The bytes of an item: as they were when the call began, where that is known.
     pub(crate) fn bytes(&self, arg: u8) -> Option<&'a [u8]> {
-        self.items().find(|i| i.arg == arg)?.bytes
+        let entry = self.entry().find(|i| i.arg == arg).and_then(|i| i.bytes);
+        entry.or_else(|| self.items().find(|i| i.arg == arg)?.bytes)
+    }
+
+    /// The bytes of the first item, which is the path of those calls that have one.
+    pub(crate) fn path(&self) -> Option<&'a [u8]> {
+        self.bytes(self.items().next()?.arg)
     }
 
     /// An integer of `size` bytes at `offset` in the bytes of an item.
@@ -119,6 +134,22 @@ impl<'a> Raw<'a> {
             remote: *bytes.get(32..)?.first_chunk()?,
         })
     }
+}
+
+fn items(mut rest: &[u8]) -> impl Iterator<Item = Item<'_>> {
+    std::iter::from_fn(move || {
+        let head = u64_at(rest, 0)?;
+        let (arg, status, len) = (head as u8, (head >> 8) as u8, (head >> 32) as usize);
+        let bytes = rest.get(size_of::<ItemHeader>()..size_of::<ItemHeader>().checked_add(len)?)?;
+        rest = rest
+            .get(size_of::<ItemHeader>() + len.next_multiple_of(8)..)
+            .unwrap_or_default();
+        Some(Item {
+            arg,
+            status,
+            bytes: (status & status::FAULT == 0).then_some(bytes),
+        })
+    })
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 //! Documentation/bpf/btf.rst): only what a flight recorder needs, structures and unions with their members.
 
 use anyhow::{Context, Result, bail};
+use hashbrown::HashMap;
+use std::cell::RefCell;
 use std::path::Path;
 
 /// Where the kernel offers its BTF.
@@ -17,6 +19,8 @@ pub(crate) struct Btf {
     /// Offset of each type's record in `data`; index is the type id.
     types: Vec<usize>,
     strings: usize,
+    /// Structures that were asked for: a search goes through all types.
+    found: RefCell<HashMap<String, usize>>,
 }
 
 struct Type {
@@ -47,6 +51,7 @@ impl Btf {
             data,
             types: vec![0],
             strings: 0,
+            found: RefCell::default(),
         };
         if btf.u32(0)? as u16 != MAGIC {
             bail!("no BTF magic");
@@ -96,9 +101,13 @@ impl Btf {
     }
 
     fn structure(&self, name: &str) -> Result<Type> {
+        if let Some(at) = self.found.borrow().get(name) {
+            return self.record(*at);
+        }
         for at in self.types.iter().skip(1) {
             let ty = self.record(*at)?;
             if ty.kind == KIND_STRUCT && self.string(ty.name) == name.as_bytes() {
+                self.found.borrow_mut().insert(name.to_owned(), *at);
                 return Ok(ty);
             }
         }

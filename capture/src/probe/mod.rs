@@ -1,6 +1,7 @@
 //! The kernel program from the recorder's side: loading, attaching, scope, rings.
 
 mod btf;
+mod entries;
 mod offsets;
 mod programs;
 mod rings;
@@ -12,6 +13,7 @@ use afterimage_abi::{SYSCALLS, Spec, machine, member};
 use anyhow::{Context, Result, anyhow};
 use aya::maps::{Array, HashMap, MapData, RingBuf};
 use aya::{Ebpf, EbpfLoader};
+use entries::Entries;
 use programs::Programs;
 use std::os::fd::{AsFd, AsRawFd};
 use std::path::Path;
@@ -42,6 +44,8 @@ pub(crate) struct Settings {
     pub(crate) snaplen: u32,
     /// What to take from each call, by number.
     pub(crate) specs: Vec<Spec>,
+    /// Names of the calls that are also read when they begin.
+    pub(crate) entries: Vec<&'static str>,
 }
 
 /// The loaded program. Dropping it detaches and unloads.
@@ -54,6 +58,7 @@ pub(crate) struct Probe {
     users: HashMap<MapData, u32, u32>,
     rings: Rings,
     wake: RingBuf<MapData>,
+    entries: Entries,
 }
 
 impl Probe {
@@ -75,6 +80,7 @@ impl Probe {
             .context("the kernel does not take the program's maps")?;
         let programs = Programs::load(&mut ebpf, &btf)?;
         degraded.extend_from_slice(programs.degraded());
+        let entries = Entries::load(&mut ebpf, &settings.entries)?;
         let mut specs: Array<_, SpecPod> = ebpf
             .map_mut("SPECS")
             .context("the object has no map SPECS")?
@@ -113,22 +119,26 @@ impl Probe {
             users,
             rings,
             wake,
+            entries,
         })
     }
 
     /// Starts recording.
     pub(crate) fn attach(&mut self) -> Result<()> {
+        // First, so that a call that is recorded at its end was seen to begin.
+        self.entries.attach(&mut self.ebpf)?;
         self.programs.attach(&mut self.ebpf)
     }
 
     /// Stops recording; what is in the rings stays there.
     pub(crate) fn detach(&mut self) -> Result<()> {
-        self.programs.unload(&mut self.ebpf)
+        self.programs.unload(&mut self.ebpf)?;
+        self.entries.detach(&mut self.ebpf)
     }
 
-    /// What a recording lacks on this kernel, a line each.
-    pub(crate) fn degraded(&self) -> &[String] {
-        &self.degraded
+    /// What a recording lacks on this kernel, a line each; complete once it is attached.
+    pub(crate) fn degraded(&self) -> Vec<String> {
+        [self.degraded.as_slice(), self.entries.degraded()].concat()
     }
 
     /// The rings.

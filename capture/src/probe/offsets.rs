@@ -2,7 +2,7 @@
 
 use super::btf::Btf;
 use afterimage_abi::{MISSING, Offsets};
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 /// All offsets that the program uses, and what a recording lacks on this kernel, a line each.
 ///
@@ -25,6 +25,38 @@ pub(crate) fn resolve(btf: &Btf) -> Result<(Offsets, Vec<String>)> {
     );
     let task = |field: &str| at("task_struct", field);
     let common = |field: &str| at("sock_common", field);
+    let (inode, mnt, dentry) = (
+        at("file", "f_inode")?,
+        at("file", "f_path.mnt")?,
+        at("file", "f_path.dentry")?,
+    );
+    let window = inode.min(mnt).min(dentry);
+    // Since 6.15 short names have a union of their own.
+    let name = at("dentry", "d_shortname").or_else(|_| at("dentry", "d_iname"))?;
+    // The program reads these with one call each.
+    within(
+        window,
+        &[
+            (inode, "file.f_inode"),
+            (mnt, "file.f_path.mnt"),
+            (dentry, "file.f_path.dentry"),
+        ],
+        56,
+    )?;
+    let linked = at("dentry", "d_hash.pprev")?;
+    for (found, distance, field) in [
+        (at("dentry", "d_parent")?, 8, "dentry.d_parent"),
+        (at("dentry", "d_name.hash_len")?, 16, "dentry.d_name.hash_len"),
+        (at("dentry", "d_name.name")?, 24, "dentry.d_name.name"),
+        (name, 40, "dentry.d_iname"),
+    ] {
+        exactly(linked + distance, found, field)?;
+    }
+    exactly(
+        at("mount", "mnt_parent")? + 8,
+        at("mount", "mnt_mountpoint")?,
+        "mount.mnt_mountpoint",
+    )?;
     let offsets = Offsets {
         task_struct_compat: task(if cfg!(target_arch = "aarch64") {
             "thread_info.flags"
@@ -78,6 +110,42 @@ pub(crate) fn resolve(btf: &Btf) -> Result<(Offsets, Vec<String>)> {
         cgroup_subsys_state_cgroup: at("cgroup_subsys_state", "cgroup")?,
         cgroup_root_hierarchy_id: at("cgroup_root", "hierarchy_id")?,
         kernfs_node_id: at("kernfs_node", "id")?,
+        task_struct_fs: task("fs")?,
+        fs_struct_root_mnt: at("fs_struct", "root.mnt")?,
+        fs_struct_root_dentry: at("fs_struct", "root.dentry")?,
+        file_window: window,
+        file_window_inode: inode - window,
+        file_window_mnt: mnt - window,
+        file_window_dentry: dentry - window,
+        dentry_d_hash_pprev: linked,
+        dentry_d_iname: name,
+        mount_mnt: at("mount", "mnt")?,
+        mount_mnt_parent: at("mount", "mnt_parent")?,
+        vfsmount_mnt_root: at("vfsmount", "mnt_root")?,
+        unix_sock_addr: at("unix_sock", "addr")?,
+        unix_sock_peer: at("unix_sock", "peer")?,
+        unix_address_len: at("unix_address", "len")?,
+        unix_address_name: at("unix_address", "name")?,
     };
     Ok((offsets, degraded))
+}
+
+/// Refuses a kernel that has a field elsewhere.
+fn exactly(expected: u32, found: u32, field: &str) -> Result<()> {
+    ensure!(
+        found == expected,
+        "this kernel has {field} at {found}, and the program expects it at {expected}"
+    );
+    Ok(())
+}
+
+/// Refuses a kernel that has one of these fields further than `most` bytes behind `from`.
+fn within(from: u32, fields: &[(u32, &str)], most: u32) -> Result<()> {
+    for (found, field) in fields {
+        ensure!(
+            found - from <= most && (found - from).is_multiple_of(8),
+            "this kernel has {field} at {found}, and the program expects it at most {most} behind {from}"
+        );
+    }
+    Ok(())
 }

@@ -25,7 +25,7 @@ const fn optional(name: &'static str, without: &'static str) -> Program {
 
 /// All programs in the order of attaching: births and deaths first, so that no call is recorded of a thread whose birth
 /// was not.
-const PROGRAMS: [Program; 9] = [
+const PROGRAMS: [Program; 8] = [
     optional(
         "cgroup_mkdir",
         "containers that begin during the recording are not noticed",
@@ -42,7 +42,6 @@ const PROGRAMS: [Program; 9] = [
         "sched_process_free",
         "a process with the number of one that ended may be taken for a part of the command",
     ),
-    required("sys_enter"),
     required("sys_exit"),
 ];
 

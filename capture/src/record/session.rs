@@ -120,6 +120,7 @@ pub(crate) fn record(mut options: Options) -> Result<u8> {
         scope: scope.condition() | if failures { condition::FAILED } else { 0 },
         snaplen: options.snaplen,
         specs: catalogue.specs.clone(),
+        entries: catalogue.entries.clone(),
     };
     let chosen = Chosen {
         filter: filter.map(|filter| Live::new(filter, header.clone())),
@@ -127,8 +128,8 @@ pub(crate) fn record(mut options: Options) -> Result<u8> {
     };
     let mut tracker = Tracker::new(&scope, catalogue, chosen, clock);
     let mut probe = Probe::load(&settings).map_err(crate::doctor::explain)?;
-    header.degraded.extend_from_slice(probe.degraded());
     let members = put_in_scope(&mut probe, &scope, command.as_ref())?;
+    header.degraded.extend(probe.degraded());
     let mut in_scope = Vec::new();
     tracker.find_cgroups(|id| in_scope.push(id));
     for id in in_scope {

@@ -12,5 +12,5 @@ pub(crate) use cgroups::Cgroups;
 pub(crate) use descriptors::{Descriptors, FdEntry, named};
 pub(crate) use path::{join, join_into, show};
 pub(crate) use selectors::{Selector, Selectors, What};
-pub(crate) use sockets::{socket, socket_of, with_tuple};
+pub(crate) use sockets::{socket, socket_of, unix_name, with_tuple};
 pub(crate) use threads::Threads;

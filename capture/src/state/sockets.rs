@@ -70,6 +70,14 @@ fn l4(ty: u16, protocol: u16) -> L4Proto {
     }
 }
 
+/// The name of a Unix socket in the kernel's `sun_path`: a path ends at its NUL, an abstract name begins with one.
+pub(crate) fn unix_name(path: &[u8]) -> Vec<u8> {
+    match path.split_first() {
+        Some((0, _)) => path.to_vec(),
+        _ => path.split(|b| *b == 0).next().unwrap_or_default().to_vec(),
+    }
+}
+
 /// `client->server`, as the field writes it; one side alone where the other is not known.
 fn tuple_name(tuple: &Tuple, role: Role) -> Vec<u8> {
     let side = |(ip, port): (IpAddr, u16)| {

@@ -212,3 +212,9 @@ pub(crate) fn lost(trace: &Trace) -> u64 {
     let segments: u64 = trace.totals().loss_events;
     segments + trace.summary().map_or(0, |s| s.losses.iter().map(|l| l.events).sum())
 }
+
+/// A field of an event as text; `field` is written as in a format (`%fd.name`).
+pub(crate) fn text(row: &EventRow<'_>, field: &str) -> String {
+    let format = afterimage_query::Format::parse(field).unwrap();
+    format.line(row, TimeZone::Utc).unwrap()
+}

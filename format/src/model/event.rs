@@ -35,9 +35,13 @@ impl EventFlags {
     pub const TRUNCATED: u8 = 8;
     /// Memory behind a pointer of this call could not be read; the value is missing.
     pub const FAULTED: u8 = 16;
-
+    /// Memory that the call was given was another when it returned: somebody changed it meanwhile. The row has what it was
+    /// when the call began.
+    pub const CHANGED: u8 = 32;
+    /// Memory that the call was given could not be read when it began; the row has what was there when it returned.
+    pub const UNVERIFIED: u8 = 64;
     /// Something in the arguments was replaced before it was written; the header says by what rule.
-    pub const REDACTED: u8 = 32;
+    pub const REDACTED: u8 = 128;
 
     /// Whether all bits of `mask` are set.
     pub fn has(self, mask: u8) -> bool {

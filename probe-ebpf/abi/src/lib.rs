@@ -13,7 +13,7 @@ mod scope;
 mod spec;
 
 pub use offsets::{MISSING, Offsets, machine};
-pub use record::{ItemHeader, KernelSocket, RecordHeader, flags, item, kind, status};
+pub use record::{ItemHeader, KernelPath, KernelSocket, RecordHeader, flags, item, kind, status, walk};
 pub use ring::{LOSS_CAUSES, RING_DATA, RING_SLACK, RING_WAKE, Ring, RingHead, loss};
 pub use scope::{condition, member};
 pub use spec::{MAX_EXTRACTS, Spec, extract, recorded};
@@ -26,5 +26,7 @@ pub const PATH_MAX: u32 = 4096;
 pub const ARGS_MAX: u32 = 16 << 10;
 /// Most bytes of payload per call that can be asked for.
 pub const SNAPLEN_MAX: u32 = 16 << 10;
+/// Directories and mounts between a file and its root that are followed.
+pub const WALK_MAX: u32 = 64;
 /// Elements of an iovec whose bytes are read.
 pub const IOVECS_MAX: u32 = 4;

@@ -66,6 +66,23 @@ pub struct Offsets {
     pub cgroup_subsys_state_cgroup: u32,
     pub cgroup_root_hierarchy_id: u32,
     pub kernfs_node_id: u32,
+    pub task_struct_fs: u32,
+    pub fs_struct_root_mnt: u32,
+    pub fs_struct_root_dentry: u32,
+    /// Where a window of 64 bytes begins that has the next three: they are relative to it.
+    pub file_window: u32,
+    pub file_window_inode: u32,
+    pub file_window_mnt: u32,
+    pub file_window_dentry: u32,
+    pub dentry_d_hash_pprev: u32,
+    pub dentry_d_iname: u32,
+    pub mount_mnt: u32,
+    pub mount_mnt_parent: u32,
+    pub vfsmount_mnt_root: u32,
+    pub unix_sock_addr: u32,
+    pub unix_sock_peer: u32,
+    pub unix_address_len: u32,
+    pub unix_address_name: u32,
 }
 
 impl Offsets {

@@ -32,7 +32,7 @@ const _: () = assert!(offset_of!(RecordHeader, time) == 8 && offset_of!(RecordHe
 pub mod kind {
     /// A system call returned.
     pub const SYSCALL_EXIT: u8 = 1;
-    /// A system call began (execve, execveat).
+    /// A system call began: the strings and addresses that it takes, before anybody can change them.
     pub const SYSCALL_ENTER: u8 = 2;
     /// A new image runs. Arguments: tid before the exec, uid << 32 | gid, vtid << 32 | vpid, inode, device,
     /// parent process id.
@@ -91,6 +91,12 @@ pub mod item {
     pub const MESSAGE_NAME: u8 = 0x85;
     /// Effective `uid << 32 | gid` of the task (8 bytes).
     pub const CREDENTIALS: u8 = 0x86;
+    /// A [`super::KernelPath`] and the names of its path.
+    pub const PATH: u8 = 0x90;
+    /// Address that a Unix socket is bound to: the path of `struct sockaddr_un`.
+    pub const UNIX_LOCAL: u8 = 0x94;
+    /// That of the socket that it is connected to.
+    pub const UNIX_PEER: u8 = 0x95;
 }
 
 /// Bits of [`ItemHeader::status`].
@@ -126,3 +132,32 @@ pub struct KernelSocket {
 }
 
 const _: () = assert!(size_of::<KernelSocket>() == 48);
+
+/// The file that the kernel has behind a descriptor or an executable: begins an [`item::PATH`]. Behind it stand the names
+/// from the file up to the root of the task, each with a NUL.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct KernelPath {
+    /// Inode number; 0 for regular files and directories of [`super::Spec::file`].
+    pub ino: u64,
+    /// Descriptor number; -1: none.
+    pub fd: i32,
+    /// `st_mode`.
+    pub mode: u16,
+    /// See [`walk`].
+    pub marks: u16,
+}
+
+const _: () = assert!(size_of::<KernelPath>() == 16);
+
+/// How the walk from a file to the root of its task ended: bits of [`KernelPath::marks`]. None: at the root.
+pub mod walk {
+    /// At the top of a tree of mounts that the task's root is not part of.
+    pub const UNREACHABLE: u16 = 1;
+    /// The file has been unlinked.
+    pub const DELETED: u16 = 2;
+    /// The file is in no tree: a pipe, a socket, a memfd.
+    pub const NO_TREE: u16 = 4;
+    /// There are more directories above than were followed.
+    pub const TOO_DEEP: u16 = 8;
+}

@@ -13,8 +13,9 @@ pub struct Spec {
     pub recorded: u8,
     /// Register arguments to keep, 0 to 6.
     pub args: u8,
-    /// 1: a record at entry, too.
-    pub enter: u8,
+    /// 1: the path of the file behind the descriptor that the call returns. Not an extract: the verifier would follow the
+    /// walk anew for all that can have been extracted before.
+    pub file: u8,
     /// 1: recorded also where the user is not in scope (any more), with [`crate::flags::OUTSIDE`].
     pub leaving: u8,
     /// What is read beside the registers; see [`extract`] for how they are packed.
@@ -62,6 +63,11 @@ pub mod extract {
 
     /// The first mmsghdr of the array at the pointer argument, as [`MSGHDR`]; the result counts messages.
     pub const MMSGHDR: u32 = 11;
+
+    /// The addresses of the Unix socket behind the descriptor in the pointer argument.
+    pub const UNIX_OF_ARG: u32 = 33;
+    /// The addresses of the Unix socket behind the descriptor that the call returned.
+    pub const UNIX_OF_RESULT: u32 = 34;
 
     /// Packs an extract.
     pub const fn pack(op: u32, pointer: u32, second: u32) -> u32 {

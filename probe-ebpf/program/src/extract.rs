@@ -1,7 +1,7 @@
 //! Memory behind the pointers of a system call, as its [`Spec`] says.
 
 use crate::ring::{Memory, Record};
-use crate::{kernel, socket};
+use crate::{kernel, path, socket};
 use afterimage_abi::{PATH_MAX, Spec, extract, item};
 use aya_ebpf::helpers::generated::{bpf_get_current_task, bpf_probe_read_user};
 use core::mem::MaybeUninit;
@@ -22,10 +22,46 @@ const SOCKADDR_MAX: u32 = 128;
 pub(crate) fn all(record: &mut Record, spec: &Spec) {
     for packed in spec.extracts {
         if packed == extract::NONE {
-            return;
+            break;
         }
         one(record, packed);
     }
+    if spec.file != 0 && record.result() >= 0 {
+        let fd = record.result() as u32;
+        path::record(record, fd as i32, path::file_of(fd));
+    }
+}
+
+/// As [`all`], but only what the caller hands in, for the entry of a call.
+#[inline(always)]
+pub(crate) fn inputs(record: &mut Record, spec: &Spec) {
+    for packed in spec.extracts {
+        if packed == extract::NONE {
+            return;
+        }
+        let pointer = record.arg(packed >> 8 & 0xff);
+        match packed & 0xff {
+            extract::STRING => record.string((packed >> 8) as u8, Memory::User, pointer, PATH_MAX),
+            extract::SOCKADDR if pointer != 0 => address(record, packed),
+            extract::STRUCT => structure(record, packed),
+            _ => {}
+        }
+    }
+}
+
+/// A structure of known size.
+#[inline(always)]
+fn structure(record: &mut Record, packed: u32) {
+    let pointer = record.arg(packed >> 8 & 0xff);
+    record.bytes((packed >> 8) as u8, Memory::User, pointer, u64::from(packed >> 16), SOCKADDR_MAX);
+}
+
+/// A sockaddr that the caller hands in.
+#[inline(always)]
+fn address(record: &mut Record, packed: u32) {
+    let (pointer_at, second) = (packed >> 8 & 0xff, packed >> 16);
+    let (pointer, len) = (record.arg(pointer_at), record.arg(second) & 0xffff_ffff);
+    record.bytes(pointer_at as u8, Memory::User, pointer, len, SOCKADDR_MAX);
 }
 
 #[inline(always)]
@@ -38,15 +74,7 @@ fn one(record: &mut Record, packed: u32) {
         extract::STRING => record.string(arg, Memory::User, pointer, PATH_MAX),
         extract::BUFFER if result > 0 => record.bytes(arg, Memory::User, pointer, result as u64, snaplen),
         extract::IOVEC if result > 0 => record.iovec(arg, pointer, record.arg(second), result as u64, snaplen),
-        extract::SOCKADDR if pointer != 0 => {
-            record.bytes(
-                arg,
-                Memory::User,
-                pointer,
-                record.arg(second) & 0xffff_ffff,
-                SOCKADDR_MAX,
-            );
-        }
+        extract::SOCKADDR if pointer != 0 => address(record, packed),
         extract::SOCKADDR_OUT if pointer != 0 && result >= 0 => {
             let mut len = 0u32;
             let from = record.arg(second) as *const _;
@@ -62,12 +90,14 @@ fn one(record: &mut Record, packed: u32) {
                 message(record, arg, pointer, i64::from(len), snaplen);
             }
         }
-        extract::STRUCT => record.bytes(arg, Memory::User, pointer, u64::from(second), SOCKADDR_MAX),
+        extract::STRUCT => structure(record, packed),
         extract::SOCKET_OF_ARG => socket::record(record, pointer as u32),
         extract::CREDENTIALS if result >= 0 => {
             let task = unsafe { bpf_get_current_task() };
             record.value(item::CREDENTIALS, kernel::uid_gid(task));
         }
+        extract::UNIX_OF_ARG => socket::names(record, pointer as u32),
+        extract::UNIX_OF_RESULT if result >= 0 => socket::names(record, result as u32),
         extract::SOCKET_OF_RESULT if result >= 0 => socket::record(record, result as u32),
         _ => {}
     }

@@ -1,8 +1,9 @@
 //! The kernel side of Afterimage: one record per system call, at exit, and the life of processes and cgroups.
 //!
-//! - `entry`: what is attached where.
 //! - `syscall`, `process`, `cgroup`: the records.
+//! - `entry`: what has to be read when a call begins.
 //! - `extract`: memory behind pointers.
+//! - `path`: paths of the kernel's files.
 //! - `registers`: those of each machine.
 //! - `ring`: reserving and publishing.
 //! - `scope`: who is recorded.
@@ -13,8 +14,10 @@
 #![feature(asm_experimental_arch)]
 
 mod cgroup;
+mod entry;
 mod extract;
 mod kernel;
+mod path;
 mod process;
 mod registers;
 mod ring;
@@ -22,12 +25,14 @@ mod scope;
 mod socket;
 mod syscall;
 
-use aya_ebpf::macros::btf_tracepoint;
-use aya_ebpf::programs::BtfTracePointContext;
+use aya_ebpf::EbpfContext;
+use aya_ebpf::macros::{btf_tracepoint, tracepoint};
+use aya_ebpf::programs::{BtfTracePointContext, TracePointContext};
 
-#[btf_tracepoint(function = "sys_enter")]
-pub fn sys_enter(ctx: BtfTracePointContext) -> i32 {
-    syscall::enter(ctx.arg(0), ctx.arg(1));
+/// Attached to `sys_enter_*` of the calls that the catalogue names.
+#[tracepoint]
+pub fn syscall_begins(ctx: TracePointContext) -> u32 {
+    entry::record(ctx.as_ptr().cast());
     0
 }
 

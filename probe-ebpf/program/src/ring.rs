@@ -197,6 +197,18 @@ impl Record {
         self.set_position(self.position() as u32 + size_of::<ItemHeader>() as u32 + (len + 7 & !7));
     }
 
+    /// Where the bytes of the next item go: room for [`ITEM_MAX`].
+    #[inline(always)]
+    pub(crate) fn body(&self) -> *mut u8 {
+        unsafe { self.next_item().add(1) }.cast()
+    }
+
+    /// Ends an item of which `len` bytes were written to [`Record::body`].
+    #[inline(always)]
+    pub(crate) fn end_item(&mut self, arg: u8, status: u8, len: u32) {
+        self.item(arg, status, len);
+    }
+
     /// A string of at most `max` bytes with its NUL.
     #[inline(always)]
     pub(crate) fn string(&mut self, arg: u8, memory: Memory, from: u64, max: u32) {

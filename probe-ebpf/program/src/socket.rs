@@ -1,14 +1,17 @@
 //! What the kernel itself knows of a socket: not what the caller's memory says.
 
 use crate::kernel::{offset, read, read_known};
-use crate::ring::Record;
+use crate::ring::{Memory, Record};
 use afterimage_abi::{KernelSocket, item};
 use aya_ebpf::helpers::generated::bpf_get_current_task;
 
 const S_IFMT: u16 = 0o170000;
 const S_IFSOCK: u16 = 0o140000;
+const AF_UNIX: u16 = 1;
 const AF_INET: u16 = 2;
 const AF_INET6: u16 = 10;
+/// Bytes of `sun_path`.
+const UNIX_PATH_MAX: u32 = 108;
 
 /// Adds the socket behind descriptor `fd` of the current task; nothing where it is no socket.
 #[inline(always)]
@@ -36,6 +39,31 @@ pub(crate) fn record(record: &mut Record, fd: u32) {
         out.remote = read_known(sock, offset!(sock_common_skc_v6_daddr));
     }
     record.value(item::SOCKET, out);
+}
+
+/// Adds the addresses of the Unix socket behind descriptor `fd` and of the one that it is connected to, where they have
+/// any.
+#[inline(always)]
+pub(crate) fn names(record: &mut Record, fd: u32) {
+    let Some(sock) = find(fd) else { return };
+    if read::<u16>(sock, offset!(sock_common_skc_family)) != AF_UNIX {
+        return;
+    }
+    name(record, item::UNIX_LOCAL, sock);
+    name(record, item::UNIX_PEER, read(sock, offset!(unix_sock_peer)));
+}
+
+/// The path that a Unix socket is bound to; nothing where it is bound to none.
+#[inline(always)]
+fn name(record: &mut Record, arg: u8, sock: u64) {
+    let address: u64 = if sock == 0 { 0 } else { read(sock, offset!(unix_sock_addr)) };
+    if address == 0 {
+        return;
+    }
+    // Behind the family; the kernel's length counts the NUL of a path.
+    let len: u32 = read(address, offset!(unix_address_len));
+    let from = address.wrapping_add(offset!(unix_address_name) as u64 + 2);
+    record.bytes(arg, Memory::Kernel, from, u64::from(len.saturating_sub(2)), UNIX_PATH_MAX);
 }
 
 /// The `struct sock` behind a descriptor.

@@ -1,4 +1,4 @@
-//! System calls: one record when they return; one at entry for those whose exit cannot tell.
+//! System calls: one record when they return.
 
 use crate::kernel;
 use crate::registers::{Registers, is_compat};
@@ -14,35 +14,12 @@ static SPECS: Array<Spec> = Array::with_max_entries(SYSCALLS, 0);
 
 /// Calls beyond the table share its last place.
 #[inline(always)]
-fn spec(nr: u64) -> Option<&'static Spec> {
+pub(crate) fn spec(nr: u64) -> Option<&'static Spec> {
     SPECS.get(if nr < u64::from(SYSCALLS) {
         nr as u32
     } else {
         SYSCALLS - 1
     })
-}
-
-#[inline(always)]
-pub(crate) fn enter(regs: *const Registers, nr: i64) {
-    let Some(spec) = spec(nr as u64) else { return };
-    if spec.enter == 0 {
-        return;
-    }
-    let task = kernel::current();
-    if is_compat(task) {
-        return;
-    }
-    let (tgid_tid, cgroup) = kernel::current_ids(task);
-    if !scope::holds(tgid_tid, cgroup) || !scope::holds_current_user() {
-        return;
-    }
-    let Some(mut record) = Record::begin(kind::SYSCALL_ENTER, 0, nr as u16, tgid_tid, 0, cgroup) else {
-        return;
-    };
-    let args = unsafe { Registers::args(regs) };
-    record.args(args, u32::from(spec.args));
-    extract::all(&mut record, spec);
-    record.publish();
 }
 
 #[inline(always)]

@@ -35,6 +35,8 @@ class! {
     IsOpenRead = "evt.is_open_read" Bool, "Whether a file was opened for reading.", "evt.is_open_read = true";
     IsOpenWrite = "evt.is_open_write" Bool, "Whether a file was opened for writing.", "evt.is_open_write = true";
     IsOpenCreate = "evt.is_open_create" Bool, "Whether a file was opened so that it is created where it does not exist, with success.", "evt.is_open_create = true";
+    Changed = "evt.changed" Bool, "Whether memory that the call was given was another when it returned: another thread changed it. The arguments are those of the beginning, which the kernel used.", "evt.changed = true";
+    Unverified = "evt.unverified" Bool, "Whether memory that the call was given could not be read when it began; the arguments are what was there when it returned.", "evt.unverified = true";
     Abspath = "evt.abspath" Str, "The path in the arguments, made absolute with the directory it is relative to.", "evt.abspath startswith /etc";
 }
 

@@ -5,7 +5,7 @@ use crate::eval::Value;
 use crate::fields::{EvtField, FieldArg};
 use crate::output::time;
 use afterimage_format::constants::errno_name;
-use afterimage_format::model::{self, Category, DescriptorType, ParamType};
+use afterimage_format::model::{self, Category, DescriptorType, EventFlags, ParamType};
 
 const O_ACCMODE: i64 = 3;
 const O_WRONLY: i64 = 1;
@@ -58,6 +58,8 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
                 self.open_flags().is_some_and(|flags| flags & O_CREAT != 0)
                     && self.result().is_some_and(|result| result >= 0),
             ),
+            EvtField::Changed => Value::Bool(self.flags().has(EventFlags::CHANGED)),
+            EvtField::Unverified => Value::Bool(self.flags().has(EventFlags::UNVERIFIED)),
             EvtField::Abspath => self.abspath(),
         }
     }

@@ -67,6 +67,14 @@ fn parameters(row: &EventRow<'_>, opened: &Opened, items: &mut Vec<DetailItem>) 
             EventFlags::FAULTED,
             "some memory of the process could not be read; what was in it is missing",
         ),
+        (
+            EventFlags::CHANGED,
+            "memory of the process was changed during the call; this is what it was when the call began",
+        ),
+        (
+            EventFlags::UNVERIFIED,
+            "memory of the process could be read only when the call returned",
+        ),
         (EventFlags::COMPAT, "a 32-bit system call"),
     ] {
         if row.flags().has(flag) {

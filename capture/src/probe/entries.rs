@@ -1,0 +1,73 @@
+//! Calls that are also read when they begin: the program is attached to the tracepoint of each.
+
+use anyhow::{Context, Result};
+use aya::Ebpf;
+use aya::programs::TracePoint;
+
+const PROGRAM: &str = "syscall_begins";
+const CATEGORY: &str = "syscalls";
+
+/// The program and where it is attached.
+pub(super) struct Entries {
+    names: Vec<&'static str>,
+    degraded: Vec<String>,
+}
+
+impl Entries {
+    /// Loads the program for the calls with these names.
+    pub(super) fn load(ebpf: &mut Ebpf, names: &[&'static str]) -> Result<Entries> {
+        program(ebpf)?
+            .load()
+            .with_context(|| format!("the kernel refuses the program {PROGRAM}"))?;
+        Ok(Entries {
+            names: names.to_vec(),
+            degraded: Vec::new(),
+        })
+    }
+
+    /// Attaches to every call. What cannot be attached to is read when it returns, as all others are.
+    pub(super) fn attach(&mut self, ebpf: &mut Ebpf) -> Result<()> {
+        let program = program(ebpf)?;
+        let mut missing = Vec::new();
+        for name in &self.names {
+            if program.attach(CATEGORY, &tracepoint(name)).is_err() {
+                missing.push(*name);
+            }
+        }
+        if !missing.is_empty() {
+            self.degraded.push(format!(
+                "no tracepoint at the beginning of {}: another thread of the caller can change what is recorded of these",
+                missing.join(", ")
+            ));
+        }
+        Ok(())
+    }
+
+    /// Detaches.
+    pub(super) fn detach(&self, ebpf: &mut Ebpf) -> Result<()> {
+        program(ebpf)?
+            .unload()
+            .with_context(|| format!("cannot unload the program {PROGRAM}"))
+    }
+
+    /// What could not be attached to, in words.
+    pub(super) fn degraded(&self) -> &[String] {
+        &self.degraded
+    }
+}
+
+/// The kernel names tracepoints after its functions.
+fn tracepoint(call: &str) -> String {
+    let function = match call {
+        "umount2" => "umount",
+        other => other,
+    };
+    format!("sys_enter_{function}")
+}
+
+fn program(ebpf: &mut Ebpf) -> Result<&mut TracePoint> {
+    Ok(ebpf
+        .program_mut(PROGRAM)
+        .with_context(|| format!("the object has no program {PROGRAM}"))?
+        .try_into()?)
+}

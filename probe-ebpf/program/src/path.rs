@@ -1,0 +1,167 @@
+//! Paths from the kernel's own objects: what a call really opened, whatever the caller's memory says by now.
+
+use crate::kernel::{offset, read};
+use crate::ring::Record;
+use afterimage_abi::{KernelPath, WALK_MAX, item, status, walk};
+use aya_ebpf::helpers::generated::{bpf_get_current_task_btf, bpf_probe_read_kernel};
+use core::ptr::{read_volatile, write_volatile};
+
+const S_IFMT: u16 = 0o170000;
+const S_IFDIR: u16 = 0o040000;
+const S_IFREG: u16 = 0o100000;
+
+/// Of a `struct file` the inode and the path lie this close together.
+const FILE_WORDS: usize = 8;
+
+/// Longest name of a directory entry (NAME_MAX).
+const NAME_MASK: u64 = 0xff;
+/// Names and their NULs fit into an item, see [`WALK_MAX`].
+const NAMES_MASK: u32 = (16 << 10) - 1;
+const _: () = assert!(WALK_MAX as u64 * (NAME_MASK + 1) <= NAMES_MASK as u64 + 1);
+
+/// A field of a structure of which the verifier knows the type (it checks the load): no helper is needed.
+#[inline(always)]
+fn typed<T: Copy>(base: *const u8, offset: usize) -> T {
+    unsafe { base.add(offset).cast::<T>().read() }
+}
+
+/// The `struct file` behind a descriptor of the current task; 0: none.
+#[inline(always)]
+pub(crate) fn file_of(fd: u32) -> u64 {
+    let task = unsafe { bpf_get_current_task_btf() }.cast::<u8>();
+    let files: *const u8 = typed(task, offset!(task_struct_files));
+    let table: *const u8 = typed(files, offset!(files_struct_fdt));
+    if fd >= typed(table, offset!(fdtable_max_fds)) {
+        return 0;
+    }
+    read(typed(table, offset!(fdtable_fd)), 8 * fd as usize)
+}
+
+/// Adds the path of a file as the current task sees it.
+#[inline(always)]
+pub(crate) fn record(record: &mut Record, fd: i32, file: u64) {
+    if file == 0 {
+        return;
+    }
+    let fields: [u64; FILE_WORDS] = read(file, offset!(file_window));
+    let field = |at: usize| unsafe { *fields.as_ptr().cast::<u8>().add(at & 0x38).cast::<u64>() };
+    let inode = field(offset!(file_window_inode));
+    let mode: u16 = read(inode, offset!(inode_i_mode));
+    // Of what has a name of its own the number is not needed, and would make every file's record longer.
+    let ino = match mode & S_IFMT {
+        S_IFREG | S_IFDIR => 0,
+        _ => read(inode, offset!(inode_i_ino)),
+    };
+    let body = record.body();
+    let mnt = field(offset!(file_window_mnt));
+    names(body, mnt, field(offset!(file_window_dentry)));
+    let (len, marks) = (filled(body), marked(body));
+    unsafe { body.cast::<KernelPath>().write(KernelPath { ino, fd, mode, marks }) };
+    let cut = if marks & walk::TOO_DEEP != 0 { status::TRUNCATED } else { 0 };
+    record.end_item(item::PATH, status::KERNEL | cut, len + size_of::<KernelPath>() as u32);
+}
+
+/// A `struct dentry` from `d_hash.pprev` on, as it is in every kernel that the loader accepts: a helper's call for each field
+/// would cost more than the copy.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Entry {
+    /// 0: not in the directory any more.
+    pprev: u64,
+    parent: u64,
+    hash_len: u64,
+    name: u64,
+    inode: u64,
+    /// Where short names stand.
+    short: [u64; 5],
+}
+
+/// Length of the names so far. It stands in the ring, where the [`KernelPath`] comes later: what is loaded from there is
+/// the same unknown to the verifier on every path, see [`Record`].
+#[inline(always)]
+fn filled(body: *const u8) -> u32 {
+    unsafe { read_volatile(body.cast::<u32>()) & NAMES_MASK }
+}
+
+#[inline(always)]
+fn fill(body: *mut u8, len: u32) {
+    unsafe { write_volatile(body.cast::<u32>(), len) };
+}
+
+/// `mnt_root` of a `struct mount`.
+#[inline(always)]
+fn top_of(mount: u64) -> u64 {
+    read(mount, offset!(mount_mnt) + offset!(vfsmount_mnt_root))
+}
+
+/// How the walk ended; in the ring for the same reason.
+#[inline(always)]
+fn marked(body: *const u8) -> u16 {
+    unsafe { read_volatile(body.cast::<u16>().add(2)) }
+}
+
+#[inline(always)]
+fn mark(body: *mut u8, marks: u16) {
+    unsafe { write_volatile(body.cast::<u16>().add(2), marks) };
+}
+
+/// Writes the names from `dentry` up to the task's root behind where the [`KernelPath`] will stand, and how that ended. A
+/// function of its own, so that its instructions are there once.
+#[inline(never)]
+fn names(body: *mut u8, mount: u64, mut dentry: u64) {
+    let task = unsafe { bpf_get_current_task_btf() }.cast::<u8>();
+    let fs: *const u8 = typed(task, offset!(task_struct_fs));
+    let root_mount: u64 = typed(fs, offset!(fs_struct_root_mnt));
+    let root: u64 = typed(fs, offset!(fs_struct_root_dentry));
+    let root_mount = root_mount.wrapping_sub(offset!(mount_mnt) as u64);
+    let mut mount = mount.wrapping_sub(offset!(mount_mnt) as u64);
+    // On the task's root mount the walk ends at the task's root, which is not above that mount's own.
+    let mut top = if mount == root_mount { 0 } else { top_of(mount) };
+    fill(body, 0);
+    mark(body, walk::TOO_DEEP);
+    unsafe { write_volatile(body.cast::<u64>().add(1), 1) };
+    for _ in 0..WALK_MAX {
+        if dentry == root && mount == root_mount {
+            mark(body, 0);
+            break;
+        }
+        if dentry == top {
+            let [parent, mountpoint]: [u64; 2] = read(mount, offset!(mount_mnt_parent));
+            if parent == mount {
+                mark(body, walk::UNREACHABLE);
+                break;
+            }
+            (mount, dentry) = (parent, mountpoint);
+            top = if mount == root_mount { 0 } else { top_of(mount) };
+            continue;
+        }
+        let entry: Entry = read(dentry, offset!(dentry_d_hash_pprev));
+        let size = (entry.hash_len >> 32 & NAME_MASK) as u32;
+        let len = filled(body);
+        if len == 0 {
+            unsafe { write_volatile(body.cast::<u64>().add(1), entry.pprev) };
+        }
+        let is_short = entry.name == dentry.wrapping_add(offset!(dentry_d_iname) as u64);
+        unsafe {
+            let to = body.add(size_of::<KernelPath>() + len as usize);
+            if is_short {
+                to.cast::<[u64; 5]>().write_unaligned(entry.short);
+            } else {
+                bpf_probe_read_kernel(to.cast(), size, entry.name as *const _);
+            }
+            to.add(size as usize).write(0);
+        }
+        fill(body, len + size + 1);
+        if entry.parent == dentry {
+            // The top of a file system that is not that of its mount; on the root's mount: above the root.
+            mark(body, if top == 0 { walk::UNREACHABLE } else { walk::NO_TREE });
+            break;
+        }
+        dentry = entry.parent;
+    }
+    // What is in no tree has no link either, and is not deleted.
+    let marks = marked(body);
+    if marks & walk::NO_TREE == 0 && unsafe { read_volatile(body.cast::<u64>().add(1)) } == 0 {
+        mark(body, marks | walk::DELETED);
+    }
+}
