@@ -76,7 +76,7 @@ fn four_capabilities_are_enough() {
         format!("--ambient-caps={four}"),
         format!("--bounding-set={four}"),
     ]);
-    let script = "for i in $(seq 200); do cat /dev/null; done; sleep 1.2; cat /dev/null";
+    let script = "for i in $(seq 35); do cat /dev/null; sleep 0.1; done";
     let output = command
         .arg(&copy)
         .args(["record", "--rotate", "500ms", "--profile", "full", "-o"])
