@@ -312,7 +312,7 @@ fn pods_and_paths_that_appear_later() {
                 .unwrap();
         };
         run(&pod.join(&container), "insidemarker");
-        run(&other.join(&container.replace('0', "f")), "outsidemarker");
+        run(&other.join(container.replace('0', "f")), "outsidemarker");
         for cgroup in [
             pod.join(&container),
             pod.clone(),

@@ -38,6 +38,10 @@ mod tests {
             .spawn()
             .unwrap();
         let path = |name: &str| format!("/proc/{}/{name}", child.id());
+        // The arguments are there a moment after the new image is.
+        while std::fs::read(path("cmdline")).unwrap().is_empty() {
+            std::thread::yield_now();
+        }
         for name in ["status", "stat", "cgroup", "cmdline"] {
             assert_eq!(
                 super::read(path(name)).unwrap(),
