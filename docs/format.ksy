@@ -246,6 +246,15 @@ types:
       - id: series
         type: series
         if: not _io.eof
+      - id: profile
+        type: text
+        if: not _io.eof
+      - id: filter
+        type: text
+        if: not _io.eof
+      - id: redactions
+        type: text_list
+        if: not _io.eof
 
   host:
     seq:

@@ -1,6 +1,7 @@
 //! What already runs, from /proc: processes, their threads and descriptors, and cgroups.
 
 mod process;
+mod read;
 mod sockets;
 
 pub(crate) use process::{cgroup_of, descriptors, parent_of, process_of, processes, thread, threads, users_of};

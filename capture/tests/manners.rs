@@ -76,8 +76,7 @@ fn four_capabilities_are_enough() {
         format!("--ambient-caps={four}"),
         format!("--bounding-set={four}"),
     ]);
-    // A file ends with the segment after the one that made it full.
-    let script = "for i in $(seq 50); do cat /dev/null; done; for i in 1 2 3; do sleep 1.1; cat /dev/null; done";
+    let script = "for i in $(seq 35); do cat /dev/null; sleep 0.1; done";
     let output = command
         .arg(&copy)
         .args(["record", "--rotate", "500ms", "--profile", "full", "-o"])

@@ -131,6 +131,9 @@ fn header(header: &Header) -> Value {
             "previous": hex(&series.previous),
             "previous_name": text(series.previous_name.as_bytes()),
         },
+        "profile": text(header.profile.as_bytes()),
+        "filter": text(header.filter.as_bytes()),
+        "redactions": list(&header.redactions, |each| json!(text(each.as_bytes()))),
     })
 }
 

@@ -3,6 +3,7 @@
 //! `workload count DIR OPENS CONNECTS EXECS` | `workload calls DIR` | `workload write BYTES FILE` | `workload wait` |
 //! `workload descriptors DIR wait|slow`
 
+mod crowd;
 mod descriptors;
 
 use std::ffi::CString;
@@ -44,7 +45,7 @@ fn main() {
             let _ = std::io::stdin().read(&mut [0]);
         }
         ["nothing"] => {}
-        other => assert!(descriptors::run(other), "unknown work {args:?}"),
+        other => assert!(crowd::run(other) || descriptors::run(other), "unknown work {args:?}"),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Processes.
 
+use super::read::read;
 use super::sockets::Sockets;
 use crate::state::{named, socket_of};
 use afterimage_format::model::{Descriptor, DescriptorType, Role, Text, Thread};
@@ -29,7 +30,7 @@ pub(crate) fn threads(pid: u32) -> impl Iterator<Item = u32> {
 
 /// The parent of a process.
 pub(crate) fn parent_of(pid: u32) -> Option<u32> {
-    let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
+    let stat = read(format!("/proc/{pid}/stat")).ok()?;
     let behind = stat.iter().rposition(|b| *b == b')')? + 1;
     let rest = std::str::from_utf8(stat.get(behind..)?).ok()?;
     rest.split_whitespace().nth(1)?.parse().ok()
@@ -37,7 +38,7 @@ pub(crate) fn parent_of(pid: u32) -> Option<u32> {
 
 /// The process of a thread.
 pub(crate) fn process_of(tid: u32) -> Option<u32> {
-    let status = fs::read(format!("/proc/{tid}/status")).ok()?;
+    let status = read(format!("/proc/{tid}/status")).ok()?;
     let status = String::from_utf8_lossy(&status);
     status
         .lines()
@@ -49,7 +50,7 @@ pub(crate) fn process_of(tid: u32) -> Option<u32> {
 
 /// Real and effective user of a process.
 pub(crate) fn users_of(pid: u32) -> Option<[u32; 2]> {
-    let status = fs::read(format!("/proc/{pid}/status")).ok()?;
+    let status = read(format!("/proc/{pid}/status")).ok()?;
     let status = String::from_utf8_lossy(&status);
     let line = status.lines().find_map(|line| line.strip_prefix("Uid:"))?;
     let mut ids = line.split_whitespace().map(str::parse);
@@ -60,12 +61,12 @@ pub(crate) fn users_of(pid: u32) -> Option<[u32; 2]> {
 /// where it is gone, or was when the last of its files was read.
 pub(crate) fn thread(pid: u32, tid: u32) -> Option<Thread> {
     let dir = PathBuf::from(format!("/proc/{pid}/task/{tid}"));
-    let status = fs::read(dir.join("status")).ok()?;
+    let status = read(dir.join("status")).ok()?;
     let status = String::from_utf8_lossy(&status).into_owned();
     let field = |name: &str| status.lines().find_map(|l| l.strip_prefix(name)?.strip_prefix(":\t"));
     let last = |name: &str| field(name)?.split_whitespace().last()?.parse().ok();
     let effective = |name: &str| field(name)?.split_whitespace().nth(1)?.parse().ok();
-    let stat = fs::read(dir.join("stat")).ok()?;
+    let stat = read(dir.join("stat")).ok()?;
     // comm stands in parentheses and may hold any byte, also ")".
     let (open, close) = (
         stat.iter().position(|b| *b == b'(')?,
@@ -78,7 +79,7 @@ pub(crate) fn thread(pid: u32, tid: u32) -> Option<Thread> {
             .map(|p| Text::from(p.as_os_str().as_bytes()))
             .unwrap_or_default()
     };
-    let cmdline = fs::read(dir.join("cmdline")).unwrap_or_default();
+    let cmdline = read(dir.join("cmdline")).unwrap_or_default();
     let cmdline = cmdline.strip_suffix(b"\0").unwrap_or(&cmdline);
     let (exe, args) = match cmdline.iter().position(|b| *b == 0) {
         Some(at) => (&cmdline[..at], &cmdline[at + 1..]),
@@ -94,9 +95,9 @@ pub(crate) fn thread(pid: u32, tid: u32) -> Option<Thread> {
         tty: stat_field(4).unwrap_or(0) as u32,
         uid: effective("Uid").unwrap_or(u32::MAX),
         gid: effective("Gid").unwrap_or(u32::MAX),
-        loginuid: fs::read_to_string(dir.join("loginuid"))
+        loginuid: read(dir.join("loginuid"))
             .ok()
-            .and_then(|t| t.trim().parse().ok())
+            .and_then(|t| std::str::from_utf8(&t).ok()?.trim().parse().ok())
             .unwrap_or(u32::MAX),
         comm: stat.get(open + 1..close)?.into(),
         exe: exe.into(),
@@ -124,7 +125,7 @@ pub(crate) fn cgroup_of(pid: u32) -> Option<Vec<u8>> {
 }
 
 fn cgroup(dir: &Path) -> Option<Vec<u8>> {
-    let text = fs::read(dir.join("cgroup")).ok()?;
+    let text = read(dir.join("cgroup")).ok()?;
     text.split(|b| *b == b'\n')
         .find_map(|line| line.strip_prefix(b"0::"))
         .map(<[u8]>::to_vec)
@@ -138,7 +139,8 @@ pub(crate) fn descriptors(pid: u32, sockets: &mut Sockets) -> Vec<(i32, Descript
         let Ok(target) = fs::read_link(dir.join(format!("fd/{fd}"))) else {
             continue;
         };
-        let info = fs::read_to_string(dir.join(format!("fdinfo/{fd}"))).unwrap_or_default();
+        let info = read(dir.join(format!("fdinfo/{fd}"))).unwrap_or_default();
+        let info = String::from_utf8_lossy(&info);
         let flags = info.lines().find_map(|l| l.strip_prefix("flags:"));
         let flags = flags.and_then(|f| u64::from_str_radix(f.trim(), 8).ok()).unwrap_or(0);
         let descriptor = describe(target.as_os_str().as_bytes(), pid, sockets);

@@ -105,6 +105,9 @@ HEAD = record(
     tags=sequence(several(STR, STR)),
     degraded=sequence(STR),
     series=record(number=INTEGER, previous=HASH, previous_name=STR),
+    profile=STR,
+    filter=STR,
+    redactions=sequence(STR),
 )
 CUST = record(time=INTEGER, action=STR, tool=STR, user=STR, host=STR, source=optional(SOURCE), note=STR)
 ATCH = record(name=STR, media_type=STR, size=INTEGER, hash=HASH, storing=code(["plain", "zstd", "reference", "other"]))

@@ -66,6 +66,9 @@ fn rotated(folder: &Path) -> PathBuf {
             previous: [9; 32],
             previous_name: "a.scap".into(),
         },
+        profile: "forensic".into(),
+        filter: "evt.type = open".into(),
+        redactions: vec!["pattern: x".into(), "names".into()],
         ..header()
     };
     let summary = Summary {
@@ -358,7 +361,7 @@ fn push(builder: &mut SegmentBuilder, row: u64, random: u64) {
         time: 1_700_000_000_000_000_000 + 1000 * row + random % 4000,
         kind: kind as u16,
         cpu: (random % 7) as u16,
-        flags: EventFlags((random % 32) as u8),
+        flags: EventFlags((random % 64) as u8),
         result: (random as i64 >> (random % 60)) - 5,
         thread: 1 + random % 6,
         descriptor: random % 5,

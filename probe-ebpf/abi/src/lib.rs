@@ -20,8 +20,9 @@ pub use spec::{MAX_EXTRACTS, Spec, extract, recorded};
 
 /// System call numbers that the table covers; numbers above (none today) are recorded without arguments.
 pub const SYSCALLS: u32 = 512;
-/// Longest path or string that is read, with its NUL.
-pub const PATH_MAX: u32 = 4096;
+/// Longest path or string that is read, with its NUL: one more than the kernel's longest path, so that this is not taken
+/// for a cut one.
+pub const PATH_MAX: u32 = 4097;
 /// Most bytes of argv that are read at exec.
 pub const ARGS_MAX: u32 = 16 << 10;
 /// Most bytes of payload per call that can be asked for.

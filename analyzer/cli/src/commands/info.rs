@@ -73,6 +73,9 @@ struct Object {
     degraded: Vec<String>,
     #[serde(serialize_with = "as_object")]
     tags: Vec<(String, String)>,
+    profile: Option<String>,
+    filter: Option<String>,
+    redactions: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -180,6 +183,9 @@ fn object(input: &Input, facts: &Facts) -> Object {
         damage: facts.damage.clone(),
         degraded: header.degraded.clone(),
         tags: header.tags.clone(),
+        profile: Some(header.profile.clone()).filter(|profile| !profile.is_empty()),
+        filter: Some(header.filter.clone()).filter(|filter| !filter.is_empty()),
+        redactions: header.redactions.clone(),
     }
 }
 
@@ -217,6 +223,11 @@ fn write_page(out: &mut impl Write, input: &Input, facts: &Facts) -> io::Result<
         ),
     )?;
     line("scope", text(&header.scope))?;
+    for (name, value) in [("profile", &header.profile), ("filter", &header.filter)] {
+        if !value.is_empty() {
+            line(name, text(value))?;
+        }
+    }
     let span = duration(facts.end.saturating_sub(facts.start));
     let (start, end) = (shown_time(facts.start, zone), shown_time(facts.end, zone));
     line("span", format!("{start} to {end} {} ({span})", zone_name(zone)))?;
@@ -282,6 +293,9 @@ fn write_page(out: &mut impl Write, input: &Input, facts: &Facts) -> io::Result<
     }
     for (key, value) in &header.tags {
         line("tag", format!("{} = {}", text(key), text(value)))?;
+    }
+    for rule in &header.redactions {
+        line("redacted", text(rule))?;
     }
     for note in &header.degraded {
         line("degraded", text(note))?;
