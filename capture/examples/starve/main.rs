@@ -60,7 +60,7 @@ fn main() {
     let mut counter = counter();
     // SAFETY: the request takes no argument.
     assert_eq!(unsafe { libc::ioctl(counter.as_raw_fd(), ENABLE, 0) }, 0);
-    let (begin, end) = (Barrier::new(3), Barrier::new(3));
+    let [begin, end, leave] = [3, 3, 3].map(Barrier::new);
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
@@ -70,6 +70,7 @@ fn main() {
                     unsafe { libc::syscall(libc::SYS_getppid) };
                 }
                 end.wait();
+                leave.wait();
             });
         }
         // Births and deaths of threads come before and after, so that calls are all that is lost.
@@ -79,9 +80,10 @@ fn main() {
         end.wait();
         signal_recorder(libc::SIGCONT);
         std::thread::sleep(Duration::from_millis(500));
+        leave.wait();
     });
     std::thread::sleep(Duration::from_millis(300));
     let mut count = [0; 8];
     counter.read_exact(&mut count).expect("a count");
-    println!("calls {}", u64::from_ne_bytes(count));
+    println!("calls {}", u64::from_le_bytes(count));
 }
