@@ -97,6 +97,9 @@ struct Record {
     /// Bytes of payload to keep per call [default: 80, or what the profile says].
     #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(0..=i64::from(SNAPLEN_MAX)))]
     snaplen: Option<u32>,
+    /// Also record how long each call took (evt.latency). Costs a second look at every call.
+    #[arg(long)]
+    latency: bool,
     /// A note kept in the file, as KEY=VALUE. May be given several times.
     #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = tag)]
     tags: Vec<(String, String)>,
@@ -228,6 +231,7 @@ impl Record {
             attached: attached.collect::<anyhow::Result<_>>()?,
             duration: self.duration,
             snaplen: self.snaplen.or(profile.snaplen).unwrap_or(SNAPLEN),
+            latency: self.latency,
             scope,
             profile,
             filter: self.filter.as_deref().map(Filter::parse).transpose()?,

@@ -118,6 +118,7 @@ fn program() -> Vec<Finding> {
     let settings = Settings {
         scope: 0,
         snaplen: 80,
+        latency: false,
         specs: catalogue.specs,
         entries: catalogue.entries,
     };

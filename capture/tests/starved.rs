@@ -64,3 +64,33 @@ fn what_was_done_is_what_was_written_and_what_was_counted() {
         }
     }
 }
+
+/// `--latency` measures what a call took, and nothing is measured without it.
+#[test]
+fn calls_are_measured_where_it_is_asked_for() {
+    if !can_record("calls_are_measured_where_it_is_asked_for") {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let record = |name: &str, args: &[&str]| {
+        let path = dir.path().join(name);
+        let output = support::capture()
+            .args(["record", "--profile", "full"])
+            .args(args)
+            .arg("-o")
+            .arg(&path)
+            .args(["--", "sleep", "0.3"])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        Trace::open(&path).unwrap()
+    };
+    let measured = record("measured.scap", &["--latency"]);
+    let slow = select(&measured, "evt.latency > 100ms", |row| {
+        (row.kind().unwrap().name.clone(), row.duration().unwrap() / 100_000_000)
+    });
+    assert_eq!(slow, [("clock_nanosleep".to_owned(), 3)]);
+    assert!(support::count(&measured, "evt.latency > 0 and evt.latency < 10ms") > 20);
+    let plain = record("plain.scap", &[]);
+    assert_eq!(support::count(&plain, "evt.latency >= 0"), 0);
+}

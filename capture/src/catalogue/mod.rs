@@ -7,7 +7,7 @@ mod entry;
 mod generic;
 
 use crate::profile::Take;
-use afterimage_abi::{MAX_EXTRACTS, SYSCALLS, Spec, extract, recorded};
+use afterimage_abi::{MAX_EXTRACTS, SYSCALLS, Spec, extract, mark, recorded};
 use afterimage_format::model::{Category, Kind, Param, ParamType};
 
 /// Number, name, category and parameters of a call that is kept raw.
@@ -333,7 +333,7 @@ impl Catalogue {
         *spec = Spec {
             recorded: recorded::YES,
             args,
-            leaving: u8::from(effect == Effect::Credentials),
+            marks: marks(name, effect),
             file: u8::from(matches!(effect, Effect::Open { .. })),
             ..Spec::default()
         };
@@ -358,6 +358,36 @@ impl Catalogue {
             take: Take::Always,
         });
     }
+}
+
+/// What matters most when the rings are nearly full, beside births, ends and executed programs.
+const IMPORTANT: &[&str] = &[
+    "ptrace",
+    "init_module",
+    "finit_module",
+    "delete_module",
+    "kexec_load",
+    "kexec_file_load",
+    "bpf",
+    "capset",
+    "setns",
+    "unshare",
+    "chroot",
+    "pivot_root",
+    "execve",
+    "execveat",
+];
+
+/// [`Spec::marks`] of a call.
+fn marks(name: &str, effect: Effect) -> u8 {
+    let rights = effect == Effect::Credentials;
+    let leaving = if rights { mark::LEAVING } else { 0 };
+    let important = if rights || IMPORTANT.contains(&name) {
+        mark::IMPORTANT
+    } else {
+        0
+    };
+    leaving | important
 }
 
 /// The extracts without bytes that are moved: they say nothing about the state.

@@ -371,7 +371,7 @@ impl Tracker {
             args = &replaced;
         }
         let event = Event {
-            duration: 0,
+            duration: raw.duration(),
             time: self.real_time(raw.header.time),
             kind: emit.kind,
             cpu,

@@ -1,6 +1,6 @@
 //! A record as the kernel program wrote it, taken apart without copying.
 
-use afterimage_abi::{ItemHeader, KernelSocket, RecordHeader, item, kind, status};
+use afterimage_abi::{ItemHeader, KernelSocket, RecordHeader, flags, item, kind, status};
 
 /// One record.
 #[derive(Clone, Copy)]
@@ -109,6 +109,19 @@ impl<'a> Raw<'a> {
     /// The bytes of the first item, which is the path of those calls that have one.
     pub(crate) fn path(&self) -> Option<&'a [u8]> {
         self.bytes(self.items().next()?.arg)
+    }
+
+    /// Nanoseconds since the call began; 0: not measured.
+    pub(crate) fn duration(&self) -> u64 {
+        if self.header.flags & flags::TIMED == 0 {
+            return 0;
+        }
+        let entered = self
+            .items
+            .len()
+            .checked_sub(8)
+            .and_then(|last| u64_at(self.items, last));
+        entered.map_or(0, |entered| self.header.time.saturating_sub(entered))
     }
 
     /// An integer of `size` bytes at `offset` in the bytes of an item.

@@ -71,6 +71,9 @@ impl<'s> Observed<'s> for LiveEvent<'s> {
             .has(EventFlags::HAS_RESULT)
             .then_some(self.event.result)
     }
+    fn duration(&self) -> Option<u64> {
+        Some(self.event.duration).filter(|duration| *duration != 0)
+    }
     fn flags(&self) -> EventFlags {
         self.event.flags
     }

@@ -29,6 +29,9 @@ const MACHINE: u32 = if cfg!(target_arch = "aarch64") {
     machine::X86_64
 };
 
+/// Threads whose calls are measured at the same time, where their ids do not share their low part: 1 MiB.
+const LATENCY_PLACES: u32 = 1 << 16;
+
 /// [`Spec`] as aya wants it.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
@@ -42,6 +45,8 @@ pub(crate) struct Settings {
     pub(crate) scope: u32,
     /// Bytes of payload per call.
     pub(crate) snaplen: u32,
+    /// Whether to measure how long calls take.
+    pub(crate) latency: bool,
     /// What to take from each call, by number.
     pub(crate) specs: Vec<Spec>,
     /// Names of the calls that are also read when they begin.
@@ -68,6 +73,7 @@ impl Probe {
         let cpus = possible_cpus()?;
         let (scope, recorder) = (settings.scope, std::process::id());
         let btf = aya::Btf::from_sys_fs().context("cannot read the kernel's BTF")?;
+        let places = if settings.latency { LATENCY_PLACES } else { 1 };
         let mut ebpf = EbpfLoader::new()
             .btf(Some(&btf))
             .override_global("OFFSETS", offsets.words(), true)
@@ -75,10 +81,12 @@ impl Probe {
             .override_global("SCOPE", &scope, true)
             .override_global("RECORDER", &recorder, true)
             .override_global("SNAPLEN", &settings.snaplen, true)
+            .override_global("LATENCY", &(places - 1), true)
+            .map_max_entries("ENTERED", places)
             .map_max_entries("RINGS", cpus as u32)
             .load(OBJECT)
             .context("the kernel does not take the program's maps")?;
-        let programs = Programs::load(&mut ebpf, &btf)?;
+        let programs = Programs::load(&mut ebpf, &btf, settings.latency)?;
         degraded.extend_from_slice(programs.degraded());
         let entries = Entries::load(&mut ebpf, &settings.entries)?;
         let mut specs: Array<_, SpecPod> = ebpf

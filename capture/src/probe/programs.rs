@@ -25,7 +25,7 @@ const fn optional(name: &'static str, without: &'static str) -> Program {
 
 /// All programs in the order of attaching: births and deaths first, so that no call is recorded of a thread whose birth
 /// was not.
-const PROGRAMS: [Program; 8] = [
+const PROGRAMS: [Program; 9] = [
     optional(
         "cgroup_mkdir",
         "containers that begin during the recording are not noticed",
@@ -42,6 +42,7 @@ const PROGRAMS: [Program; 8] = [
         "sched_process_free",
         "a process with the number of one that ended may be taken for a part of the command",
     ),
+    optional("sys_enter", "how long calls took is not recorded"),
     required("sys_exit"),
 ];
 
@@ -56,12 +57,14 @@ impl Programs {
     ///
     /// # Errors
     /// Names the required program that it refuses, with the verifier's words.
-    pub(super) fn load(ebpf: &mut Ebpf, btf: &Btf) -> Result<Programs> {
+    pub(super) fn load(ebpf: &mut Ebpf, btf: &Btf, latency: bool) -> Result<Programs> {
         let mut programs = Programs {
             loaded: Vec::new(),
             degraded: Vec::new(),
         };
-        for Program { name, without } in &PROGRAMS {
+        // It would run at every call.
+        let wanted = |program: &&Program| latency || program.name != "sys_enter";
+        for Program { name, without } in PROGRAMS.iter().filter(wanted) {
             match (program(ebpf, name)?.load(name, btf), without) {
                 (Ok(()), _) => programs.loaded.push(name),
                 (Err(error), Some(without)) => {

@@ -41,6 +41,7 @@ pub(crate) struct Options {
     pub(crate) filter: Option<Filter>,
     pub(crate) redactor: Redactor,
     pub(crate) snaplen: u32,
+    pub(crate) latency: bool,
     pub(crate) tags: Vec<(String, String)>,
     pub(crate) ready_file: Option<PathBuf>,
     pub(crate) nice: Option<i32>,
@@ -119,6 +120,7 @@ pub(crate) fn record(mut options: Options) -> Result<u8> {
     let settings = Settings {
         scope: scope.condition() | if failures { condition::FAILED } else { 0 },
         snaplen: options.snaplen,
+        latency: options.latency,
         specs: catalogue.specs.clone(),
         entries: catalogue.entries.clone(),
     };

@@ -14,9 +14,9 @@ mod spec;
 
 pub use offsets::{MISSING, Offsets, machine};
 pub use record::{ItemHeader, KernelPath, KernelSocket, RecordHeader, flags, item, kind, status, walk};
-pub use ring::{LOSS_CAUSES, RING_DATA, RING_SLACK, RING_WAKE, Ring, RingHead, loss};
+pub use ring::{Entered, LOSS_CAUSES, RING_DATA, RING_RESERVE, RING_SLACK, RING_WAKE, Ring, RingHead, loss};
 pub use scope::{condition, member};
-pub use spec::{MAX_EXTRACTS, Spec, extract, recorded};
+pub use spec::{MAX_EXTRACTS, Spec, extract, mark, recorded};
 
 /// System call numbers that the table covers; numbers above (none today) are recorded without arguments.
 pub const SYSCALLS: u32 = 512;

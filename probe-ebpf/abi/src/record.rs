@@ -53,6 +53,8 @@ pub mod kind {
 
 /// Bits of [`RecordHeader::flags`].
 pub mod flags {
+    /// The last item is [`super::item::ENTERED`].
+    pub const TIMED: u8 = 0x80;
     /// Made through the 32-bit entry: `nr` is of the compat table.
     pub const COMPAT: u8 = 1;
     /// The thread's user is not in scope: it has just left, or was never in it.
@@ -89,6 +91,8 @@ pub mod item {
     pub const CGROUP: u8 = 0x84;
     /// Address of a msghdr.
     pub const MESSAGE_NAME: u8 = 0x85;
+    /// When the call began: `CLOCK_BOOTTIME` in nanoseconds (8 bytes).
+    pub const ENTERED: u8 = 0x8f;
     /// Effective `uid << 32 | gid` of the task (8 bytes).
     pub const CREDENTIALS: u8 = 0x86;
     /// A [`super::KernelPath`] and the names of its path.

@@ -10,6 +10,20 @@ pub const RING_DATA: usize = 4 << 20;
 /// think that one reaches.
 pub const RING_SLACK: usize = 128 << 10;
 
+/// Room in a ring that ordinary calls leave to what matters most: births and ends of processes and containers, executed
+/// programs, changes of rights.
+pub const RING_RESERVE: usize = RING_DATA / 8;
+
+/// When a thread began its call; the table has a place for each low part of a thread id.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Entered {
+    /// Whose: `tgid << 32 | tid`.
+    pub tgid_tid: u64,
+    /// `CLOCK_BOOTTIME` in nanoseconds.
+    pub time: u64,
+}
+
 /// A ring that is this full wakes the recorder, once; otherwise the recorder looks by itself from time to time.
 pub const RING_WAKE: usize = RING_DATA / 4;
 

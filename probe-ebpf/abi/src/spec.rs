@@ -16,8 +16,8 @@ pub struct Spec {
     /// 1: the path of the file behind the descriptor that the call returns. Not an extract: the verifier would follow the
     /// walk anew for all that can have been extracted before.
     pub file: u8,
-    /// 1: recorded also where the user is not in scope (any more), with [`crate::flags::OUTSIDE`].
-    pub leaving: u8,
+    /// Bits of [`mark`].
+    pub marks: u8,
     /// What is read beside the registers; see [`extract`] for how they are packed.
     pub extracts: [u32; MAX_EXTRACTS],
 }
@@ -32,6 +32,14 @@ pub mod recorded {
     pub const YES: u8 = 1;
     /// Where it fails.
     pub const FAILED: u8 = 2;
+}
+
+/// Bits of [`Spec::marks`].
+pub mod mark {
+    /// Recorded also where the user is not in scope (any more), with [`crate::flags::OUTSIDE`].
+    pub const LEAVING: u8 = 1;
+    /// May use the part of the rings that is kept for what matters most.
+    pub const IMPORTANT: u8 = 2;
 }
 
 /// Extracts: `op | pointer argument << 8 | second argument << 16`.

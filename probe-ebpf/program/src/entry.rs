@@ -1,8 +1,8 @@
 //! System calls that leave no object of the kernel's behind which could tell later what they were about: their strings
 //! and addresses are read when they begin. Attached to these calls' own tracepoints, so that others do not pay.
 
-use crate::ring::Record;
 use crate::registers::Registers;
+use crate::ring::Record;
 use crate::{extract, kernel, scope, syscall};
 use afterimage_abi::kind;
 use aya_ebpf::helpers::generated::{bpf_get_current_task_btf, bpf_task_pt_regs};

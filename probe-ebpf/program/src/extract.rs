@@ -53,7 +53,13 @@ pub(crate) fn inputs(record: &mut Record, spec: &Spec) {
 #[inline(always)]
 fn structure(record: &mut Record, packed: u32) {
     let pointer = record.arg(packed >> 8 & 0xff);
-    record.bytes((packed >> 8) as u8, Memory::User, pointer, u64::from(packed >> 16), SOCKADDR_MAX);
+    record.bytes(
+        (packed >> 8) as u8,
+        Memory::User,
+        pointer,
+        u64::from(packed >> 16),
+        SOCKADDR_MAX,
+    );
 }
 
 /// A sockaddr that the caller hands in.

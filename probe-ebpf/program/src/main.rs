@@ -4,6 +4,7 @@
 //! - `entry`: what has to be read when a call begins.
 //! - `extract`: memory behind pointers.
 //! - `path`: paths of the kernel's files.
+//! - `latency`: how long calls take.
 //! - `registers`: those of each machine.
 //! - `ring`: reserving and publishing.
 //! - `scope`: who is recorded.
@@ -17,6 +18,7 @@ mod cgroup;
 mod entry;
 mod extract;
 mod kernel;
+mod latency;
 mod path;
 mod process;
 mod registers;
@@ -33,6 +35,13 @@ use aya_ebpf::programs::{BtfTracePointContext, TracePointContext};
 #[tracepoint]
 pub fn syscall_begins(ctx: TracePointContext) -> u32 {
     entry::record(ctx.as_ptr().cast());
+    0
+}
+
+/// Only loaded where latency is asked for.
+#[btf_tracepoint(function = "sys_enter")]
+pub fn sys_enter(_: BtfTracePointContext) -> i32 {
+    latency::begin();
     0
 }
 

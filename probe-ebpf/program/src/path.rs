@@ -57,7 +57,11 @@ pub(crate) fn record(record: &mut Record, fd: i32, file: u64) {
     names(body, mnt, field(offset!(file_window_dentry)));
     let (len, marks) = (filled(body), marked(body));
     unsafe { body.cast::<KernelPath>().write(KernelPath { ino, fd, mode, marks }) };
-    let cut = if marks & walk::TOO_DEEP != 0 { status::TRUNCATED } else { 0 };
+    let cut = if marks & walk::TOO_DEEP != 0 {
+        status::TRUNCATED
+    } else {
+        0
+    };
     record.end_item(item::PATH, status::KERNEL | cut, len + size_of::<KernelPath>() as u32);
 }
 

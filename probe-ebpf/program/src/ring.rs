@@ -1,7 +1,9 @@
 //! Reserving room in this CPU's ring and publishing what was written. No helper, no lock: one writer per ring.
 
 use crate::registers::is_arm64;
-use afterimage_abi::{ItemHeader, RING_DATA, RING_SLACK, RING_WAKE, RecordHeader, Ring, loss, status};
+use afterimage_abi::{
+    ItemHeader, RING_DATA, RING_RESERVE, RING_SLACK, RING_WAKE, RecordHeader, Ring, kind, loss, status,
+};
 use aya_ebpf::bindings::{BPF_F_MMAPABLE, BPF_RB_FORCE_WAKEUP};
 use aya_ebpf::helpers::generated::{
     bpf_get_smp_processor_id, bpf_ktime_get_boot_ns, bpf_probe_read_kernel, bpf_probe_read_kernel_str,
@@ -101,6 +103,21 @@ impl Record {
     /// Room for one record; `None` and a counted loss where there is none.
     #[inline(always)]
     pub(crate) fn begin(kind: u8, flags: u8, nr: u16, tgid_tid: u64, result: i64, cgroup: u64) -> Option<Record> {
+        let important = !matches!(kind, kind::SYSCALL_EXIT | kind::SYSCALL_ENTER);
+        Self::begin_call(kind, flags, nr, tgid_tid, result, cgroup, important)
+    }
+
+    /// [`Record::begin`] for a call that may be `important`: it can use the reserve.
+    #[inline(always)]
+    pub(crate) fn begin_call(
+        kind: u8,
+        flags: u8,
+        nr: u16,
+        tgid_tid: u64,
+        result: i64,
+        cgroup: u64,
+        important: bool,
+    ) -> Option<Record> {
         let ring = RINGS.get_ptr_mut(unsafe { bpf_get_smp_processor_id() })?;
         unsafe {
             if read_volatile(&raw const (*ring).head.busy) != 0 {
@@ -114,7 +131,8 @@ impl Record {
             if used > RING_WAKE as u64 {
                 wake(ring);
             }
-            if used > (RING_DATA - RING_SLACK) as u64 {
+            let reserve = if important { 0 } else { RING_RESERVE };
+            if used > (RING_DATA - RING_SLACK - reserve) as u64 {
                 count(ring, loss::FULL);
                 write_volatile(&raw mut (*ring).head.busy, 0);
                 return None;
@@ -272,6 +290,12 @@ impl Record {
         let len = filled();
         let cut = if u64::from(len) < wanted { status::TRUNCATED } else { 0 };
         self.item(arg, cut | fault, at_most(u64::from(len), ITEM_MAX));
+    }
+
+    /// Adds bits of [`afterimage_abi::flags`].
+    #[inline(always)]
+    pub(crate) fn mark(&mut self, flags: u8) {
+        unsafe { (*self.base.cast::<RecordHeader>()).flags |= flags };
     }
 
     /// A value that the program made.

@@ -56,14 +56,24 @@ pub(crate) fn names(record: &mut Record, fd: u32) {
 /// The path that a Unix socket is bound to; nothing where it is bound to none.
 #[inline(always)]
 fn name(record: &mut Record, arg: u8, sock: u64) {
-    let address: u64 = if sock == 0 { 0 } else { read(sock, offset!(unix_sock_addr)) };
+    let address: u64 = if sock == 0 {
+        0
+    } else {
+        read(sock, offset!(unix_sock_addr))
+    };
     if address == 0 {
         return;
     }
     // Behind the family; the kernel's length counts the NUL of a path.
     let len: u32 = read(address, offset!(unix_address_len));
     let from = address.wrapping_add(offset!(unix_address_name) as u64 + 2);
-    record.bytes(arg, Memory::Kernel, from, u64::from(len.saturating_sub(2)), UNIX_PATH_MAX);
+    record.bytes(
+        arg,
+        Memory::Kernel,
+        from,
+        u64::from(len.saturating_sub(2)),
+        UNIX_PATH_MAX,
+    );
 }
 
 /// The `struct sock` behind a descriptor.

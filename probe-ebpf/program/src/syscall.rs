@@ -3,8 +3,8 @@
 use crate::kernel;
 use crate::registers::{Registers, is_compat};
 use crate::ring::Record;
-use crate::{extract, scope};
-use afterimage_abi::{SYSCALLS, Spec, condition, flags, kind, recorded};
+use crate::{extract, latency, scope};
+use afterimage_abi::{SYSCALLS, Spec, condition, flags, kind, mark, recorded};
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::Array;
 
@@ -45,16 +45,18 @@ pub(crate) fn exit(regs: *const Registers, result: i64) {
     if !scope::holds(tgid_tid, cgroup) {
         return;
     }
-    let mut mark = if compat { flags::COMPAT } else { 0 };
+    let mut marks = if compat { flags::COMPAT } else { 0 };
     if !scope::holds_current_user() {
-        if spec.leaving == 0 || compat {
+        if spec.marks & mark::LEAVING == 0 || compat {
             return;
         }
-        mark |= flags::OUTSIDE;
+        marks |= flags::OUTSIDE;
     }
     let beyond = !compat && nr >= u64::from(SYSCALLS) - 1;
     let shown = if beyond { SYSCALLS as u16 - 1 } else { nr as u16 };
-    let Some(mut record) = Record::begin(kind::SYSCALL_EXIT, mark, shown, tgid_tid, result, cgroup) else {
+    let important = spec.marks & mark::IMPORTANT != 0;
+    let Some(mut record) = Record::begin_call(kind::SYSCALL_EXIT, marks, shown, tgid_tid, result, cgroup, important)
+    else {
         return;
     };
     if compat {
@@ -67,7 +69,8 @@ pub(crate) fn exit(regs: *const Registers, result: i64) {
         record.args(args, u32::from(spec.args));
         extract::all(&mut record, spec);
     }
-    if scope::has(condition::USER) && spec.leaving != 0 {
+    latency::add(&mut record, tgid_tid);
+    if scope::has(condition::USER) && spec.marks & mark::LEAVING != 0 {
         // Whoever comes into the scope brings descriptors along; the recorder looks them up while they are there.
         return record.publish_now();
     }

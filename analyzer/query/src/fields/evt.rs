@@ -13,6 +13,10 @@ class! {
     RawTimeS = "evt.rawtime.s" Uint, "Whole seconds since 1970.", "evt.rawtime.s = 1795255200";
     RawTimeNs = "evt.rawtime.ns" Uint, "The nanoseconds within the second.", "evt.rawtime.ns < 500000000";
     RelTime = "evt.reltime" Duration, "Time since the beginning of the trace.", "evt.reltime < 10s";
+    Latency = "evt.latency" Duration, "Time from the beginning of the call to its end. Recorded with `--latency`.", "evt.latency > 10ms";
+    LatencyS = "evt.latency.s" Uint, "The whole seconds of it.", "evt.latency.s >= 1";
+    LatencyNs = "evt.latency.ns" Uint, "The nanoseconds within the second of it.", "evt.latency.ns > 500000000";
+    LatencyHuman = "evt.latency.human" Str, "The same with a unit.", "evt.latency.human endswith ms";
     OutputTime = "evt.outputtime" Str, "The time in the form chosen for output; by default the time of day.", "evt.outputtime startswith 10:00";
     Dir = "evt.dir" Str, "`>` where a system call begins, `<` where it ends. Native events are ends.", "evt.dir = <";
     Type = "evt.type" Str, "Name of the event: of the system call, or of what happened otherwise.", "evt.type in (open, openat, openat2)";

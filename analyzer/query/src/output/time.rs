@@ -31,6 +31,15 @@ pub fn rfc3339(time: i64) -> String {
     formatted(time, TimeZone::Utc, "%Y-%m-%dT%H:%M:%S%.9fZ")
 }
 
+/// A span with the largest unit that it fills: `10.50ms`.
+pub fn human(nanoseconds: i64) -> String {
+    let units = [(SECOND, "s"), (1_000_000, "ms"), (1000, "us")];
+    match units.into_iter().find(|(unit, _)| nanoseconds >= *unit) {
+        Some((unit, name)) => format!("{}.{:02}{name}", nanoseconds / unit, nanoseconds % unit * 100 / unit),
+        None => format!("{nanoseconds}ns"),
+    }
+}
+
 /// A length of time in seconds with nanoseconds.
 pub fn seconds(duration: i64) -> String {
     let sign = if duration < 0 { "-" } else { "" };

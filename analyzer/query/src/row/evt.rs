@@ -25,6 +25,16 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
             EvtField::RawTimeS => Value::Int(time.div_euclid(time::SECOND)),
             EvtField::RawTimeNs => Value::Int(time.rem_euclid(time::SECOND)),
             EvtField::RelTime => Value::Int(time.saturating_sub(self.context().first())),
+            EvtField::Latency => self.latency().map_or(Value::Missing, Value::Int),
+            EvtField::LatencyS => self
+                .latency()
+                .map_or(Value::Missing, |latency| Value::Int(latency / time::SECOND)),
+            EvtField::LatencyNs => self
+                .latency()
+                .map_or(Value::Missing, |latency| Value::Int(latency % time::SECOND)),
+            EvtField::LatencyHuman => self
+                .latency()
+                .map_or(Value::Missing, |latency| Value::owned(time::human(latency))),
             EvtField::Dir => Value::owned(self.flags().direction().as_char().to_string()),
             EvtField::Type => self.kind().map_or(Value::Missing, |kind| Value::str(&kind.name)),
             EvtField::Category => self.category().map_or(Value::Missing, Value::str),
@@ -62,6 +72,11 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
             EvtField::Unverified => Value::Bool(self.flags().has(EventFlags::UNVERIFIED)),
             EvtField::Abspath => self.abspath(),
         }
+    }
+
+    /// Nanoseconds that the call took.
+    fn latency(&self) -> Option<i64> {
+        i64::try_from(self.event.duration()?).ok()
     }
 
     /// `read` or `write`. Sending and receiving belong to the category of networks, and move data like the others.

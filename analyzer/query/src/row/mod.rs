@@ -84,6 +84,11 @@ impl<'s> EventRow<'s> {
         self.rows.note(self.rows.segment().result(self.row)).flatten()
     }
 
+    /// Nanoseconds from entry to exit of the call; nothing where they were not measured.
+    pub fn duration(&self) -> Option<u64> {
+        self.rows.note(self.rows.segment().duration(self.row)).flatten()
+    }
+
     /// The flags of the row.
     pub fn flags(&self) -> EventFlags {
         self.rows.note(self.rows.segment().flags(self.row)).unwrap_or_default()
@@ -121,6 +126,9 @@ impl<'s> Observed<'s> for EventRow<'s> {
     }
     fn result(&self) -> Option<i64> {
         EventRow::result(self)
+    }
+    fn duration(&self) -> Option<u64> {
+        EventRow::duration(self)
     }
     fn flags(&self) -> EventFlags {
         EventRow::flags(self)

@@ -21,6 +21,8 @@ pub trait Observed<'s>: Copy {
     fn container(&self) -> Option<&'s Container>;
     /// The number returned; nothing where the event has none.
     fn result(&self) -> Option<i64>;
+    /// Nanoseconds from entry to exit of the call; nothing where they were not measured.
+    fn duration(&self) -> Option<u64>;
     /// Flags.
     fn flags(&self) -> EventFlags;
     /// The CPU that it happened on.
