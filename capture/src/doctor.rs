@@ -120,6 +120,7 @@ fn program() -> Vec<Finding> {
         snaplen: 80,
         specs: catalogue.specs,
         entries: catalogue.entries,
+        compat_specs: catalogue.compat_specs,
     };
     match Probe::load(&settings) {
         Ok(probe) => {

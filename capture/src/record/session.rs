@@ -121,6 +121,7 @@ pub(crate) fn record(mut options: Options) -> Result<u8> {
         snaplen: options.snaplen,
         specs: catalogue.specs.clone(),
         entries: catalogue.entries.clone(),
+        compat_specs: catalogue.compat_specs.clone(),
     };
     let chosen = Chosen {
         filter: filter.map(|filter| Live::new(filter, header.clone())),

@@ -47,3 +47,9 @@ pub(super) const MSGCTL: &[(i64, &str)] = &[
     (0, "IPC_RMID"), (1, "IPC_SET"), (2, "IPC_STAT"), (3, "IPC_INFO"), (11, "MSG_STAT"), (12, "MSG_INFO"),
     (13, "MSG_STAT_ANY"),
 ];
+
+#[rustfmt::skip]
+pub(super) const CALL: &[(i64, &str)] = &[
+    (1, "SEMOP"), (2, "SEMGET"), (3, "SEMCTL"), (4, "SEMTIMEDOP"), (11, "MSGSND"), (12, "MSGRCV"), (13, "MSGGET"),
+    (14, "MSGCTL"), (21, "SHMAT"), (22, "SHMDT"), (23, "SHMGET"), (24, "SHMCTL"),
+];

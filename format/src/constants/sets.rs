@@ -118,6 +118,8 @@ pub(super) fn set(ty: T) -> Option<Set> {
         T::SigmaskHow => Set::One(signal::MASK),
         T::SigactionFlags => Set::WideFlags(signal::ACTION),
         T::SignalCode => Set::One(signal::CODE),
+        T::Socketcall => Set::One(network::SOCKETCALL),
+        T::IpcCall => Set::One(ipc::CALL),
         _ => return None,
     })
 }

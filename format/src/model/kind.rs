@@ -115,7 +115,8 @@ pub struct Kind {
     pub name: String,
     /// Category.
     pub category: Category,
-    /// System call number on the recording architecture; `None` for what is not a call.
+    /// System call number on the recording architecture, or in its table of 32-bit calls if only such have this name;
+    /// `None` for what is not a call.
     pub syscall: Option<u16>,
     /// Parameters in order.
     pub params: Vec<Param>,

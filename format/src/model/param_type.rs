@@ -259,6 +259,10 @@ pub enum ParamType {
     SignalCode,
     /// A device number, shown as `major:minor`.
     Device,
+    /// Calls of socketcall (32-bit).
+    Socketcall,
+    /// Calls of ipc (32-bit); the version in the upper half.
+    IpcCall,
 }
 
 /// The first code of types that are names of constants. In a file they stand in a field of their own, behind a type that
@@ -288,7 +292,7 @@ codes!(ParamType {
     MsgIpcFlags = 338, ShmgetFlags = 339, ShmatFlags = 340, SemopFlags = 341, SemctlCommand = 342,
     ShmctlCommand = 343, MsgctlCommand = 344, ShutdownHow = 345, SocketLevel = 346, SocketOption = 347, ClockId = 348,
     TimerFlags = 349, TimerfdFlags = 350, ItimerWhich = 351, Duration = 352, SignalSet = 353, SigmaskHow = 354,
-    SigactionFlags = 355, SignalCode = 356, Device = 357,
+    SigactionFlags = 355, SignalCode = 356, Device = 357, Socketcall = 358, IpcCall = 359,
 } else |code| if (64..CONSTANTS).contains(&code) { ParamType::Text } else { ParamType::Hex });
 
 impl ParamType {

@@ -217,7 +217,7 @@ CONSTANTS = [
     "IoctlRequest", "FutexOperation", "MsgIpcFlags", "ShmgetFlags", "ShmatFlags", "SemopFlags", "SemctlCommand",
     "ShmctlCommand", "MsgctlCommand", "ShutdownHow", "SocketLevel", "SocketOption", "ClockId", "TimerFlags",
     "TimerfdFlags", "ItimerWhich", "Duration", "SignalSet", "SigmaskHow", "SigactionFlags", "SignalCode",
-    "Device",
+    "Device", "Socketcall", "IpcCall",
 ]
 
 

@@ -64,7 +64,6 @@ pub(crate) fn current_ids(task: *const u8) -> (u64, u64) {
 #[inline(always)]
 pub(crate) fn read_known<T: Copy>(base: u64, offset: usize) -> T {
     if offset == afterimage_abi::MISSING as usize {
-
         return unsafe { core::mem::zeroed() };
     }
     read(base, offset)

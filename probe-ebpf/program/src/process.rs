@@ -3,7 +3,7 @@
 use crate::kernel::{self, offset, read};
 use crate::ring::{Memory, Record};
 use crate::scope;
-use afterimage_abi::{ARGS_MAX, PATH_MAX, flags, item, kind, condition};
+use afterimage_abi::{ARGS_MAX, PATH_MAX, condition, flags, item, kind};
 use aya_ebpf::helpers::generated::{bpf_get_current_cgroup_id, bpf_get_current_pid_tgid};
 
 const COMM_LEN: u32 = 16;
