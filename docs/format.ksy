@@ -1006,3 +1006,7 @@ types:
         type: integer
         doc: "below 64 integers, from 64 byte strings; see docs/format.md"
         if: not _io.eof
+      - id: constants
+        type: integer
+        doc: what the integers stand for, 0 for nothing more than the type says; see docs/format.md
+        if: not _io.eof

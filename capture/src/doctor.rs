@@ -121,6 +121,7 @@ fn program() -> Vec<Finding> {
         latency: false,
         specs: catalogue.specs,
         entries: catalogue.entries,
+        compat_specs: catalogue.compat_specs,
     };
     match Probe::load(&settings) {
         Ok(probe) => {

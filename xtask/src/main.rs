@@ -3,6 +3,7 @@
 
 mod bench;
 mod demo;
+mod docs;
 mod ended;
 mod format;
 mod fuzz;
@@ -49,6 +50,9 @@ enum Task {
     /// Record that the trace format's description was compared with its sources
     #[command(subcommand)]
     Format(format::Action),
+    /// Write the documents that are made from the sources
+    #[command(subcommand)]
+    Docs(docs::Action),
     /// Measure what recording and reading cost, and the size of traces
     #[command(subcommand)]
     Bench(bench::Action),
@@ -83,6 +87,7 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Probe(action) => probe::run(&root, &action)?,
         Task::Vm(action) => vm::run(&root, &action)?,
         Task::Format(action) => format::run(&root, &action)?,
+        Task::Docs(action) => docs::run(&root, &action)?,
         Task::Bench(action) => bench::run(&root, &action)?,
         Task::Samples { set } => samples::run(&root, set)?,
         Task::Workload(options) => bench::workload::run(&options)?,

@@ -2,50 +2,23 @@
 //! parameters, and says what a call does to the descriptors and threads that the recorder follows.
 
 mod arm64;
+mod compat;
 mod decoded;
+#[cfg(all(test, target_arch = "x86_64"))]
+mod document;
 mod entry;
 mod generic;
+mod source;
 
 use crate::profile::Take;
 use afterimage_abi::{MAX_EXTRACTS, SYSCALLS, Spec, extract, mark, recorded};
 use afterimage_format::model::{Category, Kind, Param, ParamType};
+pub(crate) use source::Source;
+
+use compat::Compat;
 
 /// Number, name, category and parameters of a call that is kept raw.
 type Generic = (u16, &'static str, Category, &'static [(&'static str, ParamType)]);
-
-/// Where the value of a parameter comes from.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Source {
-    /// The call's result.
-    Result,
-    /// A register argument.
-    Arg(u8),
-    /// The bytes of the item of an argument, or of an item that belongs to none.
-    Item(u8),
-    /// An integer of `size` bytes at `offset` in an item's bytes.
-    Word(u8, u16, u8),
-    /// As [`Source::Word`], but only where the result is not 0: the child of a clone sees memory that its parent
-    /// may have gone on to change.
-    WordOfParent(u8, u16, u8),
-    /// Address of the other end: the kernel's socket, or where it has none the bytes of an item.
-    Peer(u8),
-    /// What the thread is after the call: `argv[0]`.
-    Exe,
-    /// `argv[1..]`.
-    Args,
-    /// Path of the executed file.
-    Exepath,
-    /// Current directory.
-    Cwd,
-    /// Name of the thread.
-    Comm,
-    /// Thread id.
-    Tid,
-    /// Process id.
-    Pid,
-    /// Parent process id.
-    Ppid,
-}
 
 /// Which descriptor an event is about.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -102,6 +75,12 @@ pub(crate) enum Effect {
     Credentials,
     /// A new session.
     Setsid,
+    /// bpf: some commands return a descriptor.
+    Bpf,
+    /// The exit of this call has lost its number; its entry tells it.
+    Sigreturn,
+    /// Anything: what was known of descriptors and directory is not known any more.
+    Forget,
 }
 
 /// Descriptors that are neither files nor sockets.
@@ -117,6 +96,18 @@ pub(crate) enum Special {
     Pidfd,
     IoUring,
     Userfaultfd,
+    Secret,
+    Landlock,
+    /// One of which only the call that made it tells what it is.
+    Other,
+}
+
+/// Whether a command of bpf returns a descriptor (uapi/linux/bpf.h): those that make or open something.
+pub(crate) fn bpf_makes_descriptor(command: u64) -> bool {
+    matches!(
+        command as u32,
+        0 | 5 | 7 | 13 | 14 | 17 | 18 | 19 | 28 | 30 | 32 | 33 | 36
+    )
 }
 
 /// A decoded call.
@@ -130,9 +121,21 @@ pub(crate) struct Decoded {
     effect: Effect,
 }
 
+/// [`Call::native`] of 32-bit calls that no 64-bit call is like.
+const UNLIKE: u16 = u16::MAX;
+
+/// A number, and the table that it is of.
+#[derive(Clone, Copy)]
+enum Table {
+    Native(u16),
+    Compat(u16),
+}
+
 /// What to do with one system call number.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
+    /// Number of the 64-bit call that it is, or that it is like.
+    pub(crate) native: u16,
     /// Index into [`Catalogue::kinds`] of its exit.
     pub(crate) kind: u16,
     /// Whether its strings and addresses are read when it begins, too.
@@ -168,10 +171,18 @@ pub(crate) enum Own {
     CgroupRmdir = 2,
     /// A task moved into a cgroup: path.
     CgroupAttach = 3,
-    /// A 32-bit system call: number and arguments.
+    /// A 32-bit system call whose number is in no table: number and arguments.
     Compat = 4,
     /// A call whose number is in no table: number and arguments.
     Unknown = 5,
+    /// A signal reached a task: who sent it, who got it, number, code.
+    Signaldeliver = 6,
+    /// A process is killed for its memory.
+    OomKill = 7,
+    /// An operation of io_uring begins.
+    UringSubmit = 8,
+    /// It has a result.
+    UringComplete = 9,
 }
 
 /// All kinds and calls.
@@ -180,33 +191,46 @@ pub(crate) struct Catalogue {
     pub(crate) kinds: Vec<Kind>,
     /// By system call number; `None`: no such call.
     calls: Vec<Option<Call>>,
+    /// Those of the 32-bit table.
+    compat_calls: Vec<Option<Call>>,
     /// What the kernel is told, by number.
     pub(crate) specs: Vec<Spec>,
     /// Names of the calls that are read when they begin, too.
     pub(crate) entries: Vec<&'static str>,
+    /// The same for 32-bit calls.
+    pub(crate) compat_specs: Vec<Spec>,
 }
 
 impl Catalogue {
     /// The whole table.
     pub(crate) fn new() -> Catalogue {
+        // Numbers without a name are recorded with all registers; the last place stands for all beyond the table.
+        let unknown = Spec {
+            recorded: recorded::YES,
+            args: 6,
+            ..Spec::default()
+        };
         let mut out = Catalogue {
             kinds: decoded::own_kinds(),
             calls: vec![None; SYSCALLS as usize],
-            // Numbers without a name are recorded with all registers; the last place stands for all beyond the table.
-            specs: vec![
-                Spec {
-                    recorded: recorded::YES,
-                    args: 6,
-                    ..Spec::default()
-                };
-                SYSCALLS as usize
-            ],
+            compat_calls: vec![None; SYSCALLS as usize],
+            specs: vec![unknown; SYSCALLS as usize],
+            compat_specs: vec![unknown; SYSCALLS as usize],
             entries: Vec::new(),
         };
         for (nr, name, category, params) in generic::GENERIC {
-            match decoded::DECODED.iter().find(|d| d.nr == *nr) {
-                Some(decoded) => out.add_decoded(name, decoded),
-                None => out.add_generic(*nr, name, *category, params),
+            let (spec, call) = match decoded::rows().find(|d| d.nr == *nr) {
+                Some(decoded) => out.decoded(name, Table::Native(*nr), decoded),
+                None => out.generic(name, Table::Native(*nr), *category, params),
+            };
+            out.specs[usize::from(*nr)] = spec;
+            out.calls[usize::from(*nr)] = Some(call);
+        }
+        if cfg!(target_arch = "x86_64") {
+            for (nr, name, meaning) in compat::TABLE {
+                let (spec, call) = out.compat(*nr, name, *meaning);
+                out.compat_specs[usize::from(*nr)] = spec;
+                out.compat_calls[usize::from(*nr)] = Some(call);
             }
         }
         if cfg!(target_arch = "aarch64") {
@@ -226,7 +250,7 @@ impl Catalogue {
         };
         let mut specs = vec![unnamed; self.specs.len()];
         for (nr, spec) in self.specs.iter().enumerate() {
-            let Some(call) = self.calls.get_mut(nr).and_then(Option::take) else {
+            let Some(mut call) = self.calls.get_mut(nr).and_then(Option::take) else {
                 continue;
             };
             let kind = &mut self.kinds[usize::from(call.kind)];
@@ -235,6 +259,7 @@ impl Catalogue {
                 continue;
             };
             kind.syscall = Some(place as u16);
+            call.native = place as u16;
             specs[place] = *spec;
             calls[place] = Some(call);
         }
@@ -265,7 +290,8 @@ impl Catalogue {
 
     /// Leaves out what is not written. Calls that the state depends on stay in the kernel's table, without payload.
     pub(crate) fn choose(&mut self, take: impl Fn(&Kind) -> Take) {
-        let chosen = self.specs.iter_mut().zip(&mut self.calls);
+        let compat = self.compat_specs.iter_mut().zip(&mut self.compat_calls);
+        let chosen = self.specs.iter_mut().zip(&mut self.calls).chain(compat);
         for (spec, call) in chosen.filter_map(|(spec, call)| Some((spec, call.as_mut()?))) {
             call.take = self.kinds.get(usize::from(call.kind)).map_or(Take::Always, &take);
             if call.take != Take::Never {
@@ -283,7 +309,8 @@ impl Catalogue {
 
     /// Of calls that `only` names, the kernel gives those that fail.
     pub(crate) fn only_failed(&mut self, only: impl Fn(&Kind) -> bool) {
-        let chosen = self.specs.iter_mut().zip(&self.calls);
+        let compat = self.compat_specs.iter_mut().zip(&self.compat_calls);
+        let chosen = self.specs.iter_mut().zip(&self.calls).chain(compat);
         for (spec, call) in chosen.filter_map(|(spec, call)| Some((spec, call.as_ref()?))) {
             let kind = self.kinds.get(usize::from(call.kind));
             if spec.recorded == recorded::YES && !call.is_followed() && kind.is_some_and(&only) {
@@ -292,7 +319,43 @@ impl Catalogue {
         }
     }
 
-    fn add_generic(&mut self, nr: u16, name: &'static str, category: Category, params: &[(&str, ParamType)]) {
+    /// The 32-bit call with this number.
+    pub(crate) fn compat_call(&self, nr: u16) -> Option<&Call> {
+        self.compat_calls.get(usize::from(nr))?.as_ref()
+    }
+
+    /// A 32-bit call. Where it is what a 64-bit call of the same name is, its events are of the same kind.
+    fn compat(&mut self, nr: u16, name: &'static str, meaning: Compat) -> (Spec, Call) {
+        match meaning {
+            Compat::As(native) => {
+                let spec = self.specs[usize::from(native)];
+                let Some(like) = self.call(native).cloned() else {
+                    unreachable!("the table names calls that there are")
+                };
+                let mut kind = self.kinds[usize::from(like.kind)].clone();
+                if kind.name == name {
+                    return (spec, like);
+                }
+                (kind.name, kind.syscall) = (name.to_owned(), Some(nr));
+                self.kinds.push(kind);
+                let kind = self.kinds.len() as u16 - 1;
+                (spec, Call { kind, ..like })
+            }
+            Compat::Own => match compat::ROWS.iter().find(|d| d.nr == nr) {
+                Some(row) => self.decoded(name, Table::Compat(nr), row),
+                None => unreachable!("each of these has a row"),
+            },
+            Compat::Raw(category, params) => self.generic(name, Table::Compat(nr), category, params),
+        }
+    }
+
+    fn generic(
+        &mut self,
+        name: &'static str,
+        nr: Table,
+        category: Category,
+        params: &[(&str, ParamType)],
+    ) -> (Spec, Call) {
         let args = params.len() as u8;
         let fd = match params.first() {
             Some((_, ParamType::Fd)) => FdOf::Arg(0),
@@ -305,17 +368,17 @@ impl Catalogue {
                 .zip(0u8..)
                 .map(|((name, ty), at)| (*name, *ty, Source::Arg(at))),
         );
-        self.add(nr, name, category, &named, args, &[], fd, Effect::None);
+        self.add(nr, name, category, &named, args, &[], fd, Effect::None)
     }
 
-    fn add_decoded(&mut self, name: &'static str, d: &Decoded) {
-        self.add(d.nr, name, d.category, d.params, d.args, d.extracts, d.fd, d.effect);
+    fn decoded(&mut self, name: &'static str, nr: Table, d: &Decoded) -> (Spec, Call) {
+        self.add(nr, name, d.category, d.params, d.args, d.extracts, d.fd, d.effect)
     }
 
     #[allow(clippy::too_many_arguments, reason = "the columns of one table row")]
     fn add(
         &mut self,
-        nr: u16,
+        nr: Table,
         name: &'static str,
         category: Category,
         params: &[(&str, ParamType, Source)],
@@ -323,14 +386,18 @@ impl Catalogue {
         extracts: &[u32],
         fd: FdOf,
         effect: Effect,
-    ) {
+    ) -> (Spec, Call) {
+        let (number, native) = match nr {
+            Table::Native(nr) => (nr, nr),
+            Table::Compat(nr) => (nr, UNLIKE),
+        };
         let given = |e: &u32| matches!(e & 0xff, extract::STRING | extract::SOCKADDR | extract::STRUCT);
-        let entry = entry::ENTRY.contains(&name) && extracts.iter().any(given);
+        let is_read = effect == Effect::Sigreturn || extracts.iter().any(given);
+        let entry = native != UNLIKE && entry::ENTRY.contains(&name) && is_read;
         if entry {
             self.entries.push(name);
         }
-        let spec = &mut self.specs[usize::from(nr)];
-        *spec = Spec {
+        let mut spec = Spec {
             recorded: recorded::YES,
             args,
             marks: marks(name, effect),
@@ -344,19 +411,20 @@ impl Catalogue {
         self.kinds.push(kind_of(
             name,
             category,
-            Some(nr),
+            Some(number),
             params.iter().map(|(n, ty, _)| (*n, *ty)),
         ));
-        let params = params.iter().map(|(_, ty, source)| (*ty, *source)).collect();
-        self.calls[usize::from(nr)] = Some(Call {
+        let call = Call {
+            native,
             kind,
             entry,
             args,
-            params,
+            params: params.iter().map(|(_, ty, source)| (*ty, *source)).collect(),
             fd,
             effect,
             take: Take::Always,
-        });
+        };
+        (spec, call)
     }
 }
 
@@ -395,7 +463,7 @@ fn without_payload(extracts: [u32; MAX_EXTRACTS]) -> [u32; MAX_EXTRACTS] {
     let mut out = [extract::NONE; MAX_EXTRACTS];
     let kept = extracts
         .into_iter()
-        .filter(|packed| !matches!(packed & 0xff, extract::BUFFER | extract::IOVEC));
+        .filter(|packed| !matches!(packed & 0xff, extract::BUFFER | extract::IOVEC | extract::BYTES_IN));
     for (to, from) in out.iter_mut().zip(kept) {
         *to = from;
     }
@@ -433,28 +501,18 @@ mod tests {
         let mut names: Vec<&str> = generic::GENERIC.iter().map(|g| g.1).collect();
         names.sort_unstable();
         assert!(names.windows(2).all(|w| w[0] != w[1]));
-        for decoded in decoded::DECODED {
-            assert!(decoded.extracts.len() <= MAX_EXTRACTS, "{}", decoded.nr);
-            assert!(decoded.args <= 6);
-            for extract in decoded.extracts {
-                // The program takes pointers from the arguments that the record keeps.
-                assert!((extract >> 8 & 0xff) < u32::from(decoded.args), "{}", decoded.nr);
-            }
-            let call = catalogue
-                .call(decoded.nr)
-                .expect("decoded calls are in the generic table, too");
-            for (_, source) in &call.params {
-                let arg = match source {
-                    Source::Arg(at) => *at,
-                    _ => 0,
-                };
-                assert!(
-                    arg < call.args.max(1),
-                    "{} uses an argument that is not recorded",
-                    decoded.nr
-                );
-            }
+        let mut numbers: Vec<u16> = decoded::rows().map(|d| d.nr).collect();
+        numbers.sort_unstable();
+        assert_eq!(numbers.windows(2).find(|w| w[0] == w[1]), None, "decoded twice");
+        for row in decoded::rows() {
+            fits(row, catalogue.call(row.nr));
         }
+        for row in compat::ROWS {
+            fits(row, catalogue.compat_call(row.nr));
+        }
+        let mut numbers: Vec<u16> = compat::TABLE.iter().map(|row| row.0).collect();
+        numbers.dedup();
+        assert!(numbers.is_sorted() && numbers.len() == compat::TABLE.len());
         for name in entry::ENTRY {
             assert!(generic::GENERIC.iter().any(|g| g.1 == *name), "{name} is no call");
         }
@@ -487,5 +545,33 @@ mod tests {
         assert!(catalogue.call(221).unwrap().entry);
         // A hole, and a call that only x86-64 has.
         assert!(catalogue.call(250).is_none() && catalogue.calls().all(|(_, kind)| kind.name != "open"));
+    }
+
+    fn fits(row: &Decoded, call: Option<&Call>) {
+        let nr = row.nr;
+        assert!(row.extracts.len() <= MAX_EXTRACTS && row.args <= 6, "{nr}");
+        assert!(row.params.len() <= 12, "{nr}");
+        for extract in row.extracts {
+            // The program takes pointers from the arguments that the record keeps.
+            assert!((extract >> 8 & 0xff) < u32::from(row.args), "{nr}");
+        }
+        let call = call.expect("decoded calls are in the table of names, too");
+        for (_, source) in &call.params {
+            let arg = match source {
+                Source::Arg(at) | Source::Signed(at) | Source::Low(at) => *at,
+                Source::Pair(a, b) | Source::Option(a, b) => *a.max(b),
+                _ => 0,
+            };
+            assert!(arg < call.args.max(1), "{nr} uses an argument that is not recorded");
+            // What is taken from memory is what the program was told to read there.
+            let item = match source {
+                Source::Item(at) | Source::Str(at) | Source::Whole(at) if *at < 6 => Some(*at),
+                Source::Word(at, ..) | Source::Out(at, ..) | Source::Joined(at, ..) => Some(*at),
+                Source::Span(at, _) | Source::SpanMicro(at, _) | Source::OldSpan(at, ..) => Some(*at),
+                _ => None,
+            };
+            let read = |item: u8| row.extracts.iter().any(|e| (e >> 8 & 0xff) as u8 == item);
+            assert!(item.is_none_or(read), "{nr} uses memory that is not read: {source:?}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! What system calls do to the state.
 
 use super::{Raw, Tracker};
-use crate::catalogue::{Effect, Source, Special};
+use crate::catalogue::{Effect, Source, Special, bpf_makes_descriptor};
 use crate::state::{FdEntry, join_into, named, socket, socket_of, unix_name};
 use afterimage_abi::item;
 use afterimage_format::model::{Descriptor, DescriptorType, Role, SockAddr, Text, Tuple, parse_sockaddr};
@@ -41,7 +41,7 @@ impl Tracker {
         let pid = raw.pid();
         let flag = |at: Option<u8>| at.is_some_and(|at| raw.arg(at) & O_CLOEXEC != 0);
         match effect {
-            Effect::None | Effect::Address => {}
+            Effect::None | Effect::Address | Effect::Sigreturn => {}
             Effect::Open { path, dir, flags } => self.opened(raw, path, dir, flags),
             Effect::Close => self.descriptors.close(pid, raw.arg(0) as i32),
             Effect::CloseRange => {
@@ -82,6 +82,12 @@ impl Tracker {
                 let descriptor = self.special(special, raw);
                 self.open(pid, result as i32, descriptor, flag(flags));
             }
+            Effect::Bpf if bpf_makes_descriptor(raw.arg(0)) => {
+                // All of them are closed on exec.
+                self.open(pid, result as i32, named(DescriptorType::Bpf, Vec::new()), true);
+            }
+            Effect::Bpf => {}
+            Effect::Forget => self.lose_track(pid),
             // The threads of a process share its directory.
             Effect::Chdir(item) => {
                 let cwd: Text = raw
@@ -150,6 +156,12 @@ impl Tracker {
             .set(raw.pid(), raw.header.result as i32, FdEntry { descriptor, cloexec });
     }
 
+    /// A call that is not followed may have opened, closed or changed directory.
+    pub(super) fn lose_track(&mut self, pid: u32) {
+        self.descriptors.remove(pid);
+        self.threads.update_process(pid, |t| t.cwd = Text::default());
+    }
+
     /// `path` as an absolute path: seen from the directory in argument `dir`, or from the current one.
     fn absolute(&self, raw: &Raw<'_>, dir: Option<u8>, path: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
@@ -209,6 +221,8 @@ impl Tracker {
             Special::Pidfd => DescriptorType::Pidfd,
             Special::IoUring => DescriptorType::IoUring,
             Special::Userfaultfd => DescriptorType::Userfaultfd,
+            Special::Secret => return named(DescriptorType::Memfd, b"secretmem".to_vec()),
+            Special::Landlock | Special::Other => DescriptorType::Unknown,
         };
         named(ty, Vec::new())
     }

@@ -1,13 +1,14 @@
 //! What was read when calls began waits here for the records of their ends.
 
 use super::Raw;
+use afterimage_abi::SYSCALLS;
 use afterimage_format::model::EventFlags;
 use hashbrown::HashMap;
 
 /// One call that has begun.
 #[derive(Default)]
 pub(super) struct Entry {
-    nr: u16,
+    pub(super) nr: u16,
     /// The items of the record, see [`Raw::encoded`].
     pub(super) items: Vec<u8>,
 }
@@ -19,6 +20,8 @@ pub(super) struct Entries {
     /// Used ones, for their memory.
     spare: Vec<Entry>,
 }
+
+const SIGRETURN: u16 = libc::SYS_rt_sigreturn as u16;
 
 /// Used ones that are kept.
 const SPARE: usize = 64;
@@ -34,9 +37,11 @@ impl Entries {
     }
 
     /// A call ends: what was read when it began. A thread that has gone on to another call never returned from that one
-    /// as far as the records tell.
+    /// as far as the records tell; but the end of rt_sigreturn has the number -1.
     pub(super) fn end(&mut self, raw: &Raw<'_>) -> Option<Entry> {
-        self.open.remove(&raw.tid()).filter(|entry| entry.nr == raw.header.nr)
+        let lost = u32::from(raw.header.nr) == SYSCALLS - 1 && raw.arg(0) as i32 == -1;
+        let nr = if lost { SIGRETURN } else { raw.header.nr };
+        self.open.remove(&raw.tid()).filter(|entry| entry.nr == nr)
     }
 
     /// Keeps the memory of one that was used.

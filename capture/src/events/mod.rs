@@ -9,6 +9,8 @@ mod life;
 mod pending;
 mod raw;
 mod redaction;
+mod signals;
+mod uring;
 mod values;
 
 pub(crate) use raw::Raw;
@@ -21,7 +23,7 @@ use crate::scope::Scope;
 use crate::snapshot;
 use crate::state::{Cgroups, Descriptors, Selectors, Threads};
 use afterimage_abi::{SYSCALLS, condition, flags, kind, status};
-use afterimage_format::model::{ClockAnchor, Container, Descriptor, Event, EventFlags, Text, Thread, Value};
+use afterimage_format::model::{ClockAnchor, Container, Descriptor, Event, EventFlags, Thread, Value};
 use afterimage_format::segment::{Entities, SegmentBuilder};
 use arrayvec::ArrayVec;
 use hashbrown::HashSet;
@@ -63,6 +65,8 @@ pub(crate) struct Tracker {
     /// Cgroups whose birth was lost and which were gone when the hierarchy was asked.
     vanished: HashSet<u64>,
     incomplete: Incomplete,
+    /// Operations of io_uring that have no result yet.
+    uring: uring::Pending,
     /// Records that could not be taken apart, or not be told to be in scope.
     pub(crate) undecodable: u64,
 }
@@ -93,6 +97,7 @@ impl Tracker {
             pending: Pending::default(),
             vanished: HashSet::new(),
             incomplete: Incomplete::default(),
+            uring: uring::Pending::default(),
             undecodable: 0,
         }
     }
@@ -136,11 +141,12 @@ impl Tracker {
     /// Takes in one record; the event that it makes, if any, goes to `out`.
     pub(crate) fn record(&mut self, bytes: &[u8], cpu: u16, out: &mut SegmentBuilder) -> Verdict {
         let args = |header: &afterimage_abi::RecordHeader| {
-            if header.flags & flags::COMPAT != 0 {
-                6
+            let call = if header.flags & flags::COMPAT != 0 {
+                self.catalogue.compat_call(header.nr)
             } else {
-                self.catalogue.call(header.nr).map_or(6, |c| c.args)
-            }
+                self.catalogue.call(header.nr)
+            };
+            call.map_or(6, |c| c.args)
         };
         let Some(raw) = Raw::parse(bytes, args) else {
             self.undecodable += 1;
@@ -169,6 +175,10 @@ impl Tracker {
             kind::EXIT => self.exit(&raw, cpu, out),
             kind::CGROUP_RMDIR => self.cgroup_rmdir(&raw, cpu, out),
             kind::CGROUP_ATTACH => self.cgroup_attach(&raw, cpu, out),
+            kind::SIGNAL => self.signal(&raw, cpu, out),
+            kind::OOM_VICTIM => self.oom_victim(&raw, cpu, out),
+            kind::URING_SUBMIT => self.uring_submit(&raw, cpu, out),
+            kind::URING_COMPLETE => self.uring_complete(&raw, cpu, out),
             _ => self.undecodable += 1,
         }
         if outside {
@@ -242,7 +252,16 @@ impl Tracker {
     }
 
     fn syscall_exit(&mut self, raw: &Raw<'_>, cpu: u16, out: &mut SegmentBuilder) {
+        if raw.header.flags & flags::COMPAT != 0 {
+            // Their beginning is not read.
+            self.entries.forget(raw.tid());
+        }
         match self.entries.end(raw) {
+            Some(entry) if entry.nr != raw.header.nr => {
+                self.thread_of(raw);
+                self.sigreturn(raw, cpu, out);
+                self.entries.done(entry);
+            }
             Some(entry) => {
                 self.syscall(&raw.with_entry(&entry.items), cpu, out);
                 self.entries.done(entry);
@@ -256,8 +275,16 @@ impl Tracker {
         let compat = raw.header.flags & flags::COMPAT != 0;
         // The effect changes the state while the call's description is in use.
         let catalogue = Rc::clone(&self.catalogue);
-        match if compat { None } else { catalogue.call(raw.header.nr) } {
+        let call = if compat {
+            catalogue.compat_call(raw.header.nr)
+        } else {
+            catalogue.call(raw.header.nr)
+        };
+        match call {
             Some(call) => {
+                // From here on a 32-bit call has the number of the 64-bit call that it is like.
+                let native = compat.then(|| raw.renumbered(call.native));
+                let raw = native.as_ref().unwrap_or(raw);
                 // What is closed is named as it was; what is opened or connected as it is now.
                 let closed = (call.effect == Effect::Close).then(|| self.descriptor_of(raw, call.fd));
                 self.apply(raw, call.effect);
@@ -274,7 +301,9 @@ impl Tracker {
                     .collect();
                 let (thread, container) = thread.map_or((0, 0), |t| (t.id, t.container));
                 let args = &args;
-                let flags = EventFlags::HAS_RESULT | marks(raw) | if call.entry { entry::marks(raw) } else { 0 };
+                let compat = if compat { EventFlags::COMPAT } else { 0 };
+                let flags =
+                    EventFlags::HAS_RESULT | compat | marks(raw) | if call.entry { entry::marks(raw) } else { 0 };
                 let emit = Emit {
                     kind: call.kind,
                     flags,
@@ -291,14 +320,13 @@ impl Tracker {
             None => {
                 if compat && raw.header.result >= 0 {
                     // It may have opened, closed or changed directory: what was known is not known any more.
-                    self.descriptors.remove(raw.pid());
-                    self.threads.update_process(raw.pid(), |t| t.cwd = Text::default());
+                    self.lose_track(raw.pid());
                 }
                 let thread = self.threads.get(raw.tid()).map_or(0, |t| t.id);
                 let mut args = [Value::Missing; 8];
                 args[0] = Value::Int(raw.header.result);
                 // Beyond the table the number takes the first argument's place.
-                let skipped = u8::from(u32::from(raw.header.nr) == SYSCALLS - 1 && !compat);
+                let skipped = u8::from(u32::from(raw.header.nr) == SYSCALLS - 1);
                 args[1] = Value::Int(if skipped == 1 {
                     raw.arg(0) as i64
                 } else {
@@ -323,6 +351,23 @@ impl Tracker {
                 );
             }
         }
+    }
+
+    /// The end of rt_sigreturn. It has no result: the register has what it had before the signal.
+    fn sigreturn(&mut self, raw: &Raw<'_>, cpu: u16, out: &mut SegmentBuilder) {
+        let call = self.catalogue.call(libc::SYS_rt_sigreturn as u16);
+        let Some(kind) = call.filter(|call| call.take != Take::Never).map(|call| call.kind) else {
+            return;
+        };
+        let thread = self.threads.get(raw.tid()).map_or(0, |t| t.id);
+        let emit = Emit {
+            kind,
+            flags: 0,
+            thread,
+            descriptor: 0,
+            args: &[Value::Missing],
+        };
+        self.emit(raw, cpu, emit, out);
     }
 
     /// [`Descriptor::id`] of the descriptor that a call is about; 0: none or not known.

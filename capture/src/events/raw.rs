@@ -48,7 +48,8 @@ impl<'a> Raw<'a> {
             kind::EXIT => 0,
             kind::CGROUP_RMDIR => 1,
             kind::CGROUP_MKDIR => 2,
-            kind::CGROUP_ATTACH => 4,
+            kind::CGROUP_ATTACH | kind::SIGNAL | kind::URING_SUBMIT | kind::URING_COMPLETE => 4,
+            kind::OOM_VICTIM => 2,
             _ => return None,
         };
         let body = bytes.get(size_of::<RecordHeader>()..header.len as usize)?;
@@ -63,6 +64,12 @@ impl<'a> Raw<'a> {
             items,
             entry: &[],
         })
+    }
+
+    /// The same record with another system call number.
+    pub(crate) fn renumbered(&self, nr: u16) -> Raw<'a> {
+        let header = RecordHeader { nr, ..self.header };
+        Raw { header, ..*self }
     }
 
     /// Process id.

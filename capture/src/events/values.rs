@@ -1,7 +1,9 @@
 //! Parameter values from where the catalogue says they are.
 
 use super::Raw;
-use crate::catalogue::Source;
+use crate::catalogue::{Source, bpf_makes_descriptor};
+use afterimage_abi::flags;
+use afterimage_format::constants::of_register;
 use afterimage_format::model::{ParamType, Thread, Value};
 
 /// The value of one parameter after the call.
@@ -20,20 +22,57 @@ pub(super) fn value<'a>(
         n.filter(|n| *n != 0)
             .map_or(Value::Missing, |n| Value::Int(i64::from(n)))
     };
+    let int = |n: Option<i64>| n.map_or(Value::Missing, Value::Int);
+    let result = raw.header.result;
     match source {
-        Source::Result => Value::Int(raw.header.result),
-        Source::Arg(at) => Value::Int(integer(ty, raw.arg(at))),
+        Source::Result => Value::Int(result),
+        // Registers of 32 bits have no upper half that could hold a sign.
+        Source::Arg(at) if ty == ParamType::Int && raw.header.flags & flags::COMPAT != 0 => {
+            Value::Int(i64::from(raw.arg(at) as i32))
+        }
+        Source::Arg(at) => Value::Int(of_register(ty, raw.arg(at))),
+        Source::Signed(at) => Value::Int(i64::from(raw.arg(at) as i32)),
+        Source::Low(at) => Value::Int(i64::from(raw.arg(at) as u32)),
+        Source::Pair(low, high) => {
+            let joined = raw.arg(low) & 0xffff_ffff | raw.arg(high) << 32;
+            Value::Int(of_register(ty, joined))
+        }
+        Source::Option(level, name) => {
+            Value::Int(i64::from(raw.arg(level) as i32) << 32 | i64::from(raw.arg(name) as u32))
+        }
+        Source::BpfFd if result >= 0 && bpf_makes_descriptor(raw.arg(0)) => Value::Int(result),
+        Source::BpfFd => Value::Missing,
+        // Elements of a list are separated; the last one's NUL separates nothing.
+        Source::Item(arg) if ty == ParamType::TextList => {
+            text(raw.bytes(arg).map(|list| list.strip_suffix(b"\0").unwrap_or(list)))
+        }
         Source::Item(arg) => raw.bytes(arg).map_or(Value::Missing, Value::Bytes),
         Source::Peer(arg) => match peer.bytes() {
             Some(bytes) => Value::Bytes(bytes),
             None => raw.bytes(arg).map_or(Value::Missing, Value::Bytes),
         },
-        Source::WordOfParent(..) if raw.header.result == 0 => Value::Missing,
-        Source::Word(arg, offset, size) | Source::WordOfParent(arg, offset, size) => raw
-            .word(arg, offset, size)
-            .map_or(Value::Missing, |w| Value::Int(integer(ty, w))),
+        Source::Str(arg) => text(raw.bytes(arg).and_then(|b| b.split(|byte| *byte == 0).next())),
+        Source::WordOfParent(..) if result == 0 => Value::Missing,
+        Source::Out(..) | Source::Done(_) if result < 0 => Value::Missing,
+        Source::Found(_) if result <= 0 => Value::Missing,
+        Source::Done(inner) | Source::Found(inner) => value(raw, thread, peer, ty, *inner),
+        Source::Word(arg, offset, size) | Source::Out(arg, offset, size) | Source::WordOfParent(arg, offset, size) => {
+            int(raw.word(arg, offset, size).map(|w| integer(ty, w, size)))
+        }
+        Source::Whole(arg) => match raw.bytes(arg).map(<[u8]>::len) {
+            Some(size @ (1 | 2 | 4 | 8)) => int(raw.word(arg, 0, size as u8).map(|w| integer(ty, w, size as u8))),
+            _ => Value::Missing,
+        },
+        Source::Joined(arg, low, high) => int(raw
+            .word(arg, low, 4)
+            .and_then(|low| Some((low | raw.word(arg, high, 4)? << 32) as i64))),
+        Source::Span(arg, offset) => int(span(raw, arg, offset, 1)),
+        Source::SpanMicro(arg, offset) => int(span(raw, arg, offset, 1000)),
+        Source::Seconds(arg, offset) => int(raw.word(arg, offset, 8).map(|s| (s as i64).saturating_mul(SECOND))),
+        Source::OldSpan(arg, offset, part) => int(old_span(raw, arg, offset, i64::from(part))),
+        Source::OldSeconds(arg, offset) => int(raw.word(arg, offset, 4).map(|s| i64::from(s as i32) * SECOND)),
         // A failed exec names what it tried; a successful one has become it.
-        Source::Exepath if raw.header.result < 0 => text(raw.path()),
+        Source::Exepath if result < 0 => text(raw.path()),
         Source::Exepath => text(thread.map(|t| &t.exepath[..])),
         Source::Exe => text(thread.map(|t| &t.exe[..])),
         Source::Args => text(thread.map(|t| &t.args[..])),
@@ -76,18 +115,31 @@ impl Peer {
     }
 }
 
-/// A register as the kernel takes it: registers hold 64 bits, most parameters are 32 wide.
-fn integer(ty: ParamType, register: u64) -> i64 {
-    match ty {
-        ParamType::Fd | ParamType::DirFd | ParamType::Pid | ParamType::Signal => i64::from(register as i32),
-        ParamType::Uid
-        | ParamType::Gid
-        | ParamType::OpenFlags
-        | ParamType::MsgFlags
-        | ParamType::AtFlags
-        | ParamType::Family
-        | ParamType::SocketType => i64::from(register as u32),
-        ParamType::Mode => i64::from(register as u16),
-        _ => register as i64,
+const SECOND: i64 = 1_000_000_000;
+
+/// Seconds and the parts of a second behind them, of so many nanoseconds each. `None` for what is no time, such as
+/// `UTIME_NOW`.
+fn span(raw: &Raw<'_>, arg: u8, offset: u16, part: i64) -> Option<i64> {
+    let seconds = raw.word(arg, offset, 8)? as i64;
+    let parts = i64::try_from(raw.word(arg, offset.checked_add(8)?, 8)?).ok()?;
+    let rest = parts.checked_mul(part).filter(|rest| *rest < SECOND)?;
+    Some(seconds.saturating_mul(SECOND).saturating_add(rest))
+}
+
+/// As [`span`], with words of 32 bits.
+fn old_span(raw: &Raw<'_>, arg: u8, offset: u16, part: i64) -> Option<i64> {
+    let seconds = i64::from(raw.word(arg, offset, 4)? as i32);
+    let parts = i64::from(raw.word(arg, offset.checked_add(4)?, 4)? as u32);
+    let rest = parts.checked_mul(part).filter(|rest| *rest < SECOND)?;
+    Some(seconds.saturating_mul(SECOND).saturating_add(rest))
+}
+
+/// A word of memory: signed types have the sign of their own size.
+fn integer(ty: ParamType, word: u64, size: u8) -> i64 {
+    match (ty, size) {
+        (ParamType::Int, 1) => i64::from(word as i8),
+        (ParamType::Int, 2) => i64::from(word as i16),
+        (ParamType::Int, 4) => i64::from(word as i32),
+        _ => of_register(ty, word),
     }
 }

@@ -51,6 +51,8 @@ pub(crate) struct Settings {
     pub(crate) specs: Vec<Spec>,
     /// Names of the calls that are also read when they begin.
     pub(crate) entries: Vec<&'static str>,
+    /// The same for 32-bit calls.
+    pub(crate) compat_specs: Vec<Spec>,
 }
 
 /// The loaded program. Dropping it detaches and unloads.
@@ -89,15 +91,8 @@ impl Probe {
         let programs = Programs::load(&mut ebpf, &btf, settings.latency)?;
         degraded.extend_from_slice(programs.degraded());
         let entries = Entries::load(&mut ebpf, &settings.entries)?;
-        let mut specs: Array<_, SpecPod> = ebpf
-            .map_mut("SPECS")
-            .context("the object has no map SPECS")?
-            .try_into()?;
-        for (nr, spec) in (0..SYSCALLS).zip(&settings.specs) {
-            specs
-                .set(nr, SpecPod(*spec), 0)
-                .context("cannot fill the table of system calls")?;
-        }
+        fill(&mut ebpf, "SPECS", &settings.specs)?;
+        fill(&mut ebpf, "COMPAT_SPECS", &settings.compat_specs)?;
         let rings = match ebpf.take_map("RINGS") {
             Some(aya::maps::Map::Array(data)) => Rings::map(data.fd().as_fd(), cpus)?,
             _ => return Err(anyhow!("the object has no array RINGS")),
@@ -213,6 +208,20 @@ impl Probe {
             .insert(uid, member::ACTIVE, 0)
             .with_context(|| format!("cannot add user {uid} to the scope"))
     }
+}
+
+/// Fills a table of system calls.
+fn fill(ebpf: &mut Ebpf, name: &str, specs: &[Spec]) -> Result<()> {
+    let map = ebpf.map_mut(name);
+    let mut table: Array<_, SpecPod> = map
+        .with_context(|| format!("the object has no map {name}"))?
+        .try_into()?;
+    for (nr, spec) in (0..SYSCALLS).zip(specs) {
+        table
+            .set(nr, SpecPod(*spec), 0)
+            .context("cannot fill the table of system calls")?;
+    }
+    Ok(())
 }
 
 /// CPUs that can ever be online: each needs a ring.

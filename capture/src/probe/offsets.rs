@@ -24,6 +24,8 @@ pub(crate) fn resolve(btf: &Btf) -> Result<(Offsets, Vec<String>)> {
         optional("sock_common", "skc_v6_daddr", addresses),
     );
     let task = |field: &str| at("task_struct", field);
+    // Kernels without io_uring have none of these; 0 tells the program that there is nothing to look up.
+    let uring = |structure: &str, field: &str| at(structure, field).unwrap_or(0);
     let common = |field: &str| at("sock_common", field);
     let (inode, mnt, dentry) = (
         at("file", "f_inode")?,
@@ -126,6 +128,27 @@ pub(crate) fn resolve(btf: &Btf) -> Result<(Offsets, Vec<String>)> {
         unix_sock_peer: at("unix_sock", "peer")?,
         unix_address_len: at("unix_address", "len")?,
         unix_address_name: at("unix_address", "name")?,
+        io_kiocb_opcode: uring("io_kiocb", "opcode"),
+        io_kiocb_flags: uring("io_kiocb", "flags"),
+        io_kiocb_cqe_user_data: uring("io_kiocb", "cqe.user_data"),
+        io_kiocb_cqe_fd: uring("io_kiocb", "cqe.fd"),
+        io_open_dfd: uring("io_open", "dfd"),
+        io_open_file_slot: uring("io_open", "file_slot"),
+        io_open_filename: uring("io_open", "filename"),
+        io_close_fd: uring("io_close", "fd"),
+        io_close_file_slot: uring("io_close", "file_slot"),
+        io_accept_file_slot: uring("io_accept", "file_slot"),
+        io_socket_file_slot: uring("io_socket", "file_slot"),
+        io_unlink_dfd: uring("io_unlink", "dfd"),
+        io_unlink_filename: uring("io_unlink", "filename"),
+        io_mkdir_dfd: uring("io_mkdir", "dfd"),
+        io_mkdir_filename: uring("io_mkdir", "filename"),
+        io_rename_old_dfd: uring("io_rename", "old_dfd"),
+        io_rename_oldpath: uring("io_rename", "oldpath"),
+        io_rename_newpath: uring("io_rename", "newpath"),
+        io_link_old_dfd: uring("io_link", "old_dfd"),
+        io_link_oldpath: uring("io_link", "oldpath"),
+        io_link_newpath: uring("io_link", "newpath"),
     };
     Ok((offsets, degraded))
 }

@@ -4,28 +4,43 @@ use anyhow::{Context, Result};
 use aya::programs::BtfTracePoint;
 use aya::{Btf, Ebpf};
 
-/// A program, and the tracepoint of the same name that it attaches to.
+/// Something that is recorded, and how.
 struct Program {
-    name: &'static str,
+    /// Program and tracepoint. Where there is a second pair, it is for kernels that do not take the first.
+    ways: [(&'static str, &'static str); 2],
     /// What a recording lacks without it; `None`: there is no recording without it.
     without: Option<&'static str>,
 }
 
+const NO_OTHER: (&str, &str) = ("", "");
+
+/// A program that attaches to the tracepoint of its name.
 const fn required(name: &'static str) -> Program {
-    Program { name, without: None }
+    Program {
+        ways: [(name, name), NO_OTHER],
+        without: None,
+    }
 }
 
 /// `without` is a sentence that tells a user what a recording lacks.
 const fn optional(name: &'static str, without: &'static str) -> Program {
     Program {
-        name,
+        ways: [(name, name), NO_OTHER],
+        without: Some(without),
+    }
+}
+
+/// As [`optional`], where kernels differ.
+const fn either(ways: [(&'static str, &'static str); 2], without: &'static str) -> Program {
+    Program {
+        ways,
         without: Some(without),
     }
 }
 
 /// All programs in the order of attaching: births and deaths first, so that no call is recorded of a thread whose birth
 /// was not.
-const PROGRAMS: [Program; 9] = [
+const PROGRAMS: [Program; 13] = [
     optional(
         "cgroup_mkdir",
         "containers that begin during the recording are not noticed",
@@ -43,6 +58,25 @@ const PROGRAMS: [Program; 9] = [
         "a process with the number of one that ended may be taken for a part of the command",
     ),
     optional("sys_enter", "how long calls took is not recorded"),
+    optional("signal_deliver", "delivered signals are not recorded"),
+    optional(
+        "mark_victim",
+        "processes that are killed for their memory are not told of",
+    ),
+    either(
+        [
+            ("io_uring_submit", "io_uring_submit_req"),
+            ("io_uring_submit", "io_uring_submit_sqe"),
+        ],
+        "operations of io_uring are not recorded",
+    ),
+    either(
+        [
+            ("io_uring_complete", "io_uring_complete"),
+            ("io_uring_complete_fields", "io_uring_complete"),
+        ],
+        "results of operations of io_uring are not recorded",
+    ),
     required("sys_exit"),
 ];
 
@@ -63,19 +97,27 @@ impl Programs {
             degraded: Vec::new(),
         };
         // It would run at every call.
-        let wanted = |program: &&Program| latency || program.name != "sys_enter";
-        for Program { name, without } in PROGRAMS.iter().filter(wanted) {
-            match (program(ebpf, name)?.load(name, btf), without) {
-                (Ok(()), _) => programs.loaded.push(name),
-                (Err(error), Some(without)) => {
-                    programs
-                        .degraded
-                        .push(format!("{without}: tracepoint {name}: {}", in_short(&error)));
+        let wanted = |program: &&Program| latency || program.ways[0].0 != "sys_enter";
+        for Program { ways, without } in PROGRAMS.iter().filter(wanted) {
+            let [(name, tracepoint), (other, elsewhere)] = *ways;
+            let first = match program(ebpf, name)?.load(tracepoint, btf) {
+                Ok(()) => {
+                    programs.loaded.push(name);
+                    continue;
                 }
-                (Err(error), None) => {
-                    return Err(error).with_context(|| format!("the kernel refuses the program {name}"));
-                }
+                Err(error) => error,
+            };
+            if ways[1] != NO_OTHER && program(ebpf, other)?.load(elsewhere, btf).is_ok() {
+                programs.loaded.push(other);
+                continue;
             }
+            let Some(without) = without else {
+                return Err(first).with_context(|| format!("the kernel refuses the program {name}"));
+            };
+            let reason = in_short(&first);
+            programs
+                .degraded
+                .push(format!("{without}: tracepoint {tracepoint}: {reason}"));
         }
         Ok(programs)
     }

@@ -123,6 +123,7 @@ pub(crate) fn record(mut options: Options) -> Result<u8> {
         latency: options.latency,
         specs: catalogue.specs.clone(),
         entries: catalogue.entries.clone(),
+        compat_specs: catalogue.compat_specs.clone(),
     };
     let chosen = Chosen {
         filter: filter.map(|filter| Live::new(filter, header.clone())),

@@ -1,7 +1,8 @@
 //! Kinds of events and their parameters. A segment carries the kinds that it uses, so a reader needs no table of its
 //! own and old traces keep their meaning when names change.
 
-use crate::meta::{codes, record};
+use super::param_type::{CONSTANTS, ParamType};
+use crate::meta::{codes, put, record, take};
 
 /// What an event is about; the names are those of `evt.category`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -66,72 +67,6 @@ impl Category {
     }
 }
 
-/// How a parameter is stored and shown. Codes from 64 on are byte strings, so that a reader can tell them of types that it does
-/// not know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum ParamType {
-    /// Signed decimal.
-    Int,
-    /// Unsigned decimal.
-    Uint,
-    /// Unsigned, shown in hexadecimal (addresses, opaque flags).
-    #[default]
-    Hex,
-    /// Result: 0 or more, or a negative errno that is shown with its name.
-    Errno,
-    /// File descriptor number.
-    Fd,
-    /// Descriptor number of a directory that a path is relative to (`AT_FDCWD` by name).
-    DirFd,
-    /// Process or thread id.
-    Pid,
-    /// User id.
-    Uid,
-    /// Group id.
-    Gid,
-    /// File mode, shown in octal.
-    Mode,
-    /// Signal number, shown by name.
-    Signal,
-    /// `O_*` flags of open.
-    OpenFlags,
-    /// `CLONE_*` flags.
-    CloneFlags,
-    /// `MS_*` flags of mount.
-    MountFlags,
-    /// `AT_*` flags.
-    AtFlags,
-    /// `MSG_*` flags.
-    MsgFlags,
-    /// Address family (`AF_*`).
-    Family,
-    /// Socket type with its flags (`SOCK_*`).
-    SocketType,
-    /// `PTRACE_*` request.
-    PtraceRequest,
-    /// Path as given by the caller.
-    Path,
-    /// Other text.
-    Text,
-    /// Text with NUL between its elements (argv).
-    TextList,
-    /// Payload.
-    Bytes,
-    /// A raw `struct sockaddr` as the kernel has it, see [`crate::model::parse_sockaddr`].
-    SockAddr,
-}
-codes!(ParamType { Int = 0, Uint = 1, Hex = 2, Errno = 3, Fd = 4, DirFd = 5, Pid = 6, Uid = 7, Gid = 8, Mode = 9, Signal = 10, OpenFlags = 11, CloneFlags = 12, MountFlags = 13, AtFlags = 14, MsgFlags = 15, Family = 16, SocketType = 17, PtraceRequest = 18, Path = 64, Text = 65, TextList = 66, Bytes = 67, SockAddr = 68 } else |code| if code < 64 { ParamType::Hex } else { ParamType::Text });
-
-impl ParamType {
-    /// Whether values are byte strings (else integers).
-    pub fn is_bytes(self) -> bool {
-        matches!(
-            self,
-            ParamType::Path | ParamType::Text | ParamType::TextList | ParamType::Bytes | ParamType::SockAddr
-        )
-    }
-}
-
 /// A named parameter of an event kind.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Param {
@@ -140,7 +75,38 @@ pub struct Param {
     /// Type.
     pub ty: ParamType,
 }
-record!(Param { name, ty });
+
+/// The type is a code that every reader knows; where it stands for names of constants, another code says which.
+impl bincode::Encode for Param {
+    fn encode<E: bincode::enc::Encoder>(&self, to: &mut E) -> Result<(), bincode::error::EncodeError> {
+        let mut body = Vec::new();
+        put(&self.name, &mut body)?;
+        match self.ty.code().checked_sub(CONSTANTS) {
+            None => put(&self.ty, &mut body)?,
+            Some(constants) => {
+                put(&ParamType::Hex, &mut body)?;
+                put(&constants, &mut body)?;
+            }
+        }
+        bincode::Encode::encode(&body, to)
+    }
+}
+
+impl<C> bincode::Decode<C> for Param {
+    fn decode<D: bincode::de::Decoder<Context = C>>(from: &mut D) -> Result<Self, bincode::error::DecodeError> {
+        let body: Vec<u8> = bincode::Decode::decode(from)?;
+        let mut rest = body.as_slice();
+        let (name, ty, constants): (_, u32, u32) = (take(&mut rest)?, take(&mut rest)?, take(&mut rest)?);
+        // Other codes of constants than these have been made since: their numbers are shown as such.
+        let ty = match constants {
+            0 => ParamType::of_code(if ty < CONSTANTS { ty } else { u32::MAX }),
+            _ => ParamType::of_code(constants.saturating_add(CONSTANTS)),
+        };
+        Ok(Param { name, ty })
+    }
+}
+bincode::impl_borrow_decode!(Param);
+impl crate::meta::Field for Param {}
 
 /// A kind of event: the name that `evt.type` shows, and what its rows carry.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -149,7 +115,8 @@ pub struct Kind {
     pub name: String,
     /// Category.
     pub category: Category,
-    /// System call number on the recording architecture; `None` for what is not a call.
+    /// System call number on the recording architecture, or in its table of 32-bit calls if only such have this name;
+    /// `None` for what is not a call.
     pub syscall: Option<u16>,
     /// Parameters in order.
     pub params: Vec<Param>,
@@ -165,5 +132,33 @@ impl Kind {
     /// Position of the parameter called `name`.
     pub fn param(&self, name: &str) -> Option<usize> {
         self.params.iter().position(|p| p.name == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::meta::{decode, encode};
+
+    #[test]
+    fn names_of_constants_stand_behind_a_type_that_every_reader_knows() {
+        let param = |ty| Param { name: "p".into(), ty };
+        for (ty, bytes) in [
+            (ParamType::Mode, [3, 1, b'p', 9].as_slice()),
+            (ParamType::ProtFlags, &[4, 1, b'p', 2, 1]),
+            (ParamType::Device, &[4, 1, b'p', 2, 101]),
+        ] {
+            assert_eq!(encode(&param(ty)), bytes);
+            assert_eq!(decode(bytes), Ok(param(ty)));
+        }
+        // Codes that are not known yet, and one that cannot be.
+        for (bytes, ty) in [
+            ([4, 1, b'p', 2, 250].as_slice(), ParamType::Hex),
+            (&[3, 1, b'p', 63], ParamType::Hex),
+            (&[3, 1, b'p', 100], ParamType::Text),
+            (&[5, 1, b'p', 251, 1, 1], ParamType::Hex),
+        ] {
+            assert_eq!(decode(bytes), Ok(param(ty)));
+        }
     }
 }

@@ -9,6 +9,7 @@ mod event;
 mod header;
 mod kind;
 mod loss;
+mod param_type;
 mod thread;
 
 pub use address::{SockAddr, parse_sockaddr};
@@ -18,6 +19,7 @@ pub use custody::{CustodyEntry, Source, action};
 pub use descriptor::{Descriptor, DescriptorType, L4Proto, Role, Tuple};
 pub use event::{Direction, Event, EventFlags, Value};
 pub use header::{ClockAnchor, Header, Host, Series};
-pub use kind::{Category, Kind, Param, ParamType};
+pub use kind::{Category, Kind, Param};
 pub use loss::{Loss, LossCause};
+pub use param_type::ParamType;
 pub use thread::{Text, Thread};

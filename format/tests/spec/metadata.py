@@ -199,7 +199,26 @@ INTEGER_TYPES = [
     "Int", "Uint", "Hex", "Errno", "Fd", "DirFd", "Pid", "Uid", "Gid", "Mode", "Signal", "OpenFlags", "CloneFlags",
     "MountFlags", "AtFlags", "MsgFlags", "Family", "SocketType", "PtraceRequest",
 ]
-BYTE_STRING_TYPES = ["Path", "Text", "TextList", "Bytes", "SockAddr"]
+BYTE_STRING_TYPES = ["Path", "Text", "TextList", "Bytes", "SockAddr", "PollFds"]
+CONSTANTS = [
+    "ProtFlags", "MapFlags", "MremapFlags", "MadviseAdvice", "MsyncFlags", "MlockFlags", "MlockallFlags",
+    "MemfdFlags", "PkeyRights", "PrctlOption", "ArchPrctlOption", "Resource", "Capabilities", "WaitOptions",
+    "WaitIdType", "SchedulerPolicy", "PriorityWhich", "PidfdFlags", "PidfdSignalFlags", "KcmpType",
+    "MembarrierCommand", "Personality", "PerfFlags", "BpfCommand", "SeccompOperation", "SeccompFlags",
+    "KeyctlOperation", "Key", "ModuleFlags", "KexecFlags", "KexecFileFlags", "RebootCommand", "SyslogAction",
+    "SwapFlags", "LandlockRule", "LandlockFsAccess", "LandlockNetAccess", "LandlockCreateFlags",
+    "LandlockRestrictFlags", "GetrandomFlags", "UserfaultfdFlags", "IoUringOperation", "IoUringSetupFlags",
+    "IoUringEnterFlags", "IoUringFeatures", "IoUringRegisterOp", "IoUringEntryFlags", "RenameFlags",
+    "UmountFlags", "AccessMode", "AccessAtFlags", "XattrFlags", "FallocateMode", "SpliceFlags", "InotifyMask",
+    "FanotifyInitFlags", "FanotifyMarkFlags", "FanotifyMask", "ResolveFlags", "FlockOperation", "Whence",
+    "StatxMask", "OpenTreeFlags", "MoveMountFlags", "FsopenFlags", "FsmountFlags", "FspickFlags",
+    "FsconfigCommand", "MountAttributes", "SyncRangeFlags", "FadviseAdvice", "QuotaCommand", "RwFlags",
+    "CloseRangeFlags", "DescriptorFlags", "EventfdFlags", "FcntlCommand", "EpollOperation", "EpollEvents",
+    "IoctlRequest", "FutexOperation", "MsgIpcFlags", "ShmgetFlags", "ShmatFlags", "SemopFlags", "SemctlCommand",
+    "ShmctlCommand", "MsgctlCommand", "ShutdownHow", "SocketLevel", "SocketOption", "ClockId", "TimerFlags",
+    "TimerfdFlags", "ItimerWhich", "Duration", "SignalSet", "SigmaskHow", "SigactionFlags", "SignalCode",
+    "Device", "Socketcall", "IpcCall",
+]
 
 
 def parameter_type(cursor):
@@ -209,6 +228,16 @@ def parameter_type(cursor):
 
 
 PARAMETER_TYPE = Type(parameter_type, "Int")
+
+
+def parameter(cursor):
+    stored = record(name=STR, type=PARAMETER_TYPE, constants=INTEGER).read(cursor)
+    constants = stored["constants"]
+    if constants != 0:
+        stored["type"] = dict(enumerate(CONSTANTS, start=1)).get(constants, "Hex")
+    return {"name": stored["name"], "type": stored["type"]}
+
+
 DIRECTORY = record(
     zone=ZONE,
     kinds=sequence(
@@ -216,7 +245,7 @@ DIRECTORY = record(
             name=STR,
             category=code(CATEGORIES, "other"),
             syscall=optional(INTEGER),
-            params=sequence(record(name=STR, type=PARAMETER_TYPE)),
+            params=sequence(Type(parameter, None)),
         )
     ),
     tables=sequence(BYTE),

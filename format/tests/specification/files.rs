@@ -256,6 +256,10 @@ fn kinds() -> Vec<Kind> {
         TextList,
         Bytes,
         SockAddr,
+        PollFds,
+        ProtFlags,
+        SocketOption,
+        Device,
     ];
     let kind = |(at, ty): (usize, ParamType)| Kind {
         name: format!("call{}", at / 2),

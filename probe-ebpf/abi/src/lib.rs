@@ -13,7 +13,7 @@ mod scope;
 mod spec;
 
 pub use offsets::{MISSING, Offsets, machine};
-pub use record::{ItemHeader, KernelPath, KernelSocket, RecordHeader, flags, item, kind, status, walk};
+pub use record::{ItemHeader, KernelPath, KernelSocket, RecordHeader, flags, item, kind, status, uring, walk};
 pub use ring::{Entered, LOSS_CAUSES, RING_DATA, RING_RESERVE, RING_SLACK, RING_WAKE, Ring, RingHead, loss};
 pub use scope::{condition, member};
 pub use spec::{MAX_EXTRACTS, Spec, extract, mark, recorded};

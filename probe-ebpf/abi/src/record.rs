@@ -49,6 +49,17 @@ pub mod kind {
     /// A task moves into a cgroup. Arguments: its tgid << 32 | tid, uid << 32 | gid, vtid << 32 | vpid, parent process id.
     /// `result`: 1 where its whole process moves. The header's cgroup is the destination.
     pub const CGROUP_ATTACH: u8 = 8;
+    /// A signal reaches the current task. Arguments: its number, `si_code`, `si_pid`, whether these two are known (for
+    /// SIGKILL the kernel keeps none).
+    pub const SIGNAL: u8 = 32;
+    /// A task was chosen to be killed for its memory; the header's ids and cgroup are its own. Arguments: its
+    /// uid << 32 | gid, the tgid << 32 | tid of the task that needed memory.
+    pub const OOM_VICTIM: u8 = 33;
+    /// An operation of io_uring begins. Arguments: its request's address, `IORING_OP_* | IOSQE_* << 8 | whether it
+    /// makes or closes an entry of the ring's own table of descriptors << 16`, descriptor, user_data.
+    pub const URING_SUBMIT: u8 = 34;
+    /// It has a result. Arguments: its request's address, `IORING_OP_*`, `IORING_CQE_F_*`, user_data.
+    pub const URING_COMPLETE: u8 = 35;
 }
 
 /// Bits of [`RecordHeader::flags`].
@@ -59,6 +70,21 @@ pub mod flags {
     pub const COMPAT: u8 = 1;
     /// The thread's user is not in scope: it has just left, or was never in it.
     pub const OUTSIDE: u8 = 2;
+}
+
+/// Operations of io_uring with something that is looked up in their request (uapi/linux/io_uring.h).
+#[allow(missing_docs, reason = "the names are `IORING_OP_*`")]
+pub mod uring {
+    pub const ACCEPT: u8 = 13;
+    pub const OPENAT: u8 = 18;
+    pub const CLOSE: u8 = 19;
+    pub const OPENAT2: u8 = 28;
+    pub const RENAMEAT: u8 = 35;
+    pub const UNLINKAT: u8 = 36;
+    pub const MKDIRAT: u8 = 37;
+    pub const SYMLINKAT: u8 = 38;
+    pub const LINKAT: u8 = 39;
+    pub const SOCKET: u8 = 45;
 }
 
 /// First bytes of an item.
@@ -101,6 +127,8 @@ pub mod item {
     pub const UNIX_LOCAL: u8 = 0x94;
     /// That of the socket that it is connected to.
     pub const UNIX_PEER: u8 = 0x95;
+    /// The second path of an operation that has two.
+    pub const NEW_FILENAME: u8 = 0xa0;
 }
 
 /// Bits of [`ItemHeader::status`].

@@ -76,6 +76,13 @@ pub mod extract {
     pub const UNIX_OF_ARG: u32 = 33;
     /// The addresses of the Unix socket behind the descriptor that the call returned.
     pub const UNIX_OF_RESULT: u32 = 34;
+    /// As many bytes as the result says, at the pointer argument: a path, whatever the limit of payload.
+    pub const TEXT_OUT: u32 = 48;
+    /// Bytes at the pointer argument that the caller hands in; the second argument is their number.
+    pub const BYTES_IN: u32 = 49;
+    /// An array at the pointer argument. Of the second field the lower byte is the argument with the number of elements,
+    /// the upper one the size of an element in bytes.
+    pub const ARRAY: u32 = 50;
 
     /// Packs an extract.
     pub const fn pack(op: u32, pointer: u32, second: u32) -> u32 {

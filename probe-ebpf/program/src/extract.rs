@@ -41,9 +41,9 @@ pub(crate) fn inputs(record: &mut Record, spec: &Spec) {
         }
         let pointer = record.arg(packed >> 8 & 0xff);
         match packed & 0xff {
-            extract::STRING => record.string((packed >> 8) as u8, Memory::User, pointer, PATH_MAX),
+            extract::STRING if pointer != 0 => record.string((packed >> 8) as u8, Memory::User, pointer, PATH_MAX),
             extract::SOCKADDR if pointer != 0 => address(record, packed),
-            extract::STRUCT => structure(record, packed),
+            extract::STRUCT if pointer != 0 => structure(record, packed),
             _ => {}
         }
     }
@@ -77,8 +77,10 @@ fn one(record: &mut Record, packed: u32) {
     let arg = pointer_at as u8;
     let snaplen = unsafe { read_volatile(&raw const SNAPLEN) };
     match op {
-        extract::STRING => record.string(arg, Memory::User, pointer, PATH_MAX),
-        extract::BUFFER if result > 0 => record.bytes(arg, Memory::User, pointer, result as u64, snaplen),
+        extract::STRING if pointer != 0 => record.string(arg, Memory::User, pointer, PATH_MAX),
+        extract::BUFFER if result > 0 && pointer != 0 => {
+            record.bytes(arg, Memory::User, pointer, result as u64, snaplen)
+        }
         extract::IOVEC if result > 0 => record.iovec(arg, pointer, record.arg(second), result as u64, snaplen),
         extract::SOCKADDR if pointer != 0 => address(record, packed),
         extract::SOCKADDR_OUT if pointer != 0 && result >= 0 => {
@@ -96,7 +98,15 @@ fn one(record: &mut Record, packed: u32) {
                 message(record, arg, pointer, i64::from(len), snaplen);
             }
         }
-        extract::STRUCT => structure(record, packed),
+        extract::TEXT_OUT if result > 0 => record.bytes(arg, Memory::User, pointer, result as u64, PATH_MAX),
+        extract::BYTES_IN if pointer != 0 => {
+            record.bytes(arg, Memory::User, pointer, record.arg(second) & 0xffff_ffff, snaplen);
+        }
+        extract::ARRAY if pointer != 0 => {
+            let size = (record.arg(second & 0xff) & 0xffff_ffff) * u64::from(second >> 8);
+            record.bytes(arg, Memory::User, pointer, size, SOCKADDR_MAX);
+        }
+        extract::STRUCT if pointer != 0 => structure(record, packed),
         extract::SOCKET_OF_ARG => socket::record(record, pointer as u32),
         extract::CREDENTIALS if result >= 0 => {
             let task = unsafe { bpf_get_current_task() };

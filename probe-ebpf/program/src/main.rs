@@ -7,6 +7,7 @@
 //! - `latency`: how long calls take.
 //! - `registers`: those of each machine.
 //! - `ring`: reserving and publishing.
+//! - `signal`, `uring`: what is no system call.
 //! - `scope`: who is recorded.
 //! - `kernel`: reading kernel structures.
 
@@ -24,8 +25,10 @@ mod process;
 mod registers;
 mod ring;
 mod scope;
+mod signal;
 mod socket;
 mod syscall;
+mod uring;
 
 use aya_ebpf::EbpfContext;
 use aya_ebpf::macros::{btf_tracepoint, tracepoint};
@@ -90,6 +93,36 @@ pub fn cgroup_rmdir(ctx: BtfTracePointContext) -> i32 {
 #[btf_tracepoint(function = "cgroup_attach_task")]
 pub fn cgroup_attach_task(ctx: BtfTracePointContext) -> i32 {
     cgroup::attach(ctx.arg(0), ctx.arg(1), ctx.arg(2), ctx.arg(3));
+    0
+}
+
+#[btf_tracepoint(function = "signal_deliver")]
+pub fn signal_deliver(ctx: BtfTracePointContext) -> i32 {
+    signal::deliver(ctx.arg(0), ctx.arg(1));
+    0
+}
+
+#[btf_tracepoint(function = "mark_victim")]
+pub fn mark_victim(ctx: BtfTracePointContext) -> i32 {
+    signal::victim(ctx.arg(0));
+    0
+}
+
+#[btf_tracepoint(function = "io_uring_submit_req")]
+pub fn io_uring_submit(ctx: BtfTracePointContext) -> i32 {
+    uring::submit(ctx.arg(0));
+    0
+}
+
+#[btf_tracepoint(function = "io_uring_complete")]
+pub fn io_uring_complete(ctx: BtfTracePointContext) -> i32 {
+    uring::complete(ctx.arg(1), ctx.arg(2));
+    0
+}
+
+#[btf_tracepoint(function = "io_uring_complete")]
+pub fn io_uring_complete_fields(ctx: BtfTracePointContext) -> i32 {
+    uring::complete_fields(ctx.arg(1), ctx.arg(2), ctx.arg(3), ctx.arg(4));
     0
 }
 

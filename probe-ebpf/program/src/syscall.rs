@@ -12,10 +12,19 @@ use aya_ebpf::maps::Array;
 #[map]
 static SPECS: Array<Spec> = Array::with_max_entries(SYSCALLS, 0);
 
+/// The same for 32-bit calls, which have numbers of their own.
+#[map]
+static COMPAT_SPECS: Array<Spec> = Array::with_max_entries(SYSCALLS, 0);
+
 /// Calls beyond the table share its last place.
 #[inline(always)]
 pub(crate) fn spec(nr: u64) -> Option<&'static Spec> {
-    SPECS.get(if nr < u64::from(SYSCALLS) {
+    find(&SPECS, nr)
+}
+
+#[inline(always)]
+fn find(table: &'static Array<Spec>, nr: u64) -> Option<&'static Spec> {
+    table.get(if nr < u64::from(SYSCALLS) {
         nr as u32
     } else {
         SYSCALLS - 1
@@ -27,11 +36,10 @@ pub(crate) fn exit(regs: *const Registers, result: i64) {
     let nr = unsafe { Registers::number(regs) };
     let task = kernel::current();
     let compat = is_compat(task);
-    // The table is that of 64-bit calls; 32-bit ones have other numbers and are kept with all their registers.
     let Some(spec) = (if compat {
-        spec(u64::from(SYSCALLS) - 1)
+        find(&COMPAT_SPECS, nr)
     } else {
-        spec(nr)
+        find(&SPECS, nr)
     }) else {
         return;
     };
@@ -47,25 +55,27 @@ pub(crate) fn exit(regs: *const Registers, result: i64) {
     }
     let mut marks = if compat { flags::COMPAT } else { 0 };
     if !scope::holds_current_user() {
-        if spec.marks & mark::LEAVING == 0 || compat {
+        if spec.marks & mark::LEAVING == 0 {
             return;
         }
         marks |= flags::OUTSIDE;
     }
-    let beyond = !compat && nr >= u64::from(SYSCALLS) - 1;
+    let beyond = nr >= u64::from(SYSCALLS) - 1;
     let shown = if beyond { SYSCALLS as u16 - 1 } else { nr as u16 };
     let important = spec.marks & mark::IMPORTANT != 0;
     let Some(mut record) = Record::begin_call(kind::SYSCALL_EXIT, marks, shown, tgid_tid, result, cgroup, important)
     else {
         return;
     };
-    if compat {
-        record.args(unsafe { Registers::compat_args(regs) }, 6);
-    } else if beyond {
-        let [a, b, c, d, e, _] = unsafe { Registers::args(regs) };
+    let args = if compat {
+        unsafe { Registers::compat_args(regs) }
+    } else {
+        unsafe { Registers::args(regs) }
+    };
+    if beyond {
+        let [a, b, c, d, e, _] = args;
         record.args([nr, a, b, c, d, e], 6);
     } else {
-        let args = unsafe { Registers::args(regs) };
         record.args(args, u32::from(spec.args));
         extract::all(&mut record, spec);
     }

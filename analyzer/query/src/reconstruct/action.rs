@@ -97,7 +97,9 @@ pub(super) fn action(kind: &Kind) -> Action {
         "procexit" => Action::Exit,
         "open" | "openat" | "openat2" | "creat" => Action::Open,
         "sendfile" => pair(kind, "in_fd", "out_fd"),
-        "splice" | "copy_file_range" => pair(kind, "fd_in", "fd_out"),
+        "splice" | "tee" => pair(kind, "fd_in", "fd_out"),
+        "copy_file_range" if kind.param("fdin").is_some() => pair(kind, "fdin", "fdout"),
+        "copy_file_range" => pair(kind, "fd_in", "fd_out"),
         "sendmmsg" | "recvmmsg" => Action::Messages { write },
         "mmap" => kind.param("fd").map_or(Action::None, |fd| Action::Map { fd }),
         "dup" | "dup2" | "dup3" => Action::Duplicate,
@@ -118,7 +120,10 @@ pub(super) fn action(kind: &Kind) -> Action {
         _ => match path_op(kind) {
             Some(action) => action,
             None if matches!(kind.category, Category::IoRead | Category::IoWrite) => Action::Move { write, data },
-            None if kind.category == Category::Net && data.is_some() => Action::Move { write, data },
+            // Socket options have bytes, too.
+            None if kind.category == Category::Net && data.is_some() && (write || kind.name.starts_with("recv")) => {
+                Action::Move { write, data }
+            }
             None => Action::None,
         },
     }

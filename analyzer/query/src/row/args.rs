@@ -89,6 +89,8 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
             ParamType::Uint => text(value as u64),
             ParamType::Hex => text(format_args!("0x{value:x}")),
             ParamType::Mode => text(format_args!("{value:04o}")),
+            // The level is a parameter of its own.
+            ParamType::SocketOption => text(value as u32),
             _ => text(value),
         };
         let meaning = match ty {
@@ -153,6 +155,7 @@ fn add(out: &mut Vec<u8>, name: &str, shown: Option<Shown<'_>>) {
 fn shown_bytes(ty: ParamType, bytes: &[u8]) -> Cow<'_, [u8]> {
     match ty {
         ParamType::TextList => Cow::Owned(proc::spaced(bytes)),
+        ParamType::PollFds => Cow::Owned(poll_fds(bytes)),
         ParamType::SockAddr => match parse_sockaddr(bytes) {
             Some(SockAddr::Ip(address, port)) => text(SocketAddr::new(address, port)),
             Some(SockAddr::Unix([0, name @ ..])) => Cow::Owned([b"@", name].concat()),
@@ -165,5 +168,26 @@ fn shown_bytes(ty: ParamType, bytes: &[u8]) -> Cow<'_, [u8]> {
             None => Cow::Borrowed(b""),
         },
         _ => Cow::Borrowed(bytes),
+    }
+}
+
+/// `3:POLLIN 4:POLLIN|POLLOUT`: what is asked for of an array of `struct pollfd`.
+fn poll_fds(bytes: &[u8]) -> Vec<u8> {
+    let fds = bytes.chunks_exact(8).map(|one| {
+        let fd = i32::from_le_bytes([one[0], one[1], one[2], one[3]]);
+        format!("{fd}:{}", constants::poll_events(u16::from_le_bytes([one[4], one[5]])))
+    });
+    fds.collect::<Vec<_>>().join(" ").into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::poll_fds;
+
+    #[test]
+    fn poll_fds_tell_what_is_waited_for() {
+        let fds = [3, 0, 0, 0, 1, 0, 0, 0, 255, 255, 255, 255, 5, 0, 0, 0, 7];
+        assert_eq!(poll_fds(&fds), b"3:POLLIN -1:POLLIN|POLLOUT");
+        assert_eq!(poll_fds(b""), b"");
     }
 }
