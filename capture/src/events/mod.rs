@@ -432,7 +432,7 @@ impl Tracker {
         };
         if let Some(filter) = &self.chosen.filter {
             let kind = self.catalogue.kinds.get(usize::from(emit.kind));
-            // A filter sees what is not redacted.
+            // A filter sees payload as it was.
             let seen = Event {
                 args: emit.args,
                 ..event
