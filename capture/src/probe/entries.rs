@@ -2,7 +2,8 @@
 
 use anyhow::{Context, Result};
 use aya::Ebpf;
-use aya::programs::TracePoint;
+use aya::programs::trace_point::TracePointError;
+use aya::programs::{ProgramError, TracePoint};
 
 const PROGRAM: &str = "syscall_begins";
 const CATEGORY: &str = "syscalls";
@@ -28,11 +29,17 @@ impl Entries {
     /// Attaches to every call. What cannot be attached to is read when it returns, as all others are.
     pub(super) fn attach(&mut self, ebpf: &mut Ebpf) -> Result<()> {
         let program = program(ebpf)?;
-        let mut missing = Vec::new();
+        let (mut missing, mut unknown) = (Vec::new(), Vec::new());
         for name in &self.names {
-            if program.attach(CATEGORY, &tracepoint(name)).is_err() {
-                missing.push(*name);
+            match program.attach(CATEGORY, &tracepoint(name)) {
+                Ok(_) => {}
+                Err(error) if is_unknown(&error) => unknown.push(*name),
+                Err(_) => missing.push(*name),
             }
+        }
+        // A kernel that has such tracepoints, and none for a call, does not have the call: one without modules, say.
+        if unknown.len() == self.names.len() {
+            missing.append(&mut unknown);
         }
         if !missing.is_empty() {
             self.degraded.push(format!(
@@ -54,6 +61,15 @@ impl Entries {
     pub(super) fn degraded(&self) -> &[String] {
         &self.degraded
     }
+}
+
+/// Whether the kernel has no tracepoint of that name.
+fn is_unknown(error: &ProgramError) -> bool {
+    matches!(
+        error,
+        ProgramError::TracePointError(TracePointError::FileError { io_error, .. })
+            if io_error.kind() == std::io::ErrorKind::NotFound
+    )
 }
 
 /// The kernel names tracepoints after its functions.
