@@ -81,6 +81,11 @@ struct Record {
     /// Put a copy of this file into the trace. May be given several times.
     #[arg(long, value_name = "FILE")]
     attach: Vec<PathBuf>,
+    /// Put executed files that are new in their container into the trace, each content once, up to 16 MiB each: those in
+    /// the upper layer of an overlay, in a tmpfs or a memfd, and where the container has no overlay or a mount of its own,
+    /// those that changed after the recording began. Also when they are deleted right after.
+    #[arg(long)]
+    keep_executed: bool,
     /// Create this file when recording has begun, for scripts that have to wait.
     #[arg(long, value_name = "PATH")]
     ready_file: Option<PathBuf>,
@@ -167,6 +172,7 @@ impl Record {
             tags: self.tags,
             ready_file: self.ready_file,
             command: self.command,
+            keep_executed: self.keep_executed,
         })
     }
 }

@@ -31,7 +31,7 @@ pub(crate) enum Source {
     Exe,
     /// `argv[1..]`.
     Args,
-    /// Path of the executed file.
+    /// Path that an exec was given.
     Exepath,
     /// Current directory.
     Cwd,

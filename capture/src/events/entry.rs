@@ -7,9 +7,19 @@ use hashbrown::HashMap;
 /// One call that has begun.
 #[derive(Default)]
 pub(super) struct Entry {
-    nr: u16,
+    pub(super) nr: u16,
     /// The items of the record, see [`Raw::encoded`].
     pub(super) items: Vec<u8>,
+}
+
+const EXECVE: u16 = 59;
+const EXECVEAT: u16 = 322;
+
+impl Entry {
+    /// The new image of an execveat returns from execve: the kernel sets its registers anew (`ELF_PLAT_INIT`).
+    fn became_execve(&self, raw: &Raw<'_>) -> bool {
+        self.nr == EXECVEAT && raw.header.nr == EXECVE && raw.header.result == 0
+    }
 }
 
 /// The calls that have begun and not ended, by thread.
@@ -36,7 +46,8 @@ impl Entries {
     /// A call ends: what was read when it began. A thread that has gone on to another call never returned from that one
     /// as far as the records tell.
     pub(super) fn end(&mut self, raw: &Raw<'_>) -> Option<Entry> {
-        self.open.remove(&raw.tid()).filter(|entry| entry.nr == raw.header.nr)
+        let ended = |entry: &Entry| entry.nr == raw.header.nr || entry.became_execve(raw);
+        self.open.remove(&raw.tid()).filter(ended)
     }
 
     /// Keeps the memory of one that was used.

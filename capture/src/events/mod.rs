@@ -2,12 +2,14 @@
 
 mod effects;
 mod entry;
+mod executed;
 mod file;
 mod found;
 mod life;
 mod raw;
 mod values;
 
+pub(crate) use executed::Next;
 pub(crate) use raw::Raw;
 
 use crate::catalogue::{Catalogue, Effect, FdOf, Own};
@@ -41,6 +43,7 @@ pub(crate) struct Tracker {
     scope: ScopeMode,
     clock: ClockAnchor,
     entries: entry::Entries,
+    files: executed::Files,
     /// For paths that are put together: opens allocate only for names that are new.
     scratch: Vec<u8>,
     /// Boot-clock time of the snapshot: what was born before may be in it.
@@ -61,6 +64,7 @@ impl Tracker {
             scope,
             clock,
             entries: entry::Entries::default(),
+            files: executed::Files::default(),
             scratch: Vec::new(),
             snapshot: 0,
             vanished: HashSet::new(),
@@ -199,7 +203,7 @@ impl Tracker {
     fn syscall_exit(&mut self, raw: &Raw<'_>, cpu: u16, out: &mut SegmentBuilder) {
         match self.entries.end(raw) {
             Some(entry) => {
-                self.syscall(&raw.with_entry(&entry.items), cpu, out);
+                self.syscall(&raw.with_entry(entry.nr, &entry.items), cpu, out);
                 self.entries.done(entry);
             }
             None => self.syscall(raw, cpu, out),

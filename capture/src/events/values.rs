@@ -32,9 +32,11 @@ pub(super) fn value<'a>(
         Source::Word(arg, offset, size) | Source::WordOfParent(arg, offset, size) => raw
             .word(arg, offset, size)
             .map_or(Value::Missing, |w| Value::Int(integer(ty, w))),
-        // A failed exec names what it tried; a successful one has become it.
-        Source::Exepath if raw.header.result < 0 => text(raw.path()),
-        Source::Exepath => text(thread.map(|t| &t.exepath[..])),
+        // What was asked for. Where that could not be read, what a successful exec has become.
+        Source::Exepath => match (raw.path(), thread) {
+            (None, Some(thread)) if raw.header.result == 0 => text(Some(&thread.exepath)),
+            (path, _) => text(path),
+        },
         Source::Exe => text(thread.map(|t| &t.exe[..])),
         Source::Args => text(thread.map(|t| &t.args[..])),
         Source::Cwd => text(thread.map(|t| &t.cwd[..])),

@@ -4,17 +4,22 @@ use super::keyframes::Keyframes;
 use super::merge::merge;
 use super::sink::{Sink, Stopped};
 use crate::clock;
-use crate::events::{Tracker, Verdict};
+use crate::events::{Next, Tracker, Verdict};
+use crate::executed::{Answer, Executed};
 use crate::probe::Probe;
 use afterimage_abi::{LOSS_CAUSES, loss};
 use afterimage_format::file::Summary;
 use afterimage_format::model::{Loss, LossCause};
 use afterimage_format::segment::{DEFAULT_ROWS, SegmentBuilder};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Records younger than this wait for the next turn: a program on another CPU that took its time stamp earlier has
 /// published by then.
 const SETTLE: u64 = 500_000;
+/// How long an answer about an executed file may be ahead of the record of its exec.
+const EARLY: Duration = Duration::from_secs(2);
+/// At the end, how long answers about executed files are waited for.
+const PATIENCE: Duration = Duration::from_millis(150);
 /// A segment is closed when its strings and payloads reach this size, whatever its rows.
 const SEGMENT_BYTES: usize = 8 << 20;
 /// A segment is closed after this many nanoseconds, so that a crash costs no more.
@@ -45,10 +50,19 @@ pub(super) struct Drain {
     sleep: Duration,
     /// Records taken from the rings.
     taken: u64,
+    executed: Executed,
+    /// Answers about executed files, and since when they wait for the record of the exec.
+    early: Vec<(Instant, Answer)>,
 }
 
 impl Drain {
-    pub(super) fn new(probe: Probe, mut tracker: Tracker, mut builder: SegmentBuilder, sink: Sink) -> Drain {
+    pub(super) fn new(
+        probe: Probe,
+        mut tracker: Tracker,
+        mut builder: SegmentBuilder,
+        sink: Sink,
+        executed: Executed,
+    ) -> Drain {
         tracker.keyframe(&mut builder);
         let told = vec![[0; LOSS_CAUSES]; probe.rings().cpus()];
         let looked = tracker.real_time(clock::boottime());
@@ -67,6 +81,8 @@ impl Drain {
             opened: clock::boottime(),
             sleep: SHORTEST,
             taken: 0,
+            executed,
+            early: Vec::new(),
         }
     }
 
@@ -87,7 +103,42 @@ impl Drain {
         self.closing.sink.has_failed()
     }
 
+    /// Takes in what was found out about executed files. An answer can come before the record of the exec; one whose
+    /// record never comes is about something out of scope, and nothing of it is kept.
+    fn take_answers(&mut self) -> Result<(), Stopped> {
+        let now = Instant::now();
+        self.early.extend(self.executed.answers().map(|answer| (now, answer)));
+        for (since, answer) in std::mem::take(&mut self.early) {
+            if self.tracker.awaits(&answer.key) {
+                self.learn(answer)?;
+            } else if now.duration_since(since) < EARLY {
+                self.early.push((since, answer));
+            }
+        }
+        Ok(())
+    }
+
+    fn learn(&mut self, answer: Answer) -> Result<(), Stopped> {
+        match self.tracker.content(&answer) {
+            Next::LookAt(process, path) => {
+                self.executed.look_at(answer.key, process, path);
+                return Ok(());
+            }
+            Next::Keep(name) => {
+                if let Some(content) = answer.content {
+                    self.closing.sink.attach(name, content)?;
+                }
+            }
+            Next::Done => {}
+        }
+        if answer.facts.sha256.is_some() {
+            self.probe.learn(answer.key);
+        }
+        Ok(())
+    }
+
     fn take(&mut self, until: u64) -> Result<u64, Stopped> {
+        self.take_answers()?;
         let Drain {
             probe,
             tracker,
@@ -170,6 +221,13 @@ impl Drain {
         // A program that was running on another CPU when it was detached has published by then.
         std::thread::sleep(Duration::from_millis(2));
         let _ = self.take(u64::MAX);
+        let patience = Instant::now() + PATIENCE;
+        while self.tracker.awaits_content() && Instant::now() < patience {
+            if self.take_answers().is_err() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
         let written: u64 = (0..self.probe.rings().cpus())
             .map(|cpu| self.probe.rings().counters(cpu).0)
             .sum();

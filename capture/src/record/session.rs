@@ -5,6 +5,7 @@ use super::drain::Drain;
 use super::output::{Attached, Output, Rotation};
 use super::sink::Sink;
 use crate::events::Tracker;
+use crate::executed::Executed;
 use crate::probe::{Probe, Settings};
 use crate::state::{Selector, show};
 use crate::{clock, host, signals};
@@ -33,6 +34,8 @@ pub(crate) struct Options {
     pub(crate) tags: Vec<(String, String)>,
     pub(crate) ready_file: Option<PathBuf>,
     pub(crate) command: Vec<OsString>,
+    /// Whether executed files that are new in their container are put into the trace.
+    pub(crate) keep_executed: bool,
 }
 
 impl Options {
@@ -113,7 +116,9 @@ pub(crate) fn record(mut options: Options) -> Result<u8> {
     let path = output.path().to_owned();
     let builder = || SegmentBuilder::new(tracker.catalogue.kinds.clone(), 1);
     let (first, spare) = (builder(), builder());
-    let mut drain = Drain::new(probe, tracker, first, Sink::start(output, spare));
+    let since = tracker.real_time(clock.boottime) as i64;
+    let executed = Executed::start(probe.take_executed()?, options.keep_executed, since)?;
+    let mut drain = Drain::new(probe, tracker, first, Sink::start(output, spare), executed);
     let ready = match &options.ready_file {
         Some(path) => std::fs::write(path, "").with_context(|| format!("cannot create {}", path.display())),
         None => Ok(()),

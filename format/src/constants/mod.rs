@@ -1,8 +1,10 @@
 //! Names of Linux constants (x86-64 values), as the field writes them. From the kernel's uapi headers.
 
+mod capabilities;
 mod errno;
 mod flags;
 
+pub use capabilities::capability_name;
 pub use errno::errno_name;
 pub use flags::{family_name, flag_names, ptrace_request_name, signal_name, socket_type_name};
 

@@ -2,6 +2,7 @@
 //!
 //! - `syscall`, `process`, `cgroup`: the records.
 //! - `entry`: what has to be read when a call begins.
+//! - `executed`: what a new image is made of.
 //! - `extract`: memory behind pointers.
 //! - `path`: paths of the kernel's files.
 //! - `ring`: reserving and publishing.
@@ -14,6 +15,7 @@
 
 mod cgroup;
 mod entry;
+mod executed;
 mod extract;
 mod kernel;
 mod path;
