@@ -126,6 +126,11 @@ struct Record {
     /// Put a copy of this file into the trace. May be given several times.
     #[arg(long, value_name = "FILE")]
     attach: Vec<PathBuf>,
+    /// Put executed files that are new in their container into the trace, each content once, up to 16 MiB each: those in
+    /// the upper layer of an overlay, in a tmpfs or a memfd, and where the container has no overlay or a mount of its own,
+    /// those that changed after the recording began. Also when they are deleted right after.
+    #[arg(long)]
+    keep_executed: bool,
     /// Nice level of the recorder, -20 to 19. The command keeps its own.
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(i32).range(-20..=19))]
     nice: Option<i32>,
@@ -241,6 +246,7 @@ impl Record {
             nice: self.nice,
             cpu_limit: self.cpu_limit,
             quiet: self.quiet,
+            keep_executed: self.keep_executed,
         })
     }
 }

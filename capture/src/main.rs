@@ -4,6 +4,7 @@
 //! - `probe`: the kernel program, its maps and rings.
 //! - `catalogue`: what is recorded of each system call.
 //! - `events`: records to events; `state`: what the events change; `snapshot`: what was there before.
+//! - `executed`: what executed files contain.
 //! - `record`: a recording from start to seal.
 //! - `doctor`: what this kernel and host allow.
 
@@ -13,6 +14,7 @@ mod clock;
 mod conduct;
 mod doctor;
 mod events;
+mod executed;
 mod filter;
 mod host;
 mod probe;

@@ -71,7 +71,6 @@ impl Redactor {
     }
 
     /// An environment, NUL between its `NAME=value`.
-    #[allow(dead_code, reason = "threads carry no environment yet")]
     pub(crate) fn environment<'a>(&self, list: &'a [u8]) -> Cow<'a, [u8]> {
         let mut found = Vec::new();
         let mut at = 0;
@@ -93,7 +92,6 @@ impl Redactor {
         replace(bytes, self.matches(bytes))
     }
 
-    #[allow(dead_code, reason = "threads carry no environment yet")]
     fn is_secret(&self, name: &[u8]) -> bool {
         !HARMLESS.contains(&name) && self.names.as_ref().is_some_and(|names| names.is_match(name))
     }

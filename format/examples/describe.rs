@@ -6,7 +6,7 @@
 use afterimage_format::Result;
 use afterimage_format::file::{Group, IndexEntry, Integrity, Summary, Trace, Verdict, verify};
 use afterimage_format::model::{
-    AttachmentEntry, Container, CustodyEntry, Descriptor, Header, Kind, Loss, Source, Thread, Value as Arg,
+    AttachmentEntry, Container, Credentials, CustodyEntry, Descriptor, Header, Kind, Loss, Source, Thread, Value as Arg,
 };
 use afterimage_format::segment::{ContainerCount, FdChange, FdState, KindCount, Segment, Zone};
 use serde_json::{Map, Value, json};
@@ -313,7 +313,25 @@ fn thread(thread: &Thread) -> Value {
         "exec_time": thread.exec_time,
         "container": thread.container,
         "cgroup_id": thread.cgroup_id,
+        "env": text(&thread.executable.env),
+        "host_path": text(&thread.executable.host_path),
+        "interpreter": text(&thread.executable.interpreter),
+        "script": text(&thread.executable.script),
+        "sha256": text(&thread.executable.sha256),
+        "no_sha256": text(&thread.executable.no_sha256),
+        "exe_mode": thread.executable.mode,
+        "exe_size": thread.executable.size,
+        "exe_mtime": thread.executable.mtime,
+        "exe_ctime": thread.executable.ctime,
+        "exe_marks": thread.executable.marks,
+        "credentials": thread.credentials.as_deref().map(credentials),
     })
+}
+
+fn credentials(c: &Credentials) -> Vec<u64> {
+    let sets = [c.inheritable, c.permitted, c.effective, c.bounding, c.ambient];
+    let ids = [c.ruid, c.rgid, c.suid, c.sgid];
+    sets.into_iter().chain(ids.map(u64::from)).collect()
 }
 
 fn descriptor(descriptor: &Descriptor) -> Value {

@@ -94,6 +94,34 @@ fn world() -> World {
         },
         exe_ino: u64::MAX,
         args_truncated: id == 3,
+        executable: std::sync::Arc::new(Executable {
+            env: format!("A=1\0B={}", id % 2).as_bytes().into(),
+            host_path: b"/var/lib/upper/x".as_slice().into(),
+            interpreter: b"/lib/ld.so".as_slice().into(),
+            script: if id == 2 {
+                b"/x.sh".as_slice().into()
+            } else {
+                Text::default()
+            },
+            sha256: [id as u8; 32].as_slice().into(),
+            no_sha256: Text::default(),
+            mode: 0o104755,
+            size: id << 40,
+            mtime: -5,
+            ctime: 1_700_000_000_000_000_000,
+            marks: Executable::UPPER_LAYER | Executable::LAYER_KNOWN,
+        }),
+        credentials: (id > 2).then_some(Box::new(Credentials {
+            inheritable: 0,
+            permitted: u64::MAX,
+            effective: 1 << 40,
+            bounding: u64::MAX,
+            ambient: 1,
+            ruid: u32::MAX,
+            rgid: 0,
+            suid: 1000,
+            sgid: 1000,
+        })),
         ..Thread::default()
     };
     let descriptor = |id: u64| Descriptor {

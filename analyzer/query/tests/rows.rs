@@ -135,7 +135,15 @@ fn the_process() {
                 "/system.slice/web unified=/system.slice/web",
             ),
             ("%user.uid %user.name %user.loginuid %group.gid", "33 <NA> -1 33"),
-            ("%proc.is_exe_from_memfd", "false"),
+            (
+                "%proc.is_exe_from_memfd %proc.is_exe_upper_layer %proc.is_exe_setuid",
+                "false true true",
+            ),
+            ("%proc.exe_ino %proc.exe.size %proc.exe.sha256.missing", "77 4096 <NA>"),
+            ("%proc.exe.sha256", &"ab".repeat(32)),
+            ("%proc.env %proc.env[A] %proc.env[B]", "PATH=/usr/bin A=b c b c <NA>"),
+            ("%proc.cap_effective %proc.cap_permitted", "CAP_CHOWN CAP_NET_RAW "),
+            ("%evt.changed %evt.unverified", "false false"),
         ],
     );
     check(1, &[("%user.uid %user.name %group.name", "0 root root")]);

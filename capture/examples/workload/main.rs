@@ -1,7 +1,7 @@
 //! Known work for the live tests: does exactly what its arguments say, and nothing else of that kind.
 //!
 //! `workload count DIR OPENS CONNECTS EXECS` | `workload calls DIR` | `workload write BYTES FILE` | `workload wait` |
-//! `workload descriptors DIR wait|slow`
+//! `workload descriptors DIR wait|slow` | `workload memfd`
 
 mod crowd;
 mod descriptors;
@@ -45,8 +45,33 @@ fn main() {
             let _ = std::io::stdin().read(&mut [0]);
         }
         ["nothing"] => {}
+        ["memfd"] => memfd(),
         other => assert!(crowd::run(other) || descriptors::run(other), "unknown work {args:?}"),
     }
+}
+
+/// Executes a copy of this program that has no file.
+fn memfd() {
+    let program = std::fs::read("/proc/self/exe").unwrap();
+    let argv = [c"workload".as_ptr(), c"nothing".as_ptr(), std::ptr::null()];
+    // SAFETY: names and arguments are valid, the buffer is as long as it says.
+    unsafe {
+        let fd = libc::memfd_create(c"secret".as_ptr(), 0);
+        assert_eq!(
+            libc::write(fd, program.as_ptr().cast(), program.len()),
+            program.len() as isize
+        );
+        let flags = libc::AT_EMPTY_PATH;
+        libc::syscall(
+            libc::SYS_execveat,
+            fd,
+            c"".as_ptr(),
+            argv.as_ptr(),
+            &raw const argv[2],
+            flags,
+        );
+    }
+    panic!("{}", std::io::Error::last_os_error());
 }
 
 fn count(dir: &Path, opens: u32, connects: u32, execs: u32) {

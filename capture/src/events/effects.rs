@@ -1,5 +1,6 @@
 //! What system calls do to the state.
 
+use super::executed::credentials;
 use super::{Raw, Tracker};
 use crate::catalogue::{Effect, Source, Special, bpf_makes_descriptor};
 use crate::state::{FdEntry, join_into, named, socket, socket_of, unix_name};
@@ -111,8 +112,11 @@ impl Tracker {
             // As the kernel has them: what the caller says may be of another user namespace.
             Effect::Credentials => {
                 if let Some(ids) = raw.word(item::CREDENTIALS, 0, 8) {
-                    self.threads
-                        .update(raw.tid(), |t| (t.uid, t.gid) = ((ids >> 32) as u32, ids as u32));
+                    let credentials = credentials(raw);
+                    self.threads.update(raw.tid(), |t| {
+                        (t.uid, t.gid) = ((ids >> 32) as u32, ids as u32);
+                        t.credentials = credentials.map(Box::new);
+                    });
                 }
             }
             Effect::Setsid => self.threads.update_process(pid, |t| t.sid = result as u32),

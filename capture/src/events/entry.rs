@@ -13,6 +13,16 @@ pub(super) struct Entry {
     pub(super) items: Vec<u8>,
 }
 
+const EXECVE: u16 = 59;
+const EXECVEAT: u16 = 322;
+
+impl Entry {
+    /// The new image of an execveat returns from execve: the kernel sets its registers anew (`ELF_PLAT_INIT`).
+    fn became_execve(&self, raw: &Raw<'_>) -> bool {
+        self.nr == EXECVEAT && raw.header.nr == EXECVE && raw.header.result == 0
+    }
+}
+
 /// The calls that have begun and not ended, by thread.
 #[derive(Default)]
 pub(super) struct Entries {
@@ -41,7 +51,8 @@ impl Entries {
     pub(super) fn end(&mut self, raw: &Raw<'_>) -> Option<Entry> {
         let lost = u32::from(raw.header.nr) == SYSCALLS - 1 && raw.arg(0) as i32 == -1;
         let nr = if lost { SIGRETURN } else { raw.header.nr };
-        self.open.remove(&raw.tid()).filter(|entry| entry.nr == nr)
+        let ended = |entry: &Entry| entry.nr == nr || entry.became_execve(raw);
+        self.open.remove(&raw.tid()).filter(ended)
     }
 
     /// Keeps the memory of one that was used.

@@ -1,11 +1,14 @@
 //! Life of processes and cgroups.
 
+use super::executed::credentials;
 use super::{Emit, Raw, Tracker, Verdict};
 use crate::catalogue::Own;
+use crate::probe::executed_file;
 use crate::state::join;
 use afterimage_abi::{item, status};
 use afterimage_format::model::{Text, Thread, Value};
 use afterimage_format::segment::SegmentBuilder;
+use std::sync::Arc;
 
 /// High and low half.
 fn halves(word: u64) -> (u32, u32) {
@@ -38,23 +41,31 @@ impl Tracker {
             Some(at) => (&argv[..at], &argv[at + 1..]),
             None => (argv, &[][..]),
         };
-        let path = raw.bytes(item::FILENAME).unwrap_or_default();
+        let given = raw.bytes(item::FILENAME).unwrap_or_default();
+        let credentials = credentials(raw);
+        let (executable, path) = self.executable(raw, credentials.as_ref());
+        let described = raw.bytes(item::EXECUTED).and_then(executed_file);
+        let (ino, dev) = described.map_or((0, 0), |file| (file.ino, file.dev));
+        let executable = Arc::new(executable);
         let rest = self.chosen.redactor.arguments(rest);
         self.threads.update(tid, |t| {
             (t.uid, t.gid, t.vtid, t.vpid) = (uid, gid, vtid, vpid);
-            t.ppid = raw.arg(5) as u32;
+            t.ppid = raw.arg(3) as u32;
             t.comm = raw.bytes(item::COMM).unwrap_or_default().into();
-            t.exepath = if path.starts_with(b"/") {
-                path.into()
-            } else {
-                join(&t.cwd, path).into()
+            // Where the kernel's path is missing: the one that was asked for.
+            t.exepath = match path.as_slice() {
+                [] => join(&t.cwd, given).into(),
+                path => path.into(),
             };
-            (t.exe_ino, t.exe_dev) = (raw.arg(3), raw.arg(4) as u32);
+            (t.exe_ino, t.exe_dev) = (ino, dev);
+            t.executable = Arc::clone(&executable);
+            t.credentials = credentials.map(Box::new);
             t.exe = exe.into();
             t.args = (*rest).into();
             t.args_truncated = truncated;
             t.exec_time = time;
         });
+        self.await_content(raw);
         self.descriptors.exec(pid);
     }
 

@@ -2,6 +2,7 @@
 
 mod effects;
 mod entry;
+mod executed;
 mod file;
 mod found;
 mod incomplete;
@@ -13,6 +14,7 @@ mod signals;
 mod uring;
 mod values;
 
+pub(crate) use executed::Next;
 pub(crate) use raw::Raw;
 
 use crate::catalogue::{Catalogue, Effect, FdOf, Own};
@@ -56,6 +58,7 @@ pub(crate) struct Tracker {
     chosen: Chosen,
     clock: ClockAnchor,
     entries: entry::Entries,
+    files: executed::Files,
     /// For paths that are put together: opens allocate only for names that are new.
     scratch: Vec<u8>,
     /// Boot-clock time of the snapshot: what was born before may be in it.
@@ -92,6 +95,7 @@ impl Tracker {
             chosen,
             clock,
             entries: entry::Entries::default(),
+            files: executed::Files::default(),
             scratch: Vec::new(),
             snapshot: 0,
             pending: Pending::default(),
@@ -263,7 +267,7 @@ impl Tracker {
                 self.entries.done(entry);
             }
             Some(entry) => {
-                self.syscall(&raw.with_entry(&entry.items), cpu, out);
+                self.syscall(&raw.with_entry(entry.nr, &entry.items), cpu, out);
                 self.entries.done(entry);
             }
             None => self.syscall(raw, cpu, out),

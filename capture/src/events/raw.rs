@@ -43,7 +43,7 @@ impl<'a> Raw<'a> {
         let header = Self::header(bytes)?;
         let count = match header.kind {
             kind::SYSCALL_EXIT | kind::SYSCALL_ENTER => usize::from(syscall_args(&header)).min(6),
-            kind::EXEC => 6,
+            kind::EXEC => 4,
             kind::FORK => 3,
             kind::EXIT => 0,
             kind::CGROUP_RMDIR => 1,
@@ -87,8 +87,9 @@ impl<'a> Raw<'a> {
         self.args.get(usize::from(at)).copied().unwrap_or(0)
     }
 
-    /// The same with the items (see [`Raw::encoded`]) that were read when the call began.
-    pub(crate) fn with_entry(self, entry: &'a [u8]) -> Raw<'a> {
+    /// The same with the number that the call began with and the items (see [`Raw::encoded`]) that were read then.
+    pub(crate) fn with_entry(mut self, nr: u16, entry: &'a [u8]) -> Raw<'a> {
+        self.header.nr = nr;
         Raw { entry, ..self }
     }
 

@@ -71,9 +71,11 @@ pub(super) fn value<'a>(
         Source::Seconds(arg, offset) => int(raw.word(arg, offset, 8).map(|s| (s as i64).saturating_mul(SECOND))),
         Source::OldSpan(arg, offset, part) => int(old_span(raw, arg, offset, i64::from(part))),
         Source::OldSeconds(arg, offset) => int(raw.word(arg, offset, 4).map(|s| i64::from(s as i32) * SECOND)),
-        // A failed exec names what it tried; a successful one has become it.
-        Source::Exepath if result < 0 => text(raw.path()),
-        Source::Exepath => text(thread.map(|t| &t.exepath[..])),
+        // What was asked for. Where that could not be read, what a successful exec has become.
+        Source::Exepath => match (raw.path(), thread) {
+            (None, Some(thread)) if result == 0 => text(Some(&thread.exepath)),
+            (path, _) => text(path),
+        },
         Source::Exe => text(thread.map(|t| &t.exe[..])),
         Source::Args => text(thread.map(|t| &t.args[..])),
         Source::Cwd => text(thread.map(|t| &t.cwd[..])),

@@ -2,14 +2,16 @@
 
 mod btf;
 mod entries;
+mod executed;
 mod offsets;
 mod programs;
 mod rings;
 
 pub(crate) use btf::{Btf, VMLINUX};
+pub(crate) use executed::{ExecutedRing, file as executed_file};
 pub(crate) use rings::Rings;
 
-use afterimage_abi::{SYSCALLS, Spec, machine, member};
+use afterimage_abi::{ExecutedKey, SYSCALLS, Spec, machine, member};
 use anyhow::{Context, Result, anyhow};
 use aya::maps::{Array, HashMap, MapData, RingBuf};
 use aya::{Ebpf, EbpfLoader};
@@ -39,6 +41,13 @@ struct SpecPod(Spec);
 // SAFETY: integers without implicit padding.
 unsafe impl aya::Pod for SpecPod {}
 
+/// [`ExecutedKey`] as aya wants it.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+struct KeyPod(ExecutedKey);
+// SAFETY: integers without implicit padding.
+unsafe impl aya::Pod for KeyPod {}
+
 /// What the program is told before it is loaded.
 pub(crate) struct Settings {
     /// Which threads: bits of `condition`.
@@ -66,6 +75,8 @@ pub(crate) struct Probe {
     rings: Rings,
     wake: RingBuf<MapData>,
     entries: Entries,
+    executed: Option<ExecutedRing>,
+    known: HashMap<MapData, KeyPod, u8>,
 }
 
 impl Probe {
@@ -113,6 +124,14 @@ impl Probe {
             .take_map("WAKE")
             .context("the object has no map WAKE")?
             .try_into()?;
+        let executed: RingBuf<MapData> = ebpf
+            .take_map("EXECUTED")
+            .context("the object has no map EXECUTED")?
+            .try_into()?;
+        let known = ebpf
+            .take_map("KNOWN")
+            .context("the object has no map KNOWN")?
+            .try_into()?;
         Ok(Probe {
             ebpf,
             programs,
@@ -123,6 +142,8 @@ impl Probe {
             rings,
             wake,
             entries,
+            executed: Some(ExecutedRing::new(executed)),
+            known,
         })
     }
 
@@ -142,6 +163,18 @@ impl Probe {
     /// What a recording lacks on this kernel, a line each; complete once it is attached.
     pub(crate) fn degraded(&self) -> Vec<String> {
         [self.degraded.as_slice(), self.entries.degraded()].concat()
+    }
+
+    /// The ring of executed files; once.
+    pub(crate) fn take_executed(&mut self) -> Result<ExecutedRing> {
+        self.executed
+            .take()
+            .context("somebody reads the executed files already")
+    }
+
+    /// The content of this file is known: the program need not tell of it again. It forgets the least used ones.
+    pub(crate) fn learn(&mut self, file: ExecutedKey) {
+        let _ = self.known.insert(KeyPod(file), 1, 0);
     }
 
     /// The rings.

@@ -59,6 +59,24 @@ pub(crate) fn resolve(btf: &Btf) -> Result<(Offsets, Vec<String>)> {
         at("mount", "mnt_mountpoint")?,
         "mount.mnt_mountpoint",
     )?;
+    // The names of an inode's times have changed twice.
+    let time = |name: &str, part: &str| {
+        at("inode", &format!("i_{name}_{part}"))
+            .or_else(|_| at("inode", &format!("__i_{name}.tv_{part}")))
+            .or_else(|_| at("inode", &format!("i_{name}.tv_{part}")))
+    };
+    // Where overlay is a module its types are not in the kernel's own; there, too, the upper dentry follows the inode.
+    let overlay = match (at("ovl_inode", "__upperdentry"), at("ovl_inode", "vfs_inode")) {
+        (Ok(upper), Ok(inode)) if upper > inode => upper - inode,
+        _ => btf.size("inode")?,
+    };
+    // Real, saved, effective and file system ids, and five sets of capabilities: each one after the other.
+    exactly(at("cred", "uid")? + 16, at("cred", "euid")?, "cred.euid")?;
+    exactly(
+        at("cred", "cap_inheritable")? + 32,
+        at("cred", "cap_ambient")?,
+        "cred.cap_ambient",
+    )?;
     let offsets = Offsets {
         task_struct_compat: task(if cfg!(target_arch = "aarch64") {
             "thread_info.flags"
@@ -128,6 +146,21 @@ pub(crate) fn resolve(btf: &Btf) -> Result<(Offsets, Vec<String>)> {
         unix_sock_peer: at("unix_sock", "peer")?,
         unix_address_len: at("unix_address", "len")?,
         unix_address_name: at("unix_address", "name")?,
+        mm_struct_env_start: at("mm_struct", "env_start")?,
+        mm_struct_env_end: at("mm_struct", "env_end")?,
+        linux_binprm_interp: at("linux_binprm", "interp")?,
+        cred_cap_inheritable: at("cred", "cap_inheritable")?,
+        inode_i_uid: at("inode", "i_uid")?,
+        inode_i_gid: at("inode", "i_gid")?,
+        inode_i_nlink: at("inode", "i_nlink")?,
+        inode_i_size: at("inode", "i_size")?,
+        inode_mtime_sec: time("mtime", "sec")?,
+        inode_mtime_nsec: time("mtime", "nsec")?,
+        inode_ctime_sec: time("ctime", "sec")?,
+        inode_ctime_nsec: time("ctime", "nsec")?,
+        super_block_s_magic: at("super_block", "s_magic")?,
+        vfsmount_mnt_sb: at("vfsmount", "mnt_sb")?,
+        overlay_upper: overlay,
         io_kiocb_opcode: uring("io_kiocb", "opcode"),
         io_kiocb_flags: uring("io_kiocb", "flags"),
         io_kiocb_cqe_user_data: uring("io_kiocb", "cqe.user_data"),

@@ -5,22 +5,27 @@ use super::merge::merge;
 use super::sink::{Sink, Stopped};
 use super::status::Figures;
 use crate::clock;
-use crate::events::{Tracker, Verdict};
+use crate::events::{Next, Tracker, Verdict};
+use crate::executed::{Answer, Executed};
 use crate::probe::Probe;
 use afterimage_abi::{LOSS_CAUSES, loss};
 use afterimage_format::file::Summary;
 use afterimage_format::model::{Loss, LossCause};
 use afterimage_format::segment::{DEFAULT_ROWS, SegmentBuilder};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Records younger than this wait for the next turn: a program on another CPU that took its time stamp earlier has
 /// published by then.
 const SETTLE: u64 = 500_000;
+/// How long an answer about an executed file may be ahead of the record of its exec.
+const EARLY: Duration = Duration::from_secs(2);
+/// At the end, how long answers about executed files are waited for.
+const PATIENCE: Duration = Duration::from_millis(150);
 /// A segment is closed when its strings and payloads reach this size, whatever its rows.
 const SEGMENT_BYTES: usize = 8 << 20;
 /// Where the writing side is behind, a segment may grow so many times larger before the drain waits for it. Then the
 /// rings are the buffer, and what they cannot hold is counted.
-const PATIENCE: usize = 2;
+const GROWTH: usize = 2;
 /// A segment is closed after this many nanoseconds, so that a crash costs no more.
 const SEGMENT_AGE: u64 = 1_000_000_000;
 /// Longest time that a piece of the snapshot takes between two looks at the rings.
@@ -53,10 +58,19 @@ pub(super) struct Drain {
     taken: u64,
     /// The fullest ring at the last turn, 0 to 1.
     fill: f64,
+    executed: Executed,
+    /// Answers about executed files, and since when they wait for the record of the exec.
+    early: Vec<(Instant, Answer)>,
 }
 
 impl Drain {
-    pub(super) fn new(probe: Probe, mut tracker: Tracker, mut builder: SegmentBuilder, sink: Sink) -> Drain {
+    pub(super) fn new(
+        probe: Probe,
+        mut tracker: Tracker,
+        mut builder: SegmentBuilder,
+        sink: Sink,
+        executed: Executed,
+    ) -> Drain {
         tracker.keyframe(&mut builder);
         let told = vec![[0; LOSS_CAUSES]; probe.rings().cpus()];
         let looked = tracker.real_time(clock::boottime());
@@ -77,6 +91,8 @@ impl Drain {
             sleep: SHORTEST,
             taken: 0,
             fill: 0.0,
+            executed,
+            early: Vec::new(),
         }
     }
 
@@ -135,8 +151,43 @@ impl Drain {
         self.closing.sink.has_failed()
     }
 
+    /// Takes in what was found out about executed files. An answer can come before the record of the exec; one whose
+    /// record never comes is about something out of scope, and nothing of it is kept.
+    fn take_answers(&mut self) -> Result<(), Stopped> {
+        let now = Instant::now();
+        self.early.extend(self.executed.answers().map(|answer| (now, answer)));
+        for (since, answer) in std::mem::take(&mut self.early) {
+            if self.tracker.awaits(&answer.key) {
+                self.learn(answer)?;
+            } else if now.duration_since(since) < EARLY {
+                self.early.push((since, answer));
+            }
+        }
+        Ok(())
+    }
+
+    fn learn(&mut self, answer: Answer) -> Result<(), Stopped> {
+        match self.tracker.content(&answer) {
+            Next::LookAt(process, path) => {
+                self.executed.look_at(answer.key, process, path);
+                return Ok(());
+            }
+            Next::Keep(name) => {
+                if let Some(content) = answer.content {
+                    self.closing.sink.attach(name, content)?;
+                }
+            }
+            Next::Done => {}
+        }
+        if answer.facts.sha256.is_some() {
+            self.probe.learn(answer.key);
+        }
+        Ok(())
+    }
+
     fn take(&mut self, until: u64) -> Result<u64, Stopped> {
         self.fill = self.probe.rings().fill();
+        self.take_answers()?;
         let Drain {
             probe,
             tracker,
@@ -219,6 +270,13 @@ impl Drain {
         // A program that was running on another CPU when it was detached has published by then.
         std::thread::sleep(Duration::from_millis(2));
         let _ = self.take(u64::MAX);
+        let patience = Instant::now() + PATIENCE;
+        while self.tracker.awaits_content() && Instant::now() < patience {
+            if self.take_answers().is_err() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
         let written: u64 = (0..self.probe.rings().cpus())
             .map(|cpu| self.probe.rings().counters(cpu).0)
             .sum();
@@ -257,7 +315,7 @@ impl Closing {
     #[inline]
     fn is_due(&mut self, builder: &SegmentBuilder, bytes: usize) -> bool {
         let holds = |times: usize| builder.rows() >= times * DEFAULT_ROWS || bytes >= times * SEGMENT_BYTES;
-        holds(1) && (self.sink.has_room() || holds(PATIENCE))
+        holds(1) && (self.sink.has_room() || holds(GROWTH))
     }
 
     fn close(&mut self, tracker: &mut Tracker, builder: &mut SegmentBuilder) -> Result<(), Stopped> {

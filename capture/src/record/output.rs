@@ -83,6 +83,13 @@ impl Output {
         self.writer.append(segment)
     }
 
+    /// Puts an executed file into the current file.
+    pub(super) fn attach(&mut self, name: &str, content: &[u8]) -> Result<()> {
+        self.writer
+            .attach(name, "application/x-executable", content)
+            .map(|_| ())
+    }
+
     /// Whether the current file has reached its size or age.
     pub(super) fn is_full(&self) -> bool {
         self.rotation.bytes.is_some_and(|bytes| self.writer.bytes() >= bytes)

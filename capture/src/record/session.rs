@@ -8,6 +8,7 @@ use super::status::Status;
 use crate::catalogue::Catalogue;
 use crate::conduct::{self, CpuLimit};
 use crate::events::{Chosen, Tracker};
+use crate::executed::Executed;
 use crate::filter::{self, Filter, Live};
 use crate::probe::{Probe, Settings};
 use crate::profile::Profile;
@@ -48,6 +49,8 @@ pub(crate) struct Options {
     /// Percent of one CPU.
     pub(crate) cpu_limit: Option<u32>,
     pub(crate) quiet: bool,
+    /// Whether executed files that are new in their container are put into the trace.
+    pub(crate) keep_executed: bool,
 }
 
 impl Options {
@@ -155,7 +158,9 @@ pub(crate) fn record(mut options: Options) -> Result<u8> {
             .filter(|p| !p.as_os_str().is_empty())
             .unwrap_or(Path::new(".")),
     )?;
-    let mut drain = Drain::new(probe, tracker, first, Sink::start(output, spare));
+    let since = tracker.real_time(clock.boottime) as i64;
+    let executed = Executed::start(probe.take_executed()?, options.keep_executed, since)?;
+    let mut drain = Drain::new(probe, tracker, first, Sink::start(output, spare), executed);
     if let Err(error) = conduct::confine() {
         eprintln!("capture: {error:#}; going on without");
     }

@@ -29,6 +29,8 @@ pub(super) struct Written {
 /// What the writing side is asked to do.
 enum Job {
     Write(Box<SegmentBuilder>),
+    /// Put a file into the trace: name and content.
+    Attach(String, Vec<u8>),
     /// Seal the file and begin the next one.
     Rotate(Box<Summary>),
 }
@@ -74,6 +76,10 @@ impl Sink {
                 let done = match job {
                     Job::Rotate(summary) => {
                         written.rotate(&summary);
+                        None
+                    }
+                    Job::Attach(name, content) => {
+                        written.attach(&name, &content);
                         None
                     }
                     Job::Write(mut builder) => {
@@ -152,6 +158,11 @@ impl Sink {
         self.jobs.send(Job::Rotate(Box::new(summary))).map_err(|_| Stopped)
     }
 
+    /// Puts an executed file into the trace.
+    pub(super) fn attach(&self, name: String, content: Vec<u8>) -> Result<(), Stopped> {
+        self.jobs.send(Job::Attach(name, content)).map_err(|_| Stopped)
+    }
+
     /// Waits for the writing of everything.
     pub(super) fn finish(self) -> Result<Written, Stopped> {
         drop(self.jobs);
@@ -188,6 +199,15 @@ impl Written {
                 self.lost += zone.loss_events;
             }
             Err(error) => self.failed = Some((error, not_written(builder))),
+        }
+    }
+
+    /// What is over a limit of the format is left out: the recording goes on.
+    fn attach(&mut self, name: &str, content: &[u8]) {
+        if self.failed.is_none()
+            && let Err(error) = self.output.attach(name, content)
+        {
+            eprintln!("capture: not kept: {error}");
         }
     }
 

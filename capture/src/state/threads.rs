@@ -97,6 +97,22 @@ impl Threads {
         }
     }
 
+    /// All versions; a free place has the id 0.
+    fn kept(&self) -> impl Iterator<Item = &Thread> {
+        self.store.iter().filter(|t| t.id != 0)
+    }
+
+    /// A version that fits.
+    pub(crate) fn find(&self, fits: impl Fn(&Thread) -> bool) -> Option<&Thread> {
+        self.kept().find(|t| fits(t))
+    }
+
+    /// Adds to all versions that fit what has become known of them later. Nothing that an event saw changes.
+    pub(crate) fn amend(&mut self, fits: impl Fn(&Thread) -> bool, add: impl Fn(&mut Thread)) {
+        let kept = self.store.iter_mut().filter(|t| t.id != 0);
+        kept.filter(|t| fits(t)).for_each(add);
+    }
+
     /// Adds a version that belongs to no thread: it carries the container of what happens to a cgroup.
     pub(crate) fn detached(&mut self, mut thread: Thread) -> u64 {
         let id = self.next;
@@ -133,6 +149,7 @@ impl Threads {
             &thread.args,
             &thread.cwd,
             &thread.cgroup,
+            &thread.executable.env,
         ];
         self.fresh += size_of::<Thread>() + texts.into_iter().map(own).sum::<usize>();
         self.current.insert(thread.tid, id);

@@ -215,6 +215,7 @@ pub(crate) fn lost(trace: &Trace) -> u64 {
 
 /// A field of an event as text; `field` is written as in a format (`%fd.name`).
 pub(crate) fn text(row: &EventRow<'_>, field: &str) -> String {
-    let format = afterimage_query::Format::parse(field).unwrap();
+    // With the asterisk a field that is missing is `<NA>` and the line stays.
+    let format = afterimage_query::Format::parse(&format!("*{field}")).unwrap();
     format.line(row, TimeZone::Utc).unwrap()
 }

@@ -1,5 +1,6 @@
 //! Names of Linux constants (x86-64 values), as the field writes them. From the kernel's uapi headers.
 
+mod capabilities;
 mod descriptor;
 mod errno;
 mod file;
@@ -15,6 +16,7 @@ mod special;
 mod time;
 mod uring;
 
+pub use capabilities::capability_name;
 pub use errno::errno_name;
 pub use flags::{family_name, flag_names, ptrace_request_name, signal_name, socket_type_name};
 

@@ -1,6 +1,7 @@
 //! Threads. A thread has one *version* per state that events can see: exec, credentials, directory or container change
 //! make a new one, so an event's thread is what it was at that moment.
 
+use super::{Credentials, Executable};
 use std::sync::Arc;
 
 /// Captured bytes that many versions of a thread share.
@@ -47,6 +48,10 @@ pub struct Thread {
     pub exe_ino: u64,
     /// See `exe_ino`.
     pub exe_dev: u32,
+    /// What else is known of the executed file; versions of one execution share it.
+    pub executable: Arc<Executable>,
+    /// Capabilities and the other ids; `None`: unknown.
+    pub credentials: Option<Box<Credentials>>,
     /// Current directory; empty: unknown.
     pub cwd: Text,
     /// Whether argv was cut at the recorder's limit.
@@ -64,6 +69,15 @@ pub struct Thread {
 }
 
 impl Thread {
+    /// Path of what was executed: of a script, not of its interpreter.
+    pub fn program(&self) -> &Text {
+        if self.executable.script.is_empty() {
+            &self.exepath
+        } else {
+            &self.executable.script
+        }
+    }
+
     /// Whether this is the process's first thread.
     pub fn is_main(&self) -> bool {
         self.tid == self.pid

@@ -2,11 +2,12 @@
 //! dictionary, each stored once however many versions share it.
 
 use super::dictionary::{Dictionary, DictionaryBuilder};
-use crate::model::{Text, Thread};
+use crate::model::{Credentials, Executable, Text, Thread};
 use hashbrown::HashMap;
+use std::sync::Arc;
 
 /// Number of fields. A reader ignores columns beyond those it knows; those that a trace lacks are 0.
-pub(super) const FIELDS: usize = 26;
+pub(super) const FIELDS: usize = 46;
 
 const ID: usize = 0;
 /// `id - life`.
@@ -35,13 +36,34 @@ const CWD: usize = 17;
 const CGROUP: usize = 18;
 const EXE_INO: usize = 19;
 const EXE_DEV: usize = 20;
-/// Bit 0: the arguments were cut.
+/// Bit 0: the arguments were cut; bit 1: the credentials are known.
 const MARKS: usize = 21;
 const START: usize = 22;
 /// 0: none; else twice `exec_time - start`, plus one.
 const EXEC_TIME: usize = 23;
 const CONTAINER: usize = 24;
 const CGROUP_ID: usize = 25;
+const ENV: usize = 26;
+const HOST_PATH: usize = 27;
+const INTERPRETER: usize = 28;
+const SCRIPT: usize = 29;
+const SHA256: usize = 30;
+const NO_SHA256: usize = 31;
+const EXE_MODE: usize = 32;
+const EXE_SIZE: usize = 33;
+const EXE_MTIME: usize = 34;
+const EXE_CTIME: usize = 35;
+/// [`Executable::marks`].
+const EXE_MARKS: usize = 36;
+const INHERITABLE: usize = 37;
+const PERMITTED: usize = 38;
+const EFFECTIVE: usize = 39;
+const BOUNDING: usize = 40;
+const AMBIENT: usize = 41;
+const RUID: usize = 42;
+const RGID: usize = 43;
+const SUID: usize = 44;
+const SGID: usize = 45;
 
 /// The fields of one thread version.
 #[derive(Clone, Copy)]
@@ -82,12 +104,37 @@ impl StoredThread {
             (ARGS, &t.args),
             (CWD, &t.cwd),
             (CGROUP, &t.cgroup),
+            (ENV, &t.executable.env),
+            (HOST_PATH, &t.executable.host_path),
+            (INTERPRETER, &t.executable.interpreter),
+            (SCRIPT, &t.executable.script),
+            (SHA256, &t.executable.sha256),
+            (NO_SHA256, &t.executable.no_sha256),
         ] {
             f[field] = text(value);
         }
         f[EXE_INO] = t.exe_ino as i64;
         f[EXE_DEV] = i64::from(t.exe_dev);
-        f[MARKS] = i64::from(t.args_truncated);
+        f[MARKS] = i64::from(t.args_truncated) | i64::from(t.credentials.is_some()) << 1;
+        f[EXE_MODE] = i64::from(t.executable.mode);
+        f[EXE_SIZE] = t.executable.size as i64;
+        f[EXE_MTIME] = t.executable.mtime;
+        f[EXE_CTIME] = t.executable.ctime;
+        f[EXE_MARKS] = i64::from(t.executable.marks);
+        if let Some(c) = &t.credentials {
+            for (field, value) in [
+                (INHERITABLE, c.inheritable),
+                (PERMITTED, c.permitted),
+                (EFFECTIVE, c.effective),
+                (BOUNDING, c.bounding),
+                (AMBIENT, c.ambient),
+            ] {
+                f[field] = value as i64;
+            }
+            for (field, value) in [(RUID, c.ruid), (RGID, c.rgid), (SUID, c.suid), (SGID, c.sgid)] {
+                f[field] = i64::from(value);
+            }
+        }
         f[START] = t.start as i64;
         f[EXEC_TIME] = match t.exec_time {
             0 => 0,
@@ -119,21 +166,62 @@ impl StoredThread {
     }
 }
 
-/// Thread number `row` of a table; texts that are used twice are shared.
+/// What threads of a table share in memory.
+#[derive(Default)]
+pub(super) struct Shared {
+    texts: HashMap<i64, Text>,
+    executables: HashMap<[i64; EXE_MARKS - ENV + 1], Arc<Executable>>,
+}
+
+impl Shared {
+    /// Bytes that an executable takes at most, beside its texts.
+    pub(super) const EXECUTABLE: usize = size_of::<Executable>() + 2 * (8 * (EXE_MARKS - ENV + 1) + 8) + 16;
+
+    /// How many executables there are.
+    pub(super) fn executables(&self) -> usize {
+        self.executables.len()
+    }
+
+    fn text(&mut self, id: i64, strings: &Dictionary) -> Text {
+        match strings.get(id) {
+            Some(text) => Text::clone(self.texts.entry(id).or_insert_with(|| text.into())),
+            None => Text::default(),
+        }
+    }
+
+    fn executable(&mut self, f: impl Fn(usize) -> i64, strings: &Dictionary) -> Arc<Executable> {
+        let key = std::array::from_fn(|at| f(ENV + at));
+        if let Some(known) = self.executables.get(&key) {
+            return Arc::clone(known);
+        }
+        let made = Arc::new(Executable {
+            env: self.text(f(ENV), strings),
+            host_path: self.text(f(HOST_PATH), strings),
+            interpreter: self.text(f(INTERPRETER), strings),
+            script: self.text(f(SCRIPT), strings),
+            sha256: self.text(f(SHA256), strings),
+            no_sha256: self.text(f(NO_SHA256), strings),
+            mode: f(EXE_MODE) as u32,
+            size: f(EXE_SIZE) as u64,
+            mtime: f(EXE_MTIME),
+            ctime: f(EXE_CTIME),
+            marks: f(EXE_MARKS) as u32,
+        });
+        self.executables.insert(key, Arc::clone(&made));
+        made
+    }
+}
+
+/// Thread number `row` of a table; texts and executables that are used twice are shared.
 pub(super) fn load(
     columns: &[Option<&[i64]>; FIELDS],
     row: usize,
     strings: &Dictionary,
-    shared: &mut HashMap<i64, Text>,
+    shared: &mut Shared,
 ) -> Thread {
     let f = |field: usize| columns[field].and_then(|c| c.get(row)).copied().unwrap_or(0);
-    let mut text = |field: usize| -> Text {
-        let id = f(field);
-        match strings.get(id) {
-            Some(text) => Text::clone(shared.entry(id).or_insert_with(|| text.into())),
-            None => Text::default(),
-        }
-    };
+    let executable = shared.executable(f, strings);
+    let mut text = |field: usize| shared.text(f(field), strings);
     let (id, tid, uid, start) = (f(ID), f(TID), f(UID), f(START));
     let pid = tid.wrapping_add(f(PID));
     Thread {
@@ -169,5 +257,19 @@ pub(super) fn load(
         },
         container: f(CONTAINER) as u64,
         cgroup_id: f(CGROUP_ID) as u64,
+        executable,
+        credentials: (f(MARKS) & 2 != 0).then(|| {
+            Box::new(Credentials {
+                inheritable: f(INHERITABLE) as u64,
+                permitted: f(PERMITTED) as u64,
+                effective: f(EFFECTIVE) as u64,
+                bounding: f(BOUNDING) as u64,
+                ambient: f(AMBIENT) as u64,
+                ruid: f(RUID) as u32,
+                rgid: f(RGID) as u32,
+                suid: f(SUID) as u32,
+                sgid: f(SGID) as u32,
+            })
+        }),
     }
 }

@@ -140,7 +140,7 @@ class Segment:
 
     def read_threads(self):
         count = self.count(THREADS)
-        fields = [self.integers(THREADS, field, count) for field in range(26)]
+        fields = [self.integers(THREADS, field, count) for field in range(46)]
         return [self.thread(row) for row in zip(*fields)]
 
     def thread(self, row):
@@ -174,6 +174,15 @@ class Segment:
             "exec_time": start + (row[23] - 1) // 2 if row[23] else 0,
             "container": unsigned(row[24]),
             "cgroup_id": unsigned(row[25]),
+            **dict(zip(("env", "host_path", "interpreter", "script"), (self.text(n) or "" for n in row[26:30]))),
+            "sha256": self.text(row[30]) or "",
+            "no_sha256": self.text(row[31]) or "",
+            "exe_mode": row[32],
+            "exe_size": unsigned(row[33]),
+            "exe_mtime": row[34],
+            "exe_ctime": row[35],
+            "exe_marks": row[36],
+            "credentials": [unsigned(value) for value in row[37:46]] if row[21] & 2 else None,
         }
 
     def read_descriptors(self):

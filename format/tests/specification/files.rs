@@ -195,6 +195,34 @@ fn everything() -> Everything {
         exe_ino: u64::MAX,
         exe_dev: u32::MAX,
         args_truncated: id == 3,
+        executable: std::sync::Arc::new(Executable {
+            env: format!("A=1\0B={}", id % 2).as_bytes().into(),
+            host_path: b"/var/lib/upper/x".as_slice().into(),
+            interpreter: b"/lib/ld.so".as_slice().into(),
+            script: if id == 2 {
+                b"/x.sh".as_slice().into()
+            } else {
+                Text::default()
+            },
+            sha256: [id as u8; 32].as_slice().into(),
+            no_sha256: Text::default(),
+            mode: 0o104755,
+            size: id << 40,
+            mtime: -5,
+            ctime: 1_700_000_000_000_000_000,
+            marks: Executable::UPPER_LAYER | Executable::LAYER_KNOWN,
+        }),
+        credentials: (id > 2).then_some(Box::new(Credentials {
+            inheritable: 0,
+            permitted: u64::MAX,
+            effective: 1 << 40,
+            bounding: u64::MAX,
+            ambient: 1,
+            ruid: u32::MAX,
+            rgid: 0,
+            suid: 1000,
+            sgid: 1000,
+        })),
         start: 1_700_000_000_000_000_000,
         exec_time: [0, 1_700_000_000_000_000_000 - id][(id % 2) as usize],
         container: if id > 3 { 9 } else { 0 },

@@ -13,7 +13,10 @@ mod scope;
 mod spec;
 
 pub use offsets::{MISSING, Offsets, machine};
-pub use record::{ItemHeader, KernelPath, KernelSocket, RecordHeader, flags, item, kind, status, uring, walk};
+pub use record::{
+    Credentials, ExecutedFile, ExecutedKey, ExecutedNow, ItemHeader, KernelPath, KernelSocket, RecordHeader, flags,
+    item, kind, status, uring, walk,
+};
 pub use ring::{Entered, LOSS_CAUSES, RING_DATA, RING_RESERVE, RING_SLACK, RING_WAKE, Ring, RingHead, loss};
 pub use scope::{condition, member};
 pub use spec::{MAX_EXTRACTS, Spec, extract, mark, recorded};
@@ -25,6 +28,10 @@ pub const SYSCALLS: u32 = 512;
 pub const PATH_MAX: u32 = 4097;
 /// Most bytes of argv that are read at exec.
 pub const ARGS_MAX: u32 = 16 << 10;
+/// Most bytes of environment that are read at exec.
+pub const ENV_MAX: u32 = 16 << 10;
+/// Bytes of the ring that tells of executed files.
+pub const EXECUTED_RING: u32 = 256 << 10;
 /// Most bytes of payload per call that can be asked for.
 pub const SNAPLEN_MAX: u32 = 16 << 10;
 /// Directories and mounts between a file and its root that are followed.

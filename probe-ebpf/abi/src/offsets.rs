@@ -104,6 +104,22 @@ pub struct Offsets {
     pub io_link_old_dfd: u32,
     pub io_link_oldpath: u32,
     pub io_link_newpath: u32,
+    pub mm_struct_env_start: u32,
+    pub mm_struct_env_end: u32,
+    pub linux_binprm_interp: u32,
+    pub cred_cap_inheritable: u32,
+    pub inode_i_uid: u32,
+    pub inode_i_gid: u32,
+    pub inode_i_nlink: u32,
+    pub inode_i_size: u32,
+    pub inode_mtime_sec: u32,
+    pub inode_mtime_nsec: u32,
+    pub inode_ctime_sec: u32,
+    pub inode_ctime_nsec: u32,
+    pub super_block_s_magic: u32,
+    pub vfsmount_mnt_sb: u32,
+    /// From an overlay's inode to where its upper dentry stands.
+    pub overlay_upper: u32,
 }
 
 impl Offsets {

@@ -34,8 +34,8 @@ pub mod kind {
     pub const SYSCALL_EXIT: u8 = 1;
     /// A system call began: the strings and addresses that it takes, before anybody can change them.
     pub const SYSCALL_ENTER: u8 = 2;
-    /// A new image runs. Arguments: tid before the exec, uid << 32 | gid, vtid << 32 | vpid, inode, device,
-    /// parent process id.
+    /// A new image runs. Arguments: tid before the exec, uid << 32 | gid, vtid << 32 | vpid, parent process
+    /// id.
     pub const EXEC: u8 = 3;
     /// A task was made. Arguments: the child's tgid << 32 | tid, uid << 32 | gid, vtid << 32 | vpid. `result`: its
     /// parent process id. The header's cgroup is the child's.
@@ -119,10 +119,16 @@ pub mod item {
     pub const MESSAGE_NAME: u8 = 0x85;
     /// When the call began: `CLOCK_BOOTTIME` in nanoseconds (8 bytes).
     pub const ENTERED: u8 = 0x8f;
-    /// Effective `uid << 32 | gid` of the task (8 bytes).
+    /// A [`super::Credentials`].
     pub const CREDENTIALS: u8 = 0x86;
     /// A [`super::KernelPath`] and the names of its path.
     pub const PATH: u8 = 0x90;
+    /// Environment of a new image, elements end with NUL.
+    pub const ENV: u8 = 0x91;
+    /// A [`super::ExecutedFile`].
+    pub const EXECUTED: u8 = 0x92;
+    /// Path of the program that loads a script.
+    pub const INTERPRETER: u8 = 0x93;
     /// Address that a Unix socket is bound to: the path of `struct sockaddr_un`.
     pub const UNIX_LOCAL: u8 = 0x94;
     /// That of the socket that it is connected to.
@@ -192,4 +198,78 @@ pub mod walk {
     pub const NO_TREE: u16 = 4;
     /// There are more directories above than were followed.
     pub const TOO_DEEP: u16 = 8;
+}
+
+/// Credentials of a task (`struct cred`).
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Credentials {
+    /// Effective `uid << 32 | gid`.
+    pub effective_ids: u64,
+    /// Real uid, real gid, saved uid, saved gid.
+    pub ids: [u32; 4],
+    /// Inheritable, permitted, effective, bounding, ambient capabilities.
+    pub capabilities: [u64; 5],
+}
+
+const _: () = assert!(size_of::<Credentials>() == 64);
+
+/// What an executed file is; beside its [`KernelPath`].
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ExecutedFile {
+    /// Inode number.
+    pub ino: u64,
+    /// Bytes.
+    pub size: u64,
+    /// Last change of the content, nanoseconds since the Unix epoch.
+    pub mtime: i64,
+    /// Last change of the attributes, nanoseconds since the Unix epoch.
+    pub ctime: i64,
+    /// Device (`s_dev`).
+    pub dev: u32,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// Number of links; 0: deleted.
+    pub nlink: u32,
+    /// `s_magic` of its file system.
+    pub magic: u32,
+    /// `st_mode`.
+    pub mode: u16,
+    /// 1: in the upper layer of an overlay.
+    pub upper: u8,
+    /// 1: it is on the file system of the task's root.
+    pub on_root: u8,
+}
+
+const _: () = assert!(size_of::<ExecutedFile>() == 56);
+
+/// Tells the recorder of an executed file that it does not know, so that it opens it while it is there.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ExecutedNow {
+    /// The file.
+    pub file: ExecutedFile,
+    /// `tgid << 32 | tid` of who executes it.
+    pub tgid_tid: u64,
+    /// Cgroup v2 id of that.
+    pub cgroup: u64,
+}
+
+const _: () = assert!(size_of::<ExecutedNow>() == 72);
+
+/// What makes an executed file the same one: device, inode and change of attributes.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct ExecutedKey {
+    /// Inode number.
+    pub ino: u64,
+    /// See [`ExecutedFile::ctime`].
+    pub ctime: i64,
+    /// See [`ExecutedFile::size`].
+    pub size: u64,
+    /// Device.
+    pub dev: u64,
 }

@@ -110,7 +110,7 @@ fn one(record: &mut Record, packed: u32) {
         extract::SOCKET_OF_ARG => socket::record(record, pointer as u32),
         extract::CREDENTIALS if result >= 0 => {
             let task = unsafe { bpf_get_current_task() };
-            record.value(item::CREDENTIALS, kernel::uid_gid(task));
+            record.value(item::CREDENTIALS, kernel::credentials(task));
         }
         extract::UNIX_OF_ARG => socket::names(record, pointer as u32),
         extract::UNIX_OF_RESULT if result >= 0 => socket::names(record, result as u32),

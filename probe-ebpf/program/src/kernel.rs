@@ -1,6 +1,6 @@
 //! Reading kernel structures at the offsets that the loader found in the kernel's BTF.
 
-use afterimage_abi::Offsets;
+use afterimage_abi::{Credentials, Offsets};
 use aya_ebpf::helpers::generated::{bpf_get_current_task_btf, bpf_probe_read_kernel};
 
 /// Overridden by the loader.
@@ -84,6 +84,19 @@ pub(crate) fn uid_gid(task: u64) -> u64 {
     let uid: u32 = read(cred, offset!(cred_euid));
     let gid: u32 = read(cred, offset!(cred_egid));
     u64::from(uid) << 32 | u64::from(gid)
+}
+
+/// Credentials of a task.
+#[inline(always)]
+pub(crate) fn credentials(task: u64) -> Credentials {
+    let cred: u64 = read(task, offset!(task_struct_cred));
+    // Real, saved and effective: user and group each.
+    let ids: [u32; 6] = read(cred, offset!(cred_uid));
+    Credentials {
+        effective_ids: u64::from(ids[4]) << 32 | u64::from(ids[5]),
+        ids: [ids[0], ids[1], ids[2], ids[3]],
+        capabilities: read(cred, offset!(cred_cap_inheritable)),
+    }
 }
 
 /// Thread id of a task in its own pid namespace.

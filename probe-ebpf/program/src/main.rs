@@ -2,6 +2,7 @@
 //!
 //! - `syscall`, `process`, `cgroup`: the records.
 //! - `entry`: what has to be read when a call begins.
+//! - `executed`: what a new image is made of.
 //! - `extract`: memory behind pointers.
 //! - `path`: paths of the kernel's files.
 //! - `latency`: how long calls take.
@@ -17,6 +18,7 @@
 
 mod cgroup;
 mod entry;
+mod executed;
 mod extract;
 mod kernel;
 mod latency;

@@ -92,6 +92,14 @@ fn fill(body: *mut u8, len: u32) {
     unsafe { write_volatile(body.cast::<u32>(), len) };
 }
 
+/// The file system of the current task's root.
+#[inline(always)]
+pub(crate) fn root_super_block() -> u64 {
+    let task = unsafe { bpf_get_current_task_btf() }.cast::<u8>();
+    let fs: *const u8 = typed(task, offset!(task_struct_fs));
+    read(typed(fs, offset!(fs_struct_root_mnt)), offset!(vfsmount_mnt_sb))
+}
+
 /// `mnt_root` of a `struct mount`.
 #[inline(always)]
 fn top_of(mount: u64) -> u64 {

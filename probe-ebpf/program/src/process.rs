@@ -2,7 +2,7 @@
 
 use crate::kernel::{self, offset, read};
 use crate::ring::{Memory, Record};
-use crate::scope;
+use crate::{executed, scope};
 use afterimage_abi::{ARGS_MAX, PATH_MAX, condition, flags, item, kind};
 use aya_ebpf::helpers::generated::{bpf_get_current_cgroup_id, bpf_get_current_pid_tgid};
 
@@ -20,20 +20,15 @@ pub(crate) fn exec(task: u64, old_tid: u32, binprm: u64) {
     let Some(mut record) = Record::begin(kind::EXEC, mark, 0, tgid_tid, 0, cgroup) else {
         return;
     };
-    let file: u64 = read(binprm, offset!(linux_binprm_file));
-    let inode: u64 = read(file, offset!(file_f_inode));
-    let number: u64 = read(inode, offset!(inode_i_ino));
-    let super_block: u64 = read(inode, offset!(inode_i_sb));
-    let device: u32 = read(super_block, offset!(super_block_s_dev));
     let args = [
         u64::from(old_tid),
         kernel::uid_gid(task),
         kernel::vtid_vpid(task),
-        number,
-        u64::from(device),
         u64::from(kernel::ppid(task)),
+        0,
+        0,
     ];
-    record.args(args, 6);
+    record.args(args, 4);
     record.string(
         item::COMM,
         Memory::Kernel,
@@ -50,6 +45,7 @@ pub(crate) fn exec(task: u64, old_tid: u32, binprm: u64) {
     let start: u64 = read(mm, offset!(mm_struct_arg_start));
     let end: u64 = read(mm, offset!(mm_struct_arg_end));
     record.bytes(item::ARGS, Memory::User, start, end.wrapping_sub(start), ARGS_MAX);
+    executed::record(&mut record, task, binprm, tgid_tid, cgroup);
     record.publish();
 }
 

@@ -78,6 +78,7 @@ fn argument(def: &FieldDef) -> Option<&'static str> {
         ArgRule::None => None,
         ArgRule::MayIndex => Some("[n] may follow"),
         ArgRule::Key => Some("[key] must follow"),
+        ArgRule::MayKey => Some("[key] may follow"),
         ArgRule::NameOrIndex => Some(".name or [n] must follow"),
     }
 }

@@ -44,10 +44,10 @@ fn argument(
     let missing = |example: &str| FilterError::new(span, format!("`{name}` needs an argument")).expected(example);
     match (def.arg, dotted, bracketed) {
         (ArgRule::None, _, Some(text)) => Err(FilterError::new(text.span, format!("`{name}` takes no argument"))),
-        (ArgRule::None | ArgRule::MayIndex, _, None) => Ok(FieldArg::None),
+        (ArgRule::None | ArgRule::MayIndex | ArgRule::MayKey, _, None) => Ok(FieldArg::None),
         (ArgRule::MayIndex, _, Some(text)) => index(text).ok_or_else(|| wrong(text, "a number from 0 on")),
         (ArgRule::Key, _, None) => Err(missing(&format!("`{name}[key]`"))),
-        (ArgRule::Key, _, Some(text)) => key(text).ok_or_else(|| wrong(text, "a name")),
+        (ArgRule::Key | ArgRule::MayKey, _, Some(text)) => key(text).ok_or_else(|| wrong(text, "a name")),
         (ArgRule::NameOrIndex, Some(dotted), None) => Ok(FieldArg::Name(dotted.to_string())),
         (ArgRule::NameOrIndex, Some(_), Some(text)) => Err(wrong(text, "nothing: the name is the argument")),
         (ArgRule::NameOrIndex, None, None) => Err(missing(&format!("`{name}.path` or `{name}[0]`"))),

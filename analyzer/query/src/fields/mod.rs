@@ -149,6 +149,8 @@ pub enum ArgRule {
     MayIndex,
     /// `[key]` must follow.
     Key,
+    /// `[key]` may follow.
+    MayKey,
     /// `.name` or `[n]` must follow.
     NameOrIndex,
 }

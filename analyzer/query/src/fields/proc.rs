@@ -30,6 +30,24 @@ class! {
     LoginShellId = "proc.loginshellid" Int, "Process id of the oldest shell among the ancestors.", "proc.loginshellid = 4711";
     Duration = "proc.duration" Duration, "How long the process had been running.", "proc.duration < 5s";
     PidTs = "proc.pid.ts" Time, "When the process started.", "proc.pid.ts > '2026-11-21 10:00'";
+    Env = "proc.env" Str [MayKey], "Environment that the program was given, separated by spaces; with `[NAME]` the value of that variable.", "proc.env contains LD_PRELOAD";
+    ExeInode = "proc.exe_ino" Int, "Inode of the executed file.", "proc.exe_ino = 4711";
+    ExeInodeCtime = "proc.exe_ino.ctime" Time, "When attributes of the executed file last changed.", "proc.exe_ino.ctime > '2026-11-21 10:00'";
+    ExeInodeMtime = "proc.exe_ino.mtime" Time, "When the content of the executed file last changed.", "proc.exe_ino.mtime > '2026-11-21 10:00'";
+    ExeInodeCtimeDuration = "proc.exe_ino.ctime_duration_proc_start" Duration, "How long before the process executed the file its attributes had last changed.", "proc.exe_ino.ctime_duration_proc_start < 10s";
     IsExeFromMemfd = "proc.is_exe_from_memfd" Bool, "Whether the executed file lies in memory only.", "proc.is_exe_from_memfd = true";
-    IsExeUpperLayer = "proc.is_exe_upper_layer" Bool, "Whether the executed file was written after the container started, and is not part of its image.", "proc.is_exe_upper_layer = true";
+    IsExeUpperLayer = "proc.is_exe_upper_layer" Bool, "Whether the executed file lies in the upper layer of an overlay: it was written after the container started, and is not part of its image.", "proc.is_exe_upper_layer = true";
+    IsExeWritable = "proc.is_exe_writable" Bool, "Whether the process may write to the file that it executes.", "proc.is_exe_writable = true";
+    IsExeDeleted = "proc.is_exe_deleted" Bool, "Whether the executed file had been deleted when it was executed.", "proc.is_exe_deleted = true";
+    IsExeSetuid = "proc.is_exe_setuid" Bool, "Whether the executed file has the set-user-id or set-group-id bit.", "proc.is_exe_setuid = true";
+    ExeSha256 = "proc.exe.sha256" Str, "SHA-256 of the executed file.", "proc.exe.sha256 = e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    ExeSha256Missing = "proc.exe.sha256.missing" Str, "Why `proc.exe.sha256` is not known.", "proc.exe.sha256.missing exists";
+    ExeSize = "proc.exe.size" Uint, "Size of the executed file in bytes.", "proc.exe.size > 10MiB";
+    ExeDev = "proc.exe.dev" Uint, "Device that the executed file lies on.", "proc.exe.dev = 2049";
+    ExeHostPath = "proc.exe.hostpath" Str, "Path of the executed file as the host sees it.", "proc.exe.hostpath startswith /var/lib";
+    ExeInterpreter = "proc.exe.interpreter" Str, "Program that loads the executed file: that of a script, or the dynamic linker.", "proc.exe.interpreter endswith /sh";
+    ExeScript = "proc.exe.script" Str, "Path of the script, where one was executed.", "proc.exe.script startswith /tmp";
+    CapPermitted = "proc.cap_permitted" Str, "Permitted capabilities, separated by spaces.", "proc.cap_permitted contains CAP_SYS_ADMIN";
+    CapInheritable = "proc.cap_inheritable" Str, "Inheritable capabilities.", "proc.cap_inheritable contains CAP_NET_RAW";
+    CapEffective = "proc.cap_effective" Str, "Effective capabilities.", "proc.cap_effective contains CAP_SYS_PTRACE";
 }

@@ -127,7 +127,7 @@ impl Builder<'_> {
     fn used(&mut self, at: &Happening<'_>, path: &[u8], op: FileOp) -> Option<DraftId> {
         let why = paths::sensitive_to_read(path);
         // An interpreter reads its script, which the execution tells already.
-        let noise = paths::is_noise(path) || *path == at.thread.exepath[..];
+        let noise = paths::is_noise(path) || *path == at.thread.program()[..] || *path == at.thread.exepath[..];
         if noise && why.is_none() && !self.options.all {
             self.fold(at);
             return None;

@@ -95,7 +95,7 @@ impl Builder<'_> {
         if was_runtime {
             self.runtime_executes(at, draft);
         }
-        self.drafts[draft].file = self.files.get(thread.container, &thread.exepath);
+        self.drafts[draft].file = self.files.get(thread.container, thread.program());
         if let Some(file) = self.drafts[draft].file {
             self.files.histories[file].executed.get_or_insert((who, time));
         }

@@ -250,7 +250,7 @@ impl Program {
         let argv = std::iter::once(&thread.exe[..]).chain(thread.arguments());
         let known = !thread.exe.is_empty() || !thread.args.is_empty();
         Program {
-            path: thread.exepath.to_vec(),
+            path: thread.program().to_vec(),
             argv: argv.filter(|_| known).map(<[u8]>::to_vec).collect(),
             cut: thread.args_truncated,
         }

@@ -4,6 +4,7 @@ mod args;
 mod container;
 mod context;
 mod evt;
+mod executable;
 mod fd;
 mod fs;
 mod mode;

@@ -1,6 +1,6 @@
 //! `proc` and `thread`.
 
-use super::{Fields, Observed, unless_empty};
+use super::{Fields, Observed, executable, unless_empty};
 use crate::eval::Value;
 use crate::fields::{FieldArg, ProcField, ThreadField};
 use afterimage_format::model::Thread;
@@ -52,12 +52,26 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
             },
             ProcField::PidTs if thread.start == 0 => Value::Missing,
             ProcField::PidTs => Value::Uint(thread.start),
-            ProcField::IsExeFromMemfd if thread.exepath.is_empty() => Value::Missing,
-            ProcField::IsExeFromMemfd => {
-                Value::Bool(thread.exepath.starts_with(b"memfd:") || thread.exepath.starts_with(b"/memfd:"))
-            }
-            // Needs the file system of the executed file: not recorded yet.
-            ProcField::IsExeUpperLayer => Value::Missing,
+            ProcField::Env => executable::env(thread, arg),
+            ProcField::ExeInode
+            | ProcField::ExeInodeCtime
+            | ProcField::ExeInodeMtime
+            | ProcField::ExeInodeCtimeDuration
+            | ProcField::IsExeFromMemfd
+            | ProcField::IsExeUpperLayer
+            | ProcField::IsExeWritable
+            | ProcField::IsExeDeleted
+            | ProcField::IsExeSetuid
+            | ProcField::ExeSha256
+            | ProcField::ExeSha256Missing
+            | ProcField::ExeSize
+            | ProcField::ExeDev
+            | ProcField::ExeHostPath
+            | ProcField::ExeInterpreter
+            | ProcField::ExeScript => executable::file(thread, field),
+            ProcField::CapPermitted => executable::capabilities(thread, |c| c.permitted),
+            ProcField::CapInheritable => executable::capabilities(thread, |c| c.inheritable),
+            ProcField::CapEffective => executable::capabilities(thread, |c| c.effective),
         }
     }
 

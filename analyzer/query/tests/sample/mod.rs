@@ -265,6 +265,20 @@ pub(crate) fn write() -> (tempfile::TempDir, PathBuf) {
             Thread {
                 uid: 33,
                 gid: 33,
+                exe_ino: 77,
+                executable: std::sync::Arc::new(Executable {
+                    env: b"PATH=/usr/bin\0A=b c"[..].into(),
+                    sha256: [0xab; 32][..].into(),
+                    mode: 0o104755,
+                    size: 4096,
+                    ctime: START as i64,
+                    marks: Executable::UPPER_LAYER | Executable::LAYER_KNOWN,
+                    ..Executable::default()
+                }),
+                credentials: Some(Box::new(Credentials {
+                    effective: 1 << 13 | 1,
+                    ..Credentials::default()
+                })),
                 ..thread(3, 2, "id", "id", "-u")
             },
             Thread {

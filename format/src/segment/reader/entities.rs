@@ -8,7 +8,6 @@ use super::Segment;
 use crate::model::{Container, Descriptor, Loss, ParamType, Thread};
 use crate::{Result, meta};
 use bincode::Decode;
-use hashbrown::HashMap;
 use std::cell::OnceCell;
 
 /// What a string that threads share takes beside its bytes, roughly.
@@ -29,11 +28,18 @@ impl Segment<'_> {
     pub fn threads(&self) -> Result<&[Thread]> {
         if self.threads.get().is_none() {
             let (count, columns) = self.table::<{ threads::FIELDS }>(column::THREADS)?;
-            let (strings, mut shared) = (self.strings()?, HashMap::new());
+            let (strings, mut shared) = (self.strings()?, threads::Shared::default());
             // Each string is copied at most once, for all threads that have it.
             self.spend(count * size_of::<Thread>() + strings.len() * SHARED + strings.len_bytes())?;
-            let load = |row| threads::load(&columns, row, strings, &mut shared);
-            let _ = self.threads.set((0..count).map(load).collect());
+            let mut loaded = Vec::with_capacity(count);
+            for row in 0..count {
+                let before = shared.executables();
+                let thread = threads::load(&columns, row, strings, &mut shared);
+                let credentials = thread.credentials.as_deref().map_or(0, size_of_val);
+                self.spend((shared.executables() - before) * threads::Shared::EXECUTABLE + credentials)?;
+                loaded.push(thread);
+            }
+            let _ = self.threads.set(loaded);
         }
         Ok(self.threads.get().map_or(&[], |v| v))
     }
