@@ -1,6 +1,7 @@
 //! Cross-cutting work on Afterimage: `cargo xtask demo`, `test`, `fuzz`, `tidy`, `probe`, `vm`, `format`, `bench` and
 //! `samples`.
 
+mod apt;
 mod bench;
 mod demo;
 mod docs;

@@ -4,8 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
+use crate::apt::Apt;
 use crate::process;
 
 /// Something needed, and the Debian package that has it.
@@ -65,37 +66,16 @@ pub(crate) fn ensure(needs: &[Need], purpose: &str) -> Result<()> {
     install(&missing)
 }
 
-/// Unpacks one package into `folder` without installing it: no service is started, nothing outside changes.
-pub(crate) fn download(package: &str, folder: &Path) -> Result<()> {
-    let fetch = || {
-        process::run_quietly(
-            Command::new("apt-get")
-                .current_dir(folder)
-                .args(["download", "-q", package]),
-        )
-    };
-    if fetch().is_err() {
-        update()?;
-        fetch()?;
-    }
-    let archive = fs::read_dir(folder)?.flatten().map(|entry| entry.path());
-    let mut archive = archive.filter(|file| file.extension().is_some_and(|extension| extension == "deb"));
-    let archive = archive
-        .next()
-        .with_context(|| format!("apt-get download {package} left no archive"))?;
-    process::run_quietly(Command::new("dpkg").arg("--extract").arg(&archive).arg(folder))
-}
-
 /// Package lists on a new machine are absent, on an old one they may name versions that are gone.
 fn install(packages: &[&str]) -> Result<()> {
     if !has_package_lists(Path::new("/var/lib/apt/lists")) {
-        update()?;
+        Apt::native().update()?;
         return try_install(packages);
     }
     if try_install(packages).is_ok() {
         return Ok(());
     }
-    update()?;
+    Apt::native().update()?;
     try_install(packages)
 }
 
@@ -106,12 +86,6 @@ fn has_package_lists(folder: &Path) -> bool {
     entries
         .flatten()
         .any(|entry| entry.file_name().to_string_lossy().contains("_Packages"))
-}
-
-/// Fetches the package lists anew.
-pub(crate) fn update() -> Result<()> {
-    println!("xtask: apt-get update");
-    process::run_quietly(Command::new("apt-get").args(["update", "-q"]))
 }
 
 fn try_install(packages: &[&str]) -> Result<()> {

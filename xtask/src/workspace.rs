@@ -96,6 +96,23 @@ pub(crate) fn build_programs(root: &Path, profile: Profile) -> Result<Programs> 
     })
 }
 
+/// Builds them for another machine, as programs that need nothing of it but its kernel. `compiler` is that of C.
+pub(crate) fn build_programs_for(root: &Path, target: &str, compiler: &str) -> Result<Programs> {
+    let mut build = cargo();
+    let variable = target.replace('-', "_");
+    build
+        .current_dir(root)
+        .args(["build", "--bin", "capture", "--bin", "analyze", "--target", target])
+        .env(format!("CC_{variable}"), compiler)
+        .env(format!("CARGO_TARGET_{}_LINKER", variable.to_uppercase()), compiler);
+    process::run(&mut build)?;
+    let folder = target_dir(root).join(target).join("debug");
+    Ok(Programs {
+        capture: folder.join("capture"),
+        analyze: folder.join("analyze"),
+    })
+}
+
 /// Builds `measure`, the format's example that times its encoder and its reader; its path.
 pub(crate) fn build_measure(root: &Path) -> Result<PathBuf> {
     let folder = build(
@@ -115,7 +132,7 @@ pub(crate) struct Built {
 }
 
 /// Builds test files of a package by name.
-pub(crate) fn build_tests(root: &Path, package: &str, names: &[&String]) -> Result<Vec<Built>> {
+pub(crate) fn build_tests(root: &Path, package: &str, names: &[String]) -> Result<Vec<Built>> {
     let names = names.iter().flat_map(|name| ["--test", name.as_str()]);
     let arguments: Vec<&str> = ["test", "--no-run", "--package", package]
         .into_iter()

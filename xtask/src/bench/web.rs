@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
+use crate::apt::Apt;
 use crate::packages::{self, Need};
 use crate::{process, workspace};
 
@@ -44,7 +45,7 @@ fn unpack_nginx(folder: &Path) -> Result<PathBuf> {
     }
     println!("xtask: unpacking nginx into {} (it is not installed)", folder.display());
     fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    packages::download("nginx", folder)?;
+    Apt::native().download("nginx", folder)?;
     if !nginx.is_file() {
         bail!("Debian's package nginx has no usr/sbin/nginx");
     }

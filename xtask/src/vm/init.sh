@@ -28,6 +28,11 @@ part() {
     echo "vm: end $name $?"
 }
 
+counted() {
+    found=$(@ANALYZE@ query /tmp/load.scap --count -f "$2")
+    [ "$found" = "$1" ] || { echo "$found instead of $1: $2"; return 1; }
+}
+
 kernel_log() {
     # What the kernel says of itself when something of it breaks.
     ! $b dmesg | $b grep -E 'WARNING:|BUG:|Oops|verifier bug|general protection'
@@ -35,8 +40,12 @@ kernel_log() {
 
 $b uname -r
 part doctor @CAPTURE@ doctor
-part record @CAPTURE@ record -o /tmp/load.scap -- /usr/bin/true
+work='for i in 1 2 3 4 5; do echo line > /tmp/file-$i; cat /tmp/file-$i; done'
+part record @CAPTURE@ record -o /tmp/load.scap -- /usr/bin/sh -c "$work"
 part verify @ANALYZE@ verify /tmp/load.scap
+part opens counted 10 'evt.type in (open, openat) and fd.name startswith /tmp/file- and evt.rawres >= 0'
+part writes counted 5 'evt.type=write and evt.arg.data startswith line and fd.name startswith /tmp/file-'
+part execs counted 6 'evt.type=execve and evt.dir=< and evt.rawres=0'
 while read -r name program; do
     part "$name" "$program" --test-threads 1
 done < /vm/tests

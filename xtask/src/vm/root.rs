@@ -1,7 +1,7 @@
 //! The initial file system: programs and tests at the paths where they were built, and what they start.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, File};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -19,48 +19,63 @@ const STARTED: [&str; 20] = [
 
 const INIT: &str = include_str!("init.sh");
 
-/// Writes the archive into `folder`; its path.
-pub(crate) fn pack(folder: &Path, programs: &Programs, tests: &[Built], examples: &[Built]) -> Result<PathBuf> {
-    let staging = tempfile::tempdir_in(folder)?;
+/// What a machine gets, all built for it.
+pub(crate) struct Contents {
+    /// A static one: the first process.
+    pub(crate) busybox: PathBuf,
+    /// Recorder and analyzer.
+    pub(crate) programs: Programs,
+    /// What runs there.
+    pub(crate) tests: Vec<Built>,
+    /// What the tests start.
+    pub(crate) examples: Vec<Built>,
+    /// The program that strips them.
+    pub(crate) strip: &'static str,
+    /// Whether programs of this machine run there; otherwise busybox stands for them.
+    pub(crate) is_native: bool,
+}
+
+/// Writes the archive `archive`.
+pub(crate) fn pack(contents: &Contents, archive: &Path) -> Result<()> {
+    let staging = tempfile::tempdir_in(archive.parent().unwrap_or(Path::new(".")))?;
     let root = staging.path();
     lay_out(root)?;
-    let busybox = process::find("busybox").context("busybox is missing (package busybox-static)")?;
-    put(root, &busybox, Path::new("/vm/busybox"))?;
+    put(root, &contents.busybox, Path::new("/vm/busybox"))?;
+    let Programs { capture, analyze } = &contents.programs;
     let init = INIT
-        .replace("@CAPTURE@", &programs.capture.to_string_lossy())
-        .replace("@ANALYZE@", &programs.analyze.to_string_lossy());
+        .replace("@CAPTURE@", &capture.to_string_lossy())
+        .replace("@ANALYZE@", &analyze.to_string_lossy());
     write(root, "init", &init, 0o755)?;
-    let list: String = tests
+    let list: String = contents
+        .tests
         .iter()
         .map(|test| format!("{} {}\n", test.name, test.program.display()))
         .collect();
     write(root, "vm/tests", &list, 0o644)?;
-    let mut binaries: Vec<PathBuf> = vec![programs.capture.clone(), programs.analyze.clone()];
-    binaries.extend(tests.iter().chain(examples).map(|built| built.program.clone()));
+    let built = contents.tests.iter().chain(&contents.examples);
     let mut libraries = BTreeSet::new();
-    for binary in &binaries {
+    for binary in [capture, analyze].into_iter().chain(built.map(|built| &built.program)) {
         put(root, binary, binary)?;
-        strip(&inside(root, binary))?;
+        strip(contents.strip, &inside(root, binary))?;
         libraries.extend(libraries_of(binary)?);
     }
     for program in STARTED {
-        if let Some(found) = process::find(program) {
+        let place = Path::new("/usr/bin").join(program);
+        if !contents.is_native {
+            symlink("/vm/busybox", inside(root, &place))?;
+        } else if let Some(found) = process::find(program) {
             // Under the one name that containers have in their path.
-            put(root, &found, &Path::new("/usr/bin").join(program))?;
+            put(root, &found, &place)?;
             libraries.extend(libraries_of(&found)?);
         }
     }
     for library in libraries {
         put(root, &library, &library)?;
     }
-    let archive = folder.join("root.cpio");
-    let pack = format!(
-        "find . | {} cpio -o -H newc 2>/dev/null > {}",
-        busybox.display(),
-        archive.display()
-    );
-    process::run_quietly(Command::new("sh").current_dir(root).args(["-c", &pack]))?;
-    Ok(archive)
+    let busybox = process::find("busybox").context("busybox is missing (package busybox-static)")?;
+    let output = File::create(archive).with_context(|| format!("cannot create {}", archive.display()))?;
+    let pack = format!("find . | {} cpio -o -H newc 2>/dev/null", busybox.display());
+    process::run(Command::new("sh").current_dir(root).args(["-c", &pack]).stdout(output))
 }
 
 /// The folders of a distribution.
@@ -110,13 +125,13 @@ fn write(root: &Path, name: &str, text: &str, mode: u32) -> Result<()> {
 }
 
 /// Debug information is most of a program, and every byte is loaded into memory.
-fn strip(file: &Path) -> Result<()> {
-    process::run_quietly(Command::new("strip").arg("--strip-debug").arg(file))
+fn strip(program: &str, file: &Path) -> Result<()> {
+    process::run_quietly(Command::new(program).arg("--strip-debug").arg(file))
 }
 
 /// The shared libraries of a program, its loader among them.
 fn libraries_of(program: &Path) -> Result<Vec<PathBuf>> {
-    // It fails on a static program.
+    // It fails on a static program, and on one of another machine.
     let said = process::output(Command::new("ldd").arg(program)).unwrap_or_default();
     Ok(libraries(&said).map(PathBuf::from).collect())
 }
