@@ -15,26 +15,36 @@ use std::collections::BTreeMap;
 const ALLOWED: &[i64] = &[
     // The trace, attachments, /proc.
     libc::SYS_read, libc::SYS_pread64, libc::SYS_readv, libc::SYS_write, libc::SYS_pwrite64, libc::SYS_writev,
-    libc::SYS_openat, libc::SYS_open, libc::SYS_close, libc::SYS_lseek, libc::SYS_ftruncate, libc::SYS_fallocate,
+    libc::SYS_openat, libc::SYS_close, libc::SYS_lseek, libc::SYS_ftruncate, libc::SYS_fallocate,
     libc::SYS_fsync, libc::SYS_fdatasync, libc::SYS_sync_file_range, libc::SYS_fcntl, libc::SYS_flock,
-    libc::SYS_stat, libc::SYS_lstat, libc::SYS_fstat, libc::SYS_newfstatat, libc::SYS_statx, libc::SYS_statfs,
-    libc::SYS_fstatfs, libc::SYS_access, libc::SYS_faccessat, libc::SYS_faccessat2, libc::SYS_readlink, libc::SYS_readlinkat,
-    libc::SYS_getdents64, libc::SYS_getcwd, libc::SYS_unlink, libc::SYS_unlinkat, libc::SYS_rename, libc::SYS_renameat,
+    libc::SYS_fstat, libc::SYS_newfstatat, libc::SYS_statx, libc::SYS_statfs,
+    libc::SYS_fstatfs, libc::SYS_faccessat, libc::SYS_faccessat2, libc::SYS_readlinkat,
+    libc::SYS_getdents64, libc::SYS_getcwd, libc::SYS_unlinkat, libc::SYS_renameat,
     libc::SYS_renameat2, libc::SYS_fchmod, libc::SYS_dup, libc::SYS_pipe2,
     // Memory and threads; what makes memory executable is looked at below.
     libc::SYS_munmap, libc::SYS_mremap, libc::SYS_madvise, libc::SYS_brk, libc::SYS_futex, libc::SYS_sched_yield,
     libc::SYS_sched_getaffinity, libc::SYS_set_robust_list, libc::SYS_rseq, libc::SYS_exit, libc::SYS_exit_group,
     libc::SYS_sigaltstack, libc::SYS_membarrier, libc::SYS_clone3, libc::SYS_gettid, libc::SYS_getpid, libc::SYS_prctl,
     // Waiting, time, chance.
-    libc::SYS_ppoll, libc::SYS_poll, libc::SYS_clock_gettime, libc::SYS_clock_nanosleep, libc::SYS_nanosleep,
+    libc::SYS_ppoll, libc::SYS_clock_gettime, libc::SYS_clock_nanosleep, libc::SYS_nanosleep,
     libc::SYS_gettimeofday, libc::SYS_getrandom, libc::SYS_wait4, libc::SYS_getrusage, libc::SYS_restart_syscall,
-    libc::SYS_epoll_create1, libc::SYS_epoll_ctl, libc::SYS_epoll_wait, libc::SYS_epoll_pwait,
+    libc::SYS_epoll_create1, libc::SYS_epoll_ctl, libc::SYS_epoll_pwait,
     // Signals: its command's, and its own.
     libc::SYS_kill, libc::SYS_tgkill, libc::SYS_rt_sigaction, libc::SYS_rt_sigprocmask, libc::SYS_rt_sigreturn,
     // Who wrote a file, for the custody log.
     libc::SYS_getuid, libc::SYS_geteuid, libc::SYS_getgid, libc::SYS_getegid, libc::SYS_uname, libc::SYS_sysinfo,
     libc::SYS_prlimit64, libc::SYS_getpriority,
 ];
+
+/// Calls of these that have a newer form, which alone newer machines have.
+#[cfg(target_arch = "x86_64")]
+#[rustfmt::skip]
+const OLDER: &[i64] = &[
+    libc::SYS_open, libc::SYS_stat, libc::SYS_lstat, libc::SYS_access, libc::SYS_readlink, libc::SYS_unlink,
+    libc::SYS_rename, libc::SYS_poll, libc::SYS_epoll_wait,
+];
+#[cfg(not(target_arch = "x86_64"))]
+const OLDER: &[i64] = &[];
 
 /// Commands of bpf(2) on maps that are there already (include/uapi/linux/bpf.h): look up, update, delete, next key; and
 /// detaching a link.
@@ -58,14 +68,14 @@ fn allow_list() -> seccompiler::Result<BpfProgram> {
     let without = |arg: u8, bit: i32| condition(arg, word.clone(), SeccompCmpOp::MaskedEq(bit as u64), 0);
     let with = |arg: u8, bit: i32| condition(arg, double.clone(), SeccompCmpOp::MaskedEq(bit as u64), bit as u64);
     let rule = |condition| SeccompRule::new(vec![condition]);
-    let mut rules: BTreeMap<i64, Vec<SeccompRule>> = ALLOWED.iter().map(|nr| (*nr, Vec::new())).collect();
+    let mut rules: BTreeMap<i64, Vec<SeccompRule>> = ALLOWED.iter().chain(OLDER).map(|nr| (*nr, Vec::new())).collect();
     rules.insert(libc::SYS_mmap, vec![rule(without(2, libc::PROT_EXEC)?)?]);
     rules.insert(libc::SYS_mprotect, vec![rule(without(2, libc::PROT_EXEC)?)?]);
     // Threads, no processes.
     rules.insert(libc::SYS_clone, vec![rule(with(0, libc::CLONE_THREAD)?)?]);
     // What a terminal is and how wide.
-    let terminal = [libc::TCGETS, libc::TIOCGWINSZ];
-    let terminal = terminal.map(|request| rule(condition(1, word.clone(), SeccompCmpOp::Eq, request)?));
+    let terminal = [libc::TCGETS as u32, libc::TIOCGWINSZ as u32];
+    let terminal = terminal.map(|request| rule(condition(1, word.clone(), SeccompCmpOp::Eq, request.into())?));
     rules.insert(libc::SYS_ioctl, terminal.into_iter().collect::<Result<_, _>>()?);
     let maps = BPF_COMMANDS.map(|command| rule(condition(0, word.clone(), SeccompCmpOp::Eq, command)?));
     rules.insert(libc::SYS_bpf, maps.into_iter().collect::<Result<_, _>>()?);
