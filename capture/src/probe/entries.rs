@@ -4,9 +4,12 @@ use anyhow::{Context, Result};
 use aya::Ebpf;
 use aya::programs::trace_point::TracePointError;
 use aya::programs::{ProgramError, TracePoint};
+use std::path::Path;
 
 const PROGRAM: &str = "syscall_begins";
 const CATEGORY: &str = "syscalls";
+/// Where tracefs is; the second place is that of older systems.
+const TRACEFS: [&str; 2] = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"];
 
 /// The program and where it is attached.
 pub(super) struct Entries {
@@ -20,26 +23,35 @@ impl Entries {
         program(ebpf)?
             .load()
             .with_context(|| format!("the kernel refuses the program {PROGRAM}"))?;
-        Ok(Entries {
+        let mut entries = Entries {
             names: names.to_vec(),
             degraded: Vec::new(),
-        })
+        };
+        if !TRACEFS
+            .iter()
+            .any(|root| Path::new(root).join("events").join(CATEGORY).is_dir())
+        {
+            entries.names.clear();
+            entries.degraded.push(format!(
+                "no call is read when it begins, so another thread of the caller can change what is recorded of the \
+                 memory that it points to: no {CATEGORY} in tracefs; mount -t tracefs tracefs {}",
+                TRACEFS[0]
+            ));
+        }
+        Ok(entries)
     }
 
     /// Attaches to every call. What cannot be attached to is read when it returns, as all others are.
     pub(super) fn attach(&mut self, ebpf: &mut Ebpf) -> Result<()> {
         let program = program(ebpf)?;
-        let (mut missing, mut unknown) = (Vec::new(), Vec::new());
+        let mut missing = Vec::new();
         for name in &self.names {
             match program.attach(CATEGORY, &tracepoint(name)) {
                 Ok(_) => {}
-                Err(error) if is_unknown(&error) => unknown.push(*name),
+                // A kernel that has none for a call does not have the call: one without modules, say.
+                Err(error) if is_unknown(&error) => {}
                 Err(_) => missing.push(*name),
             }
-        }
-        // A kernel that has such tracepoints, and none for a call, does not have the call: one without modules, say.
-        if unknown.len() == self.names.len() {
-            missing.append(&mut unknown);
         }
         if !missing.is_empty() {
             self.degraded.push(format!(

@@ -70,73 +70,108 @@ fn address(record: &mut Record, packed: u32) {
     record.bytes(pointer_at as u8, Memory::User, pointer, len, SOCKADDR_MAX);
 }
 
+/// One extract. What needs the same code comes to the same place: a copy of it for each kind would be more than the
+/// stack of older kernels holds, and the verifier would follow each.
 #[inline(always)]
 fn one(record: &mut Record, packed: u32) {
-    let (op, pointer_at, second) = (packed & 0xff, packed >> 8 & 0xff, packed >> 16);
+    let (op, pointer_at) = (packed & 0xff, packed >> 8 & 0xff);
     let (pointer, result) = (record.arg(pointer_at), record.result());
     let arg = pointer_at as u8;
-    let snaplen = unsafe { read_volatile(&raw const SNAPLEN) };
     match op {
         extract::STRING if pointer != 0 => record.string(arg, Memory::User, pointer, PATH_MAX),
-        extract::BUFFER if result > 0 && pointer != 0 => {
-            record.bytes(arg, Memory::User, pointer, result as u64, snaplen)
-        }
-        extract::IOVEC if result > 0 => record.iovec(arg, pointer, record.arg(second), result as u64, snaplen),
-        extract::SOCKADDR if pointer != 0 => address(record, packed),
-        extract::SOCKADDR_OUT if pointer != 0 && result >= 0 => {
-            let mut len = 0u32;
-            let from = record.arg(second) as *const _;
-            if unsafe { bpf_probe_read_user((&raw mut len).cast(), 4, from) } == 0 {
-                record.bytes(arg, Memory::User, pointer, u64::from(len), SOCKADDR_MAX);
+        extract::IOVEC | extract::MSGHDR | extract::MMSGHDR => {
+            if let Some(vector) = vector(record, packed) {
+                record.iovec(arg, vector.base, vector.len, vector.bytes, snaplen());
             }
         }
-        extract::MSGHDR => message(record, arg, pointer, result, snaplen),
-        extract::MMSGHDR if result > 0 => {
-            let mut len = 0u32;
-            let from = pointer.wrapping_add(MSGHDR_SIZE) as *const _;
-            if unsafe { bpf_probe_read_user((&raw mut len).cast(), 4, from) } == 0 {
-                message(record, arg, pointer, i64::from(len), snaplen);
+        extract::SOCKET_OF_ARG | extract::UNIX_OF_ARG | extract::SOCKET_OF_RESULT | extract::UNIX_OF_RESULT => {
+            let of_result = matches!(op, extract::SOCKET_OF_RESULT | extract::UNIX_OF_RESULT);
+            let fd = if of_result { result } else { pointer as i64 };
+            if !of_result || result >= 0 {
+                let names = matches!(op, extract::UNIX_OF_ARG | extract::UNIX_OF_RESULT);
+                socket::record(record, fd as u32, names);
             }
         }
-        extract::TEXT_OUT if result > 0 => record.bytes(arg, Memory::User, pointer, result as u64, PATH_MAX),
-        extract::BYTES_IN if pointer != 0 => {
-            record.bytes(arg, Memory::User, pointer, record.arg(second) & 0xffff_ffff, snaplen);
-        }
-        extract::ARRAY if pointer != 0 => {
-            let size = (record.arg(second & 0xff) & 0xffff_ffff) * u64::from(second >> 8);
-            record.bytes(arg, Memory::User, pointer, size, SOCKADDR_MAX);
-        }
-        extract::STRUCT if pointer != 0 => structure(record, packed),
-        extract::SOCKET_OF_ARG => socket::record(record, pointer as u32),
         extract::CREDENTIALS if result >= 0 => {
             let task = unsafe { bpf_get_current_task() };
             record.value(item::CREDENTIALS, kernel::credentials(task));
         }
-        extract::UNIX_OF_ARG => socket::names(record, pointer as u32),
-        extract::UNIX_OF_RESULT if result >= 0 => socket::names(record, result as u32),
-        extract::SOCKET_OF_RESULT if result >= 0 => socket::record(record, result as u32),
+        _ if pointer != 0 => {
+            if let Some((len, max)) = length(record, packed) {
+                record.bytes(arg, Memory::User, pointer, len, max);
+            }
+        }
         _ => {}
     }
 }
 
-/// Name and bytes of a `struct msghdr` (name, u32 namelen, iov, iovlen).
 #[inline(always)]
-fn message(record: &mut Record, arg: u8, pointer: u64, result: i64, snaplen: u32) {
+fn snaplen() -> u32 {
+    unsafe { read_volatile(&raw const SNAPLEN) }
+}
+
+/// How many bytes stand at the pointer argument, and how many are kept; `None`: nothing is to be read.
+#[inline(always)]
+fn length(record: &Record, packed: u32) -> Option<(u64, u32)> {
+    let (second, result) = (packed >> 16, record.result());
+    let word = |at: u32| record.arg(at) & 0xffff_ffff;
+    match packed & 0xff {
+        extract::BUFFER if result > 0 => Some((result as u64, snaplen())),
+        extract::TEXT_OUT if result > 0 => Some((result as u64, PATH_MAX)),
+        extract::BYTES_IN => Some((word(second), snaplen())),
+        extract::SOCKADDR => Some((word(second), SOCKADDR_MAX)),
+        extract::SOCKADDR_OUT if result >= 0 => Some((u64::from(user_word(record.arg(second))?), SOCKADDR_MAX)),
+        extract::ARRAY => Some((word(second & 0xff) * u64::from(second >> 8), SOCKADDR_MAX)),
+        extract::STRUCT => Some((u64::from(second), SOCKADDR_MAX)),
+        _ => None,
+    }
+}
+
+/// A number in the caller's memory.
+#[inline(always)]
+fn user_word(from: u64) -> Option<u32> {
+    let mut word = 0u32;
+    (unsafe { bpf_probe_read_user((&raw mut word).cast(), 4, from as *const _) } == 0).then_some(word)
+}
+
+/// An iovec array, and how many bytes the call moved through it.
+struct Vector {
+    base: u64,
+    len: u64,
+    bytes: u64,
+}
+
+/// The vector of a call that moved something; of a `struct msghdr` (name, u32 namelen, iov, iovlen) the name, too.
+#[inline(always)]
+fn vector(record: &mut Record, packed: u32) -> Option<Vector> {
+    let (op, second) = (packed & 0xff, packed >> 16);
+    let (pointer, result) = (record.arg(packed >> 8 & 0xff), record.result());
+    if op == extract::IOVEC {
+        return (result > 0).then(|| Vector {
+            base: pointer,
+            len: record.arg(second),
+            bytes: result as u64,
+        });
+    }
+    let bytes = if op == extract::MSGHDR {
+        result
+    } else if result > 0 {
+        i64::from(user_word(pointer.wrapping_add(MSGHDR_SIZE))?)
+    } else {
+        return None;
+    };
     let mut header = MaybeUninit::<[u64; 4]>::uninit();
     if unsafe { bpf_probe_read_user(header.as_mut_ptr().cast(), 32, pointer as *const _) } != 0 {
-        return;
+        return None;
     }
-    let [name, name_len, iov, iov_len] = unsafe { header.assume_init() };
-    if name != 0 && name_len & 0xffff_ffff != 0 {
-        record.bytes(
-            item::MESSAGE_NAME,
-            Memory::User,
-            name,
-            name_len & 0xffff_ffff,
-            SOCKADDR_MAX,
-        );
+    let [name, name_len, base, len] = unsafe { header.assume_init() };
+    let name_len = name_len & 0xffff_ffff;
+    if name != 0 && name_len != 0 {
+        record.bytes(item::MESSAGE_NAME, Memory::User, name, name_len, SOCKADDR_MAX);
     }
-    if result > 0 {
-        record.iovec(arg, iov, iov_len, result as u64, snaplen);
-    }
+    (bytes > 0).then_some(Vector {
+        base,
+        len,
+        bytes: bytes as u64,
+    })
 }

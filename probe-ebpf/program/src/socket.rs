@@ -2,7 +2,7 @@
 
 use crate::kernel::{offset, read, read_known};
 use crate::ring::{Memory, Record};
-use afterimage_abi::{KernelSocket, item};
+use afterimage_abi::{KernelSocket, item, status};
 use aya_ebpf::helpers::generated::bpf_get_current_task;
 
 const S_IFMT: u16 = 0o170000;
@@ -13,44 +13,51 @@ const AF_INET6: u16 = 10;
 /// Bytes of `sun_path`.
 const UNIX_PATH_MAX: u32 = 108;
 
-/// Adds the socket behind descriptor `fd` of the current task; nothing where it is no socket.
+/// A [`KernelSocket`] in words: an item stands on a multiple of 8, and so do its addresses.
+const WORDS: usize = size_of::<KernelSocket>() / 8;
+const _: () = assert!(core::mem::offset_of!(KernelSocket, local) % 8 == 0);
+const _: () = assert!(core::mem::offset_of!(KernelSocket, remote) % 8 == 0);
+
+/// Adds the socket behind descriptor `fd` of the current task, or its `names` alone where it is a Unix socket; nothing
+/// where it is no socket.
 #[inline(always)]
-pub(crate) fn record(record: &mut Record, fd: u32) {
+pub(crate) fn record(record: &mut Record, fd: u32, names: bool) {
     let Some(sock) = find(fd) else { return };
     let family: u16 = read(sock, offset!(sock_common_skc_family));
-    let mut out = KernelSocket {
-        family,
-        ty: read(sock, offset!(sock_sk_type)),
-        protocol: read(sock, offset!(sock_sk_protocol)),
-        ..KernelSocket::default()
-    };
-    if family == AF_INET || family == AF_INET6 {
-        out.local_port = read(sock, offset!(sock_common_skc_num));
-        out.remote_port_be = read(sock, offset!(sock_common_skc_dport));
-    }
-    if family == AF_INET {
-        let local: [u8; 4] = read(sock, offset!(sock_common_skc_rcv_saddr));
-        let remote: [u8; 4] = read(sock, offset!(sock_common_skc_daddr));
-        out.local[..4].copy_from_slice(&local);
-        out.remote[..4].copy_from_slice(&remote);
-    }
-    if family == AF_INET6 {
-        out.local = read_known(sock, offset!(sock_common_skc_v6_rcv_saddr));
-        out.remote = read_known(sock, offset!(sock_common_skc_v6_daddr));
-    }
-    record.value(item::SOCKET, out);
-}
-
-/// Adds the addresses of the Unix socket behind descriptor `fd` and of the one that it is connected to, where they have
-/// any.
-#[inline(always)]
-pub(crate) fn names(record: &mut Record, fd: u32) {
-    let Some(sock) = find(fd) else { return };
-    if read::<u16>(sock, offset!(sock_common_skc_family)) != AF_UNIX {
+    if names {
+        if family == AF_UNIX {
+            name(record, item::UNIX_LOCAL, sock);
+            name(record, item::UNIX_PEER, read(sock, offset!(unix_sock_peer)));
+        }
         return;
     }
-    name(record, item::UNIX_LOCAL, sock);
-    name(record, item::UNIX_PEER, read(sock, offset!(unix_sock_peer)));
+    let ty: u16 = read(sock, offset!(sock_sk_type));
+    let protocol: u16 = read(sock, offset!(sock_sk_protocol));
+    // Written where it stays: a copy on the stack would be taken apart into bytes, each with a place of its own.
+    let to = record.body().cast::<KernelSocket>();
+    unsafe {
+        to.cast::<[u64; WORDS]>().write([0; WORDS]);
+        ((*to).family, (*to).ty, (*to).protocol) = (family, ty, protocol);
+    }
+    if family == AF_INET || family == AF_INET6 {
+        let port: u16 = read(sock, offset!(sock_common_skc_num));
+        let remote_port: u16 = read(sock, offset!(sock_common_skc_dport));
+        unsafe { ((*to).local_port, (*to).remote_port_be) = (port, remote_port) };
+    }
+    let (local, remote) = unsafe { (&raw mut (*to).local, &raw mut (*to).remote) };
+    if family == AF_INET {
+        let from: u32 = read(sock, offset!(sock_common_skc_rcv_saddr));
+        unsafe { local.cast::<u32>().write(from) };
+        let from: u32 = read(sock, offset!(sock_common_skc_daddr));
+        unsafe { remote.cast::<u32>().write(from) };
+    }
+    if family == AF_INET6 {
+        let from: [u64; 2] = read_known(sock, offset!(sock_common_skc_v6_rcv_saddr));
+        unsafe { local.cast::<[u64; 2]>().write(from) };
+        let from: [u64; 2] = read_known(sock, offset!(sock_common_skc_v6_daddr));
+        unsafe { remote.cast::<[u64; 2]>().write(from) };
+    }
+    record.end_item(item::SOCKET, status::KERNEL, size_of::<KernelSocket>() as u32);
 }
 
 /// The path that a Unix socket is bound to; nothing where it is bound to none.
