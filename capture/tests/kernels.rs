@@ -136,6 +136,33 @@ fn a_container_is_recorded_whole() {
     assert!(verify(&path, &[]).unwrap().is_intact());
 }
 
+/// Without tracefs the calls are read when they return.
+#[test]
+fn a_host_without_tracefs_records_and_says_so() {
+    if !can_record("a_host_without_tracefs_records_and_says_so") {
+        return;
+    }
+    let script = "for d in /sys/kernel/tracing /sys/kernel/debug; do mount -t tmpfs none $d; done; exec \"$@\"";
+    let without = |args: &[&str]| {
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "sh", "-c", script, "sh", env!("CARGO_BIN_EXE_capture")]);
+        command.args(args).output().unwrap()
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("t.scap");
+    let doctor = without(&["doctor"]);
+    let said = String::from_utf8_lossy(&doctor.stdout);
+    assert!(
+        doctor.status.success() && said.contains("no syscalls in tracefs"),
+        "{said}"
+    );
+    let output = without(&["record", "-o", path.to_str().unwrap(), "--", "true"]);
+    assert!(output.status.success(), "{output:?}");
+    let trace = Trace::open(&path).unwrap();
+    assert!(trace.header().degraded[0].contains("no syscalls in tracefs"));
+    assert!(count(&trace, "evt.type=execve and evt.rawres=0") > 0);
+}
+
 /// Nothing is missing on the kernels that this project names.
 #[test]
 fn nothing_is_missing_here() {

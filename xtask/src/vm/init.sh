@@ -12,6 +12,7 @@ if [ "$1" != inside ]; then
 fi
 $b mount -t proc proc /proc
 $b mount -t sysfs sys /sys
+$b mount -t tracefs tracefs /sys/kernel/tracing
 $b mount -t devtmpfs dev /dev
 $b mkdir -p /dev/pts /dev/shm
 $b mount -t devpts pts /dev/pts
