@@ -44,7 +44,7 @@ fn what_was_done_is_what_was_written_and_what_was_counted() {
         found[0]
     };
     // The counter runs from the end of this ioctl to the beginning of that read.
-    let first = number("evt.type=ioctl and evt.args contains 0x2400");
+    let first = number("evt.type=ioctl and evt.args contains PERF_EVENT_IOC_ENABLE");
     let last = number("evt.type=read and evt.rawres=8");
     let written = select(&trace, "evt.type != procexit", |row| row.num());
     let written = written.into_iter().filter(|num| (first..last).contains(num)).count() as u64;

@@ -31,7 +31,8 @@ pub(super) struct Entries {
     spare: Vec<Entry>,
 }
 
-const SIGRETURN: u16 = libc::SYS_rt_sigreturn as u16;
+/// It has lost its number when it ends.
+pub(super) const SIGRETURN: u16 = libc::SYS_rt_sigreturn as u16;
 
 /// Used ones that are kept.
 const SPARE: usize = 64;

@@ -261,7 +261,7 @@ impl Tracker {
             self.entries.forget(raw.tid());
         }
         match self.entries.end(raw) {
-            Some(entry) if entry.nr != raw.header.nr => {
+            Some(entry) if entry.nr == entry::SIGRETURN => {
                 self.thread_of(raw);
                 self.sigreturn(raw, cpu, out);
                 self.entries.done(entry);

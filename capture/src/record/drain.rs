@@ -20,7 +20,7 @@ const SETTLE: u64 = 500_000;
 /// How long an answer about an executed file may be ahead of the record of its exec.
 const EARLY: Duration = Duration::from_secs(2);
 /// At the end, how long answers about executed files are waited for.
-const PATIENCE: Duration = Duration::from_millis(150);
+const PATIENCE: Duration = Duration::from_secs(1);
 /// A segment is closed when its strings and payloads reach this size, whatever its rows.
 const SEGMENT_BYTES: usize = 8 << 20;
 /// Where the writing side is behind, a segment may grow so many times larger before the drain waits for it. Then the
