@@ -17,15 +17,16 @@ pub(super) struct Pending {
 
 impl Tracker {
     /// Begins the snapshot: notes the processes that run, of `members` only where the scope is one of processes, and
-    /// takes as many as it can in this time.
-    pub(crate) fn begin_snapshot(&mut self, members: &BTreeSet<u32>, time: Duration) {
-        let own = std::process::id();
+    /// takes as many as it can in this time. `own` are the recorder's.
+    pub(crate) fn begin_snapshot(&mut self, members: &BTreeSet<u32>, own: &[u32], time: Duration) {
         self.pending.processes = if self.scope & condition::PROCESS != 0 {
             members.iter().copied().collect()
         } else {
             snapshot::processes().collect()
         };
-        self.pending.processes.remove(&own);
+        for pid in own {
+            self.pending.processes.remove(pid);
+        }
         self.continue_snapshot(time);
     }
 

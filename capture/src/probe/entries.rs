@@ -62,13 +62,6 @@ impl Entries {
         Ok(())
     }
 
-    /// Detaches.
-    pub(super) fn detach(&self, ebpf: &mut Ebpf) -> Result<()> {
-        program(ebpf)?
-            .unload()
-            .with_context(|| format!("cannot unload the program {PROGRAM}"))
-    }
-
     /// What could not be attached to, in words.
     pub(super) fn degraded(&self) -> &[String] {
         &self.degraded

@@ -1,6 +1,7 @@
 //! The kernel program from the recorder's side: loading, attaching, scope, rings.
 
 mod btf;
+mod closer;
 mod entries;
 mod executed;
 mod offsets;
@@ -15,6 +16,7 @@ use afterimage_abi::{ExecutedKey, SYSCALLS, Spec, machine, member};
 use anyhow::{Context, Result, anyhow};
 use aya::maps::{Array, HashMap, MapData, RingBuf};
 use aya::{Ebpf, EbpfLoader};
+use closer::Closer;
 use entries::Entries;
 use programs::Programs;
 use std::os::fd::{AsFd, AsRawFd};
@@ -75,6 +77,7 @@ pub(crate) struct Probe {
     rings: Rings,
     wake: RingBuf<MapData>,
     entries: Entries,
+    closer: Option<Closer>,
     executed: Option<ExecutedRing>,
     known: HashMap<MapData, KeyPod, u8>,
 }
@@ -142,6 +145,7 @@ impl Probe {
             rings,
             wake,
             entries,
+            closer: None,
             executed: Some(ExecutedRing::new(executed)),
             known,
         })
@@ -151,13 +155,14 @@ impl Probe {
     pub(crate) fn attach(&mut self) -> Result<()> {
         // First, so that a call that is recorded at its end was seen to begin.
         self.entries.attach(&mut self.ebpf)?;
+        self.closer = Some(Closer::start()?);
         self.programs.attach(&mut self.ebpf)
     }
 
     /// Stops recording; what is in the rings stays there.
     pub(crate) fn detach(&mut self) -> Result<()> {
-        self.programs.unload(&mut self.ebpf)?;
-        self.entries.detach(&mut self.ebpf)
+        // What is read when calls begin says nothing without their ends: see `Closer`.
+        self.programs.unload(&mut self.ebpf)
     }
 
     /// What a recording lacks on this kernel, a line each; complete once it is attached.
@@ -175,6 +180,11 @@ impl Probe {
     /// The content of this file is known: the program need not tell of it again. It forgets the least used ones.
     pub(crate) fn learn(&mut self, file: ExecutedKey) {
         let _ = self.known.insert(KeyPod(file), 1, 0);
+    }
+
+    /// A process of the recorder's own, which is no part of what it records.
+    pub(crate) fn helper(&self) -> Option<u32> {
+        self.closer.as_ref().map(Closer::pid)
     }
 
     /// The rings.

@@ -141,7 +141,8 @@ pub(crate) fn record(mut options: Options) -> Result<u8> {
     for id in in_scope {
         probe.add_cgroup(id)?;
     }
-    tracker.begin_snapshot(&members, SNAPSHOT);
+    let own: Vec<u32> = std::iter::once(std::process::id()).chain(probe.helper()).collect();
+    tracker.begin_snapshot(&members, &own, SNAPSHOT);
     if let Some(command) = &command {
         tracker.expect(command.pid());
     }
