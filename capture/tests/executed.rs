@@ -86,13 +86,10 @@ fn what_a_container_drops_runs_and_deletes_is_kept() {
     assert_eq!(
         executed(
             "proc.name = tool",
-            "%proc.exepath %proc.is_exe_upper_layer %proc.exe.hostpath %proc.exe.size"
+            // Its mounts can be gone before anybody looks: nothing is said of the path on the host.
+            "%proc.exepath %proc.is_exe_upper_layer %proc.exe.size"
         ),
-        format!(
-            "/tool false {} {}",
-            rootfs.join("tool").display(),
-            std::fs::metadata("/usr/bin/true").unwrap().len()
-        )
+        format!("/tool false {}", std::fs::metadata("/usr/bin/true").unwrap().len())
     );
     assert_eq!(
         executed(
