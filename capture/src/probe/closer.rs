@@ -28,6 +28,7 @@ impl Closer {
         // SAFETY: this process has one thread; the child makes only async-signal-safe calls and never returns.
         match unsafe { libc::fork() } {
             -1 => Err(io::Error::last_os_error()).context("cannot fork"),
+            // SAFETY: this is the child; both descriptors are its own copies.
             0 => unsafe { wait(ended.as_raw_fd(), alive.as_raw_fd()) },
             pid => Ok(Closer {
                 pid: pid as u32,
@@ -47,6 +48,7 @@ impl Closer {
 /// # Safety
 /// Only async-signal-safe calls are made, on descriptors that are this process's own.
 unsafe fn wait(ended: i32, alive: i32) -> ! {
+    // SAFETY: see above; every pointer is to something on this stack or static.
     unsafe {
         // Ctrl-C goes to all processes of a terminal, and it is the recorder that decides.
         let mut all = std::mem::zeroed();
