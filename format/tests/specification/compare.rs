@@ -28,16 +28,32 @@ pub(crate) fn difference(theirs: &Value, ours: &Value) -> Option<String> {
 
 /// Codes, which are names in one document and numbers in the other.
 const CODES: [&str; 6] = ["algorithm", "category", "cause", "runtime", "storing", "type"];
-/// A document as far as a parser in JavaScript can say it, whose numbers have 53 bits.
+
+/// A document as far as a parser in JavaScript can say it: its numbers have 53 bits, and it does not tell a field that a
+/// record lacks from one that is 0 or empty.
 pub(crate) fn as_grammar_says(document: &mut Value) {
     match document {
         Value::Object(fields) => {
             fields.retain(|name, _| !CODES.contains(&name.as_str()));
             fields.values_mut().for_each(as_grammar_says);
+            fields.retain(|_, value| !says_nothing(value));
         }
         Value::Array(items) => items.iter_mut().for_each(as_grammar_says),
         Value::Number(number) => *document = Value::from(number.as_f64()),
         _ => {}
+    }
+}
+
+/// Whether a field has the value of one that is missing.
+fn says_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(value) => !value,
+        Value::Number(value) => value.as_f64() == Some(0.0),
+        // Hashes and ids are written in hexadecimal.
+        Value::String(text) => text.is_empty() || [32, 64].contains(&text.len()) && text.bytes().all(|b| b == b'0'),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
     }
 }
 
