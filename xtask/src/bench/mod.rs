@@ -1,9 +1,13 @@
 //! `cargo xtask bench`: what recording costs, how large its traces are, and what reading them costs.
 
 mod budget;
+mod cgroup;
 mod codec;
 mod document;
+mod goals;
+mod hook;
 mod machine;
+mod losses;
 mod measure;
 mod observer;
 mod record;

@@ -11,8 +11,14 @@ use crate::process;
 pub(crate) enum Observer {
     /// The work alone: what the others are compared with.
     Nobody,
+    /// An empty program where every call returns: what no recorder can be cheaper than here.
+    Hook,
     /// `capture record` of the whole machine.
     Capture,
+    /// `capture record` of other calls than those of the workload.
+    OtherCalls,
+    /// `capture record` of a container in which nothing runs.
+    Elsewhere,
     /// strace of the workload's processes.
     Strace,
     /// perf, recording every system call's exit on the whole machine.
@@ -24,7 +30,10 @@ impl Observer {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Observer::Nobody => "no recorder",
+            Observer::Hook => "empty program",
             Observer::Capture => "capture",
+            Observer::OtherCalls => "other calls",
+            Observer::Elsewhere => "elsewhere",
             Observer::Strace => "strace",
             Observer::Perf => "perf",
         }
@@ -39,10 +48,28 @@ impl Observer {
         }
     }
 
+    /// How the recorder is told; `None` where it is not the one who looks on.
+    pub(crate) fn recorder(self) -> Option<&'static [&'static str]> {
+        match self {
+            Observer::Capture | Observer::Elsewhere => Some(&["--profile", "full"]),
+            Observer::OtherCalls => Some(&["--profile", "network"]),
+            Observer::Nobody | Observer::Hook | Observer::Strace | Observer::Perf => None,
+        }
+    }
+
+    /// Whether it says something about this workload. Calls that are not selected are compared one by one.
+    pub(crate) fn fits(self, workload: Workload) -> bool {
+        match self {
+            Observer::Capture => true,
+            _ if workload.is_for_losses() => false,
+            Observer::Hook | Observer::OtherCalls | Observer::Elsewhere => workload == Workload::Getpid,
+            Observer::Nobody | Observer::Strace | Observer::Perf => true,
+        }
+    }
+
     /// For a peer: a command that runs `work` under it and writes to `output`.
     pub(crate) fn around(self, work: Command, output: &Path) -> Command {
         let mut command = match self {
-            Observer::Nobody | Observer::Capture => return work,
             Observer::Strace => {
                 let mut strace = Command::new("strace");
                 strace.args(["-f", "-qq", "-o"]).arg(output);
@@ -55,15 +82,22 @@ impl Observer {
                     .arg("--");
                 perf
             }
+            _ => return work,
         };
         command.arg(work.get_program()).args(work.get_args());
         command
     }
 }
 
-/// Nobody and `capture`, and the peers that are installed.
+/// Nobody, an empty program, `capture` in its ways, and the peers that are installed.
 pub(crate) fn available(peers: bool) -> Vec<Observer> {
-    let mut observers = vec![Observer::Nobody, Observer::Capture];
+    let mut observers = vec![
+        Observer::Nobody,
+        Observer::Capture,
+        Observer::Hook,
+        Observer::OtherCalls,
+        Observer::Elsewhere,
+    ];
     for (peer, program) in [(Observer::Strace, "strace"), (Observer::Perf, "perf")] {
         if peers && process::find(program).is_some() {
             observers.push(peer);

@@ -38,7 +38,7 @@ pub(crate) struct Options {
 pub(super) fn run(root: &Path, options: &Options) -> Result<()> {
     setup::some_repetitions(options.repetitions)?;
     interrupt::watch();
-    let workloads = Workload::or(&options.workloads, Workload::timed);
+    let workloads = Workload::or(&options.workloads, Workload::recorded);
     let scratch = setup::scratch()?;
     let bench = setup::bench(root, &workloads, options.scale, scratch.path())?;
     let observers = observer::available(options.peers);
@@ -52,11 +52,16 @@ fn measure(bench: &Bench, workloads: &[Workload], observers: &[Observer], rounds
     for &workload in workloads {
         let mut all: Vec<Measured> = observers
             .iter()
+            .filter(|observer| observer.fits(workload))
             .map(|&observer| Measured::new(workload, observer))
             .collect();
-        // The first run of all finds cold caches, which is nobody's fault.
-        bench.run(workload, Observer::Nobody)?;
-        for (round, at) in turns(rounds, observers.len()) {
+        // What is only to show losses takes long enough to show them in one round.
+        let rounds = if workload.is_for_losses() { 1 } else { rounds };
+        if !workload.is_for_losses() {
+            // The first run of all finds cold caches, which is nobody's fault.
+            bench.run(workload, Observer::Nobody)?;
+        }
+        for (round, at) in turns(rounds, all.len()) {
             interrupt::check()?;
             let one = &mut all[at];
             eprintln!(

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use super::budget;
+use super::goals;
 use super::observer::Observer;
 use super::run::{Measured, Recording, Run};
 use super::statistics::Summary;
@@ -24,25 +26,36 @@ const HEAD: [&str; 10] = [
 /// The report of a whole measurement.
 pub(crate) fn render(measured: &[Measured]) -> String {
     let rounds = measured.first().map_or(0, |one| one.runs.len());
-    let mut text =
-        format!("medians of {rounds} interleaved rounds, recording the whole machine, everything included.\n\n");
+    let mut text = format!(
+        "medians of {rounds} interleaved rounds, recording all calls of the whole machine, everything included.\n\n\
+         `empty program` is a program of two instructions where each call returns: what any recorder costs at least on \
+         this machine. `other calls` and `elsewhere` are recordings that select none of the calls. `mixed` and `bursts` \
+         are to show losses, in one round.\n\n"
+    );
     let mut rows = vec![HEAD.map(str::to_owned).to_vec()];
     rows.extend(measured.iter().map(|one| row(one, baseline(measured, one.workload))));
     text.push_str(&table(&rows));
     if let Some(line) = start_and_stop(measured) {
         let _ = writeln!(text, "\n{line}");
     }
+    for one in measured.iter().filter(|one| one.workload == Workload::Mixed) {
+        let reached = seconds_per_operation(&one.runs).map_or(0.0, f64::recip);
+        let _ = writeln!(text, "\nThe workload mixed reached {:.2} million calls a second.", reached / 1e6);
+    }
+    text.push_str(&budget::render(&goals::of(measured)));
     text
 }
 
-fn baseline(measured: &[Measured], workload: Workload) -> Option<f64> {
+/// Seconds for an operation of a workload with nobody looking on.
+pub(super) fn baseline(measured: &[Measured], workload: Workload) -> Option<f64> {
     let alone = measured
         .iter()
         .find(|one| one.workload == workload && one.observer == Observer::Nobody)?;
     seconds_per_operation(&alone.runs)
 }
 
-fn seconds_per_operation(runs: &[Run]) -> Option<f64> {
+/// The median.
+pub(super) fn seconds_per_operation(runs: &[Run]) -> Option<f64> {
     Summary::of(runs.iter().map(|run| run.elapsed.as_secs_f64() / run.operations as f64)).map(|each| each.median)
 }
 

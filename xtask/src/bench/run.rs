@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use super::cgroup::Cgroup;
+use super::hook::Hook;
 use super::observer::Observer;
 use super::web::ServerPrograms;
 use super::workload::{self, Workload};
@@ -90,12 +92,13 @@ impl Bench {
 
     /// Runs a workload once.
     pub(crate) fn run(&self, workload: Workload, observer: Observer) -> Result<Run> {
-        if observer == Observer::Capture {
+        if observer.recorder().is_some() {
             let trace = self.scratch.join("bench.scap");
-            let run = self.record(workload, &trace)?;
+            let run = self.record(workload, observer, &trace)?;
             fs::remove_file(&trace)?;
             return Ok(run);
         }
+        let _hook = (observer == Observer::Hook).then(Hook::attach).transpose()?;
         let operations = workload.scaled(self.scale * observer.share(workload));
         let work = self.command(workload, operations)?;
         let output = self.scratch.join("peer-output");
@@ -110,12 +113,17 @@ impl Bench {
         })
     }
 
-    /// Runs a workload once while the whole machine is recorded into `trace`, which is kept.
-    pub(crate) fn record(&self, workload: Workload, trace: &Path) -> Result<Run> {
+    /// Runs a workload once while the recorder writes what `observer` tells it to into `trace`, which is kept.
+    pub(crate) fn record(&self, workload: Workload, observer: Observer, trace: &Path) -> Result<Run> {
+        let cgroup = (observer == Observer::Elsewhere).then(Cgroup::make).transpose()?;
+        let mut arguments = observer.recorder().unwrap_or_default().to_vec();
+        if let Some(cgroup) = &cgroup {
+            arguments.extend(["--cgroup", cgroup.name()]);
+        }
         let operations = workload.scaled(self.scale);
         let work = self.command(workload, operations)?;
         let before = Instant::now();
-        let recorder = Recorder::start(&self.programs.capture, trace, &self.scratch, &["--profile", "full"])?;
+        let recorder = Recorder::start(&self.programs.capture, trace, &self.scratch, &arguments)?;
         let start = before.elapsed();
         let elapsed = finish(work)?;
         let before = Instant::now();

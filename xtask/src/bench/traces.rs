@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 use clap::Args;
 
+use super::observer::Observer;
 use super::run::Bench;
 use super::setup;
 use super::workload::Workload;
@@ -65,7 +66,7 @@ fn record(bench: &Bench, workload: Workload) -> Result<Named> {
     interrupt::check()?;
     eprintln!("xtask: recording {}", workload.name());
     let file = bench.scratch.join(format!("{}.scap", workload.name()));
-    bench.record(workload, &file)?;
+    bench.record(workload, Observer::Capture, &file)?;
     Ok(Named {
         name: workload.name().to_owned(),
         file,

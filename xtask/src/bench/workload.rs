@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 
-use super::web;
+use super::{losses, web};
 use crate::{process, workspace};
 
 /// Work to record.
@@ -25,6 +25,10 @@ pub(crate) enum Workload {
     Exec,
     /// Two processes with 4 million getpid each
     TwoGetpid,
+    /// 3 million calls of mixed kinds a second for a minute, in two threads
+    Mixed,
+    /// Twenty bursts of 400,000 calls in two threads, each after a silence
+    Bursts,
     /// cargo building one crate of this workspace
     Compile,
     /// A shell that 400 times starts 8 shells at once
@@ -32,15 +36,22 @@ pub(crate) enum Workload {
 }
 
 impl Workload {
-    /// Those that are compared with the same work alone.
-    pub(crate) fn timed() -> Vec<Self> {
+    /// Those whose recording is measured.
+    pub(crate) fn recorded() -> Vec<Self> {
         vec![
             Workload::Getpid,
             Workload::Files,
             Workload::Http,
             Workload::Exec,
             Workload::TwoGetpid,
+            Workload::Mixed,
+            Workload::Bursts,
         ]
+    }
+
+    /// Whether it is to show losses alone; the others are compared with the same work without a recorder.
+    pub(crate) fn is_for_losses(self) -> bool {
+        matches!(self, Workload::Mixed | Workload::Bursts)
     }
 
     /// Those whose traces are looked at.
@@ -67,12 +78,15 @@ impl Workload {
             Workload::Http => "http",
             Workload::Exec => "exec",
             Workload::TwoGetpid => "two-getpid",
+            Workload::Mixed => "mixed",
+            Workload::Bursts => "bursts",
             Workload::Compile => "compile",
             Workload::Storm => "storm",
         }
     }
 
-    /// How often it does what it does, at full scale: calls in each thread, files, requests, programs, builds, bursts.
+    /// How often it does what it does, at full scale: calls in each thread, files, requests, programs, calls of all
+    /// threads, bursts, builds, rounds of shells.
     pub(crate) fn operations(self) -> f64 {
         match self {
             Workload::Getpid => 3e6,
@@ -80,6 +94,8 @@ impl Workload {
             Workload::Http => 150e3,
             Workload::Exec => 3e3,
             Workload::TwoGetpid => 4e6,
+            Workload::Mixed => 60.0 * losses::MIXED_RATE as f64,
+            Workload::Bursts => 20.0,
             Workload::Compile => 1.0,
             Workload::Storm => 400.0,
         }
@@ -89,7 +105,7 @@ impl Workload {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "at most 4 million times a small factor"
+        reason = "at most 180 million times a small factor"
     )]
     pub(crate) fn scaled(self, scale: f64) -> u64 {
         (self.operations() * scale).max(1.0) as u64
@@ -135,6 +151,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         }
         Workload::Exec => timed(|| fork_and_exec(options.operations))?,
         Workload::TwoGetpid => timed(|| two_processes(options))?,
+        Workload::Mixed => timed(|| losses::mixed(options.operations, &options.folder))?,
+        Workload::Bursts => timed(|| losses::bursts(options.operations, &options.folder))?,
         Workload::Compile => {
             let built = options.folder.join("built");
             if built.exists() {

@@ -9,6 +9,7 @@ use clap::Args;
 
 use super::document::Part;
 use super::measure::{Column, Measure};
+use super::observer::Observer;
 use super::rounds::turns;
 use super::run::{Recording, Run};
 use super::setup;
@@ -59,7 +60,7 @@ pub(super) fn run(root: &Path, options: &Options) -> Result<()> {
             round + 1,
             options.repetitions
         );
-        let Run { recording, .. } = bench.record(one.workload, &trace)?;
+        let Run { recording, .. } = bench.record(one.workload, Observer::Capture, &trace)?;
         one.recordings.extend(recording);
         if round + 1 == options.repetitions {
             one.columns = measure.columns(&trace)?;
