@@ -86,10 +86,18 @@ fn a_small_ring_buffer_wraps_and_every_byte_is_right() {
     a_small_ring_wraps("a_small_ring_buffer_wraps_and_every_byte_is_right", RINGBUF);
 }
 
+/// Tests for which it matters which CPUs there are run one after the other, also those of other processes.
+fn all_cpus() -> fs::File {
+    let lock = fs::File::create(std::env::temp_dir().join("afterimage-cpus.lock")).unwrap();
+    lock.lock().unwrap();
+    lock
+}
+
 fn what_hops_stays_in_order(name: &str, transport: &str) {
     if !can_record(name) {
         return;
     }
+    let _cpus = all_cpus();
     let dir = tempfile::tempdir().unwrap();
     // Larger than what is to come: only order counts here.
     let args = ["--transport", transport, "--ring-size", "32MiB"];
@@ -198,6 +206,7 @@ fn a_cpu_that_comes_is_recorded() {
     if !can_record(name) {
         return;
     }
+    let _cpus = all_cpus();
     for transport in [RING, RINGBUF] {
         let Some((cpu, off)) = Off::new() else {
             support::skip(name, "no CPU can be taken offline");

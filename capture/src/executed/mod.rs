@@ -18,6 +18,8 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
 /// Open files that wait to be read.
 const WAITING: usize = 128;
+/// Answers that wait to be taken. Where the recording itself waits, so do these threads.
+const ANSWERS: usize = 1024;
 /// Bytes of content in memory, from when it is read until it is written: four of the largest files.
 const CONTENT_MAX: u64 = 4 * read::KEPT_MAX;
 
@@ -80,7 +82,7 @@ impl Executed {
     /// tells; with `keep` the content of new ones is kept.
     pub(crate) fn start(ring: ExecutedRing, keep: bool, since: i64) -> Result<Executed> {
         let (jobs, to_read): (SyncSender<Job>, _) = sync_channel(WAITING);
-        let (answer, answers) = channel();
+        let (answer, answers) = sync_channel(ANSWERS);
         let (again, by_path) = channel();
         let failed = answer.clone();
         let spawn = |name: &str, run: Box<dyn FnOnce() + Send>| {

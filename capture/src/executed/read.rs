@@ -7,7 +7,7 @@ use afterimage_abi::ExecutedFile;
 use sha2::{Digest, Sha256};
 use std::io::{Read, Seek};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender};
+use std::sync::mpsc::{Receiver, SyncSender};
 
 /// Larger files are not hashed.
 const HASHED_MAX: u64 = 1 << 30;
@@ -19,7 +19,7 @@ const TMPFS: u32 = 0x0102_1994;
 const RAMFS: u32 = 0x8584_58f6;
 
 /// Reads what is opened until the recorder ends. With a budget, new files are kept.
-pub(super) fn run(jobs: &Receiver<Job>, answers: &Sender<Answer>, keep: Option<Arc<Budget>>, since: i64) {
+pub(super) fn run(jobs: &Receiver<Job>, answers: &SyncSender<Answer>, keep: Option<Arc<Budget>>, since: i64) {
     // SAFETY: no memory is involved; on Linux this concerns the calling thread. Reading can wait, recording cannot.
     unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, 10) };
     for mut job in jobs {

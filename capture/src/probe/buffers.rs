@@ -118,7 +118,7 @@ impl Source for Buffers {
         let writing = writers.any(|(cpu, _)| self.head(cpu).is_busy());
         let end = self.buffers[ring].published().load(Ordering::Acquire);
         let at = self.buffers[ring].consumed().load(Ordering::Relaxed);
-        if end.wrapping_sub(at) > self.size() {
+        if end < at || end - at > self.size() {
             // As in a mapped ring.
             self.release(ring, end);
             return Span { at: end, end, writing };
@@ -136,7 +136,7 @@ impl Source for Buffers {
             return None;
         }
         let len = (header & !DISCARD) as usize;
-        let left = end.wrapping_sub(at);
+        let left = end.saturating_sub(at);
         let next = (HEADER + len).next_multiple_of(8) as u64;
         let nothing = |next| Found {
             bytes: &[],
