@@ -153,32 +153,41 @@ fn what_a_thread_does_on_changing_cpus_stays_in_order_in_ring_buffers() {
     );
 }
 
-fn bursts(name: &str, transport: &str) {
+fn bursts(name: &str, transport: &str, room: usize) {
     if !can_record(name) {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
-    // Two bursts of 60 % of a ring, 40 ms apart: the recorder, which sleeps for 100 ms when idle, has to be woken.
-    let size = (4 << 20) * 6 / 10;
+    // Two bursts of 60 % of what a ring has for ordinary calls, 40 ms apart, and again: the recorder, which sleeps for 100 ms
+    // when idle, has to be woken, or half of these times it comes too late.
+    const RECORD: usize = 40 + 3 * 8 + 8 + 64;
+    let size = room * 6 / 10;
     let (output, trace) = record(
         dir.path(),
-        &["--transport", transport],
-        &["bursts", "5", &size.to_string()],
+        &["--transport", transport, "--ring-size", "512KiB"],
+        &["bursts", "12", &size.to_string()],
     );
     assert!(output.status.success(), "{output:?}");
     assert_eq!(lost(&trace), 0);
-    let calls = 5 * 2 * (size / (40 + 3 * 8 + 8 + 64));
-    assert_eq!(count(&trace, "evt.type=write and fd.name=/dev/null"), calls);
+    assert_eq!(
+        count(&trace, "evt.type=write and fd.name=/dev/null"),
+        12 * 2 * (size / RECORD)
+    );
 }
 
 #[test]
 fn bursts_from_idle_lose_nothing() {
-    bursts("bursts_from_idle_lose_nothing", RING);
+    // Without slack and reserve.
+    bursts("bursts_from_idle_lose_nothing", RING, 512 - 128 - 512 / 8 << 10);
 }
 
 #[test]
 fn bursts_from_idle_lose_nothing_in_ring_buffers() {
-    bursts("bursts_from_idle_lose_nothing_in_ring_buffers", RINGBUF);
+    bursts(
+        "bursts_from_idle_lose_nothing_in_ring_buffers",
+        RINGBUF,
+        512 - 512 / 8 << 10,
+    );
 }
 
 /// The last CPU, off while this lives.

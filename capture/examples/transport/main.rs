@@ -65,7 +65,7 @@ fn main() {
             let record = 40 + 3 * 8 + 8 + 64;
             pin(0);
             for _ in 0..number(count) {
-                std::thread::sleep(Duration::from_millis(700));
+                std::thread::sleep(Duration::from_millis(400));
                 for _ in 0..2 {
                     for _ in 0..number(size) / record {
                         null.write_all(&[b'b'; 64]).unwrap();
