@@ -1,6 +1,7 @@
 //! The command line.
 
 use crate::filter::Filter;
+use crate::probe::{self, Wanted, Way};
 use crate::profile::{self, Profile};
 use crate::redact::Redactor;
 use crate::scope::{self, Scope};
@@ -100,6 +101,15 @@ struct Record {
     /// Also record how long each call took (evt.latency). Costs a second look at every call.
     #[arg(long)]
     latency: bool,
+    /// How events come from the kernel. `ring`: rings in shared memory, one for each CPU that can ever be online. `ringbuf`:
+    /// the kernel's ring buffers, one for each CPU that is online; recorded calls take longer. `auto`: ring, or ringbuf
+    /// where the kernel refuses or rings for CPUs that are not there would take more than a sixteenth of the memory.
+    #[arg(long, value_name = "KIND", value_enum, default_value_t = Wanted::Auto, hide_possible_values = true)]
+    transport: Wanted,
+    /// Bytes of each CPU's ring, a power of two from 512KiB to 256MiB. What bursts put in faster than the recorder takes it
+    /// out has to fit, or it is lost and counted.
+    #[arg(long, value_name = "SIZE", default_value = "4MiB", value_parser = probe::ring_size)]
+    ring_size: u32,
     /// A note kept in the file, as KEY=VALUE. May be given several times.
     #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = tag)]
     tags: Vec<(String, String)>,
@@ -237,6 +247,10 @@ impl Record {
             duration: self.duration,
             snaplen: self.snaplen.or(profile.snaplen).unwrap_or(SNAPLEN),
             latency: self.latency,
+            way: Way {
+                wanted: self.transport,
+                size: self.ring_size,
+            },
             scope,
             profile,
             filter: self.filter.as_deref().map(Filter::parse).transpose()?,

@@ -1,7 +1,7 @@
 //! `capture doctor`: what this kernel and host allow, in plain words.
 
 use crate::catalogue::Catalogue;
-use crate::probe::{Btf, Probe, Settings, VMLINUX};
+use crate::probe::{Btf, Probe, Settings, VMLINUX, Way};
 use crate::{conduct, host, snapshot};
 use std::fs;
 use std::path::Path;
@@ -119,15 +119,20 @@ fn program() -> Vec<Finding> {
         scope: 0,
         snaplen: 80,
         latency: false,
+        way: Way::default(),
         specs: catalogue.specs,
         entries: catalogue.entries,
         compat_specs: catalogue.compat_specs,
     };
     match Probe::load(&settings) {
         Ok(probe) => {
-            let good = "kernel program: the kernel takes it (transport: one memory-mapped ring per CPU)";
+            let transport = probe.rings().describe();
+            let good = [
+                "kernel program: the kernel takes it".to_owned(),
+                format!("transport: {transport}"),
+            ];
             let missing = probe.degraded().into_iter().map(Finding::Poor);
-            [Finding::Good(good.to_owned())].into_iter().chain(missing).collect()
+            good.into_iter().map(Finding::Good).chain(missing).collect()
         }
         Err(error) => {
             let text = format!("{error:#}");

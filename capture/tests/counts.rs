@@ -49,18 +49,30 @@ fn what_a_starved_recorder_misses_is_counted() {
 
 #[test]
 fn ten_thousand_opens_a_thousand_connects_five_hundred_execs() {
-    if !can_run_containers("ten_thousand_opens_a_thousand_connects_five_hundred_execs") {
+    count_all("ten_thousand_opens_a_thousand_connects_five_hundred_execs", "ring");
+}
+
+#[test]
+fn ten_thousand_opens_a_thousand_connects_five_hundred_execs_with_ring_buffers() {
+    count_all(
+        "ten_thousand_opens_a_thousand_connects_five_hundred_execs_with_ring_buffers",
+        "ringbuf",
+    );
+}
+
+fn count_all(name: &str, transport: &str) {
+    if !can_run_containers(name) {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
-    let id = format!("afterimage-count-{}", std::process::id());
+    let id = format!("afterimage-count-{transport}-{}", std::process::id());
     let bundle = Bundle::new(
         dir.path(),
         &id,
         &["/workload", "count", "/data", "10000", "1000", "500"],
     );
     let path = dir.path().join("t.scap");
-    let recording = Recording::start(dir.path(), &path, &["--container", &id]);
+    let recording = Recording::start(dir.path(), &path, &["--container", &id, "--transport", transport]);
     let container = bundle.run(&id);
     assert!(container.status.success(), "{container:?}");
     let sealed = recording.seal();

@@ -7,7 +7,16 @@ use support::{can_record, capture, count, workload};
 
 #[test]
 fn every_decoded_call_names_what_was_done() {
-    if !can_record("every_decoded_call_names_what_was_done") {
+    decode("every_decoded_call_names_what_was_done", "ring");
+}
+
+#[test]
+fn every_decoded_call_names_what_was_done_with_ring_buffers() {
+    decode("every_decoded_call_names_what_was_done_with_ring_buffers", "ringbuf");
+}
+
+fn decode(name: &str, transport: &str) {
+    if !can_record(name) {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -16,7 +25,7 @@ fn every_decoded_call_names_what_was_done() {
     let work = work.canonicalize().unwrap();
     let mut command = capture();
     command
-        .args(["record", "--profile", "full"])
+        .args(["record", "--profile", "full", "--transport", transport])
         .arg("-o")
         .arg(&path)
         .arg("--")

@@ -7,10 +7,21 @@ use afterimage_format::model::LossCause;
 use std::process::Command;
 use support::{can_record, lost, select, workload};
 
-/// Makes more calls on every CPU than the rings hold while the recorder is stopped.
 #[test]
 fn what_was_done_is_what_was_written_and_what_was_counted() {
-    let name = "what_was_done_is_what_was_written_and_what_was_counted";
+    starve("what_was_done_is_what_was_written_and_what_was_counted", "ring");
+}
+
+#[test]
+fn what_was_done_is_what_was_written_and_what_was_counted_with_ring_buffers() {
+    starve(
+        "what_was_done_is_what_was_written_and_what_was_counted_with_ring_buffers",
+        "ringbuf",
+    );
+}
+
+/// Makes more calls on every CPU than the rings hold while the recorder is stopped.
+fn starve(name: &str, transport: &str) {
     if !can_record(name) {
         return;
     }
@@ -26,7 +37,7 @@ fn what_was_done_is_what_was_written_and_what_was_counted() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("t.scap");
     let output = support::capture()
-        .args(["record", "--profile", "full", "-o"])
+        .args(["record", "--profile", "full", "--transport", transport, "-o"])
         .arg(&path)
         .arg("--")
         .arg(workload().with_file_name("starve"))

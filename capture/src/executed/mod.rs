@@ -1,6 +1,7 @@
 //! Executed files: their content is hashed, and kept where it is asked for, aside of the recording. The kernel program
 //! tells of each file that is not known yet; one thread opens it while its process lives, another one reads it.
 
+mod budget;
 mod elf;
 mod mounts;
 mod open;
@@ -9,12 +10,18 @@ mod read;
 use crate::probe::ExecutedRing;
 use afterimage_abi::{ExecutedFile, ExecutedKey};
 use anyhow::{Context, Result};
+use budget::Budget;
+pub(crate) use budget::Content;
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
 /// Open files that wait to be read.
 const WAITING: usize = 128;
+/// Answers that wait to be taken. Where the recording itself waits, so do these threads.
+const ANSWERS: usize = 1024;
+/// Bytes of content in memory, from when it is read until it is written: four of the largest files.
+const CONTENT_MAX: u64 = 4 * read::KEPT_MAX;
 
 /// What was found out about a file.
 #[derive(Debug, Clone, Default)]
@@ -36,7 +43,7 @@ pub(crate) struct Answer {
     /// What was found out.
     pub(crate) facts: Facts,
     /// Its content, where it is to be kept.
-    pub(crate) content: Option<Vec<u8>>,
+    pub(crate) content: Option<Content>,
 }
 
 /// A file to look at.
@@ -75,7 +82,7 @@ impl Executed {
     /// tells; with `keep` the content of new ones is kept.
     pub(crate) fn start(ring: ExecutedRing, keep: bool, since: i64) -> Result<Executed> {
         let (jobs, to_read): (SyncSender<Job>, _) = sync_channel(WAITING);
-        let (answer, answers) = channel();
+        let (answer, answers) = sync_channel(ANSWERS);
         let (again, by_path) = channel();
         let failed = answer.clone();
         let spawn = |name: &str, run: Box<dyn FnOnce() + Send>| {
@@ -88,7 +95,7 @@ impl Executed {
         )?;
         spawn(
             "executed-read",
-            Box::new(move || read::run(&to_read, &answer, keep, since)),
+            Box::new(move || read::run(&to_read, &answer, keep.then(|| Budget::new(CONTENT_MAX)), since)),
         )?;
         Ok(Executed { answers, again })
     }

@@ -10,7 +10,7 @@ use std::os::fd::{AsRawFd, FromRawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, Sender, SyncSender};
+use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::Duration;
 
 /// How long to wait for the kernel before looking whether a file is to be looked for by path.
@@ -21,7 +21,12 @@ pub(super) const CHANGED: &str = "another file was there when it was opened";
 pub(super) const REFUSED: &str = "the file could not be opened";
 
 /// Opens what the kernel tells of until the recorder ends.
-pub(super) fn run(mut ring: ExecutedRing, jobs: &SyncSender<Job>, failed: &Sender<Answer>, by_path: &Receiver<ByPath>) {
+pub(super) fn run(
+    mut ring: ExecutedRing,
+    jobs: &SyncSender<Job>,
+    failed: &SyncSender<Answer>,
+    by_path: &Receiver<ByPath>,
+) {
     let mut mounts = Mounts::default();
     loop {
         ring.wait(TURN);
@@ -55,7 +60,7 @@ fn hand_on(
     pid: u32,
     mounts: &mut Mounts,
     jobs: &SyncSender<Job>,
-    failed: &Sender<Answer>,
+    failed: &SyncSender<Answer>,
 ) -> bool {
     match found {
         Ok(opened) => {

@@ -1,27 +1,29 @@
 //! Reading executed files: hash, dynamic linker, and the content of those that are kept.
 
+use super::budget::Budget;
 use super::open::failure;
 use super::{Answer, Facts, Job, elf, key_of};
 use afterimage_abi::ExecutedFile;
 use sha2::{Digest, Sha256};
 use std::io::{Read, Seek};
-use std::sync::mpsc::{Receiver, Sender};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender};
 
 /// Larger files are not hashed.
 const HASHED_MAX: u64 = 1 << 30;
 /// Larger files are not kept: their content is in memory until it is written.
-const KEPT_MAX: u64 = 16 << 20;
+pub(super) const KEPT_MAX: u64 = 16 << 20;
 
 const OVERLAY: u32 = 0x794c_7630;
 const TMPFS: u32 = 0x0102_1994;
 const RAMFS: u32 = 0x8584_58f6;
 
-/// Reads what is opened until the recorder ends.
-pub(super) fn run(jobs: &Receiver<Job>, answers: &Sender<Answer>, keep: bool, since: i64) {
+/// Reads what is opened until the recorder ends. With a budget, new files are kept.
+pub(super) fn run(jobs: &Receiver<Job>, answers: &SyncSender<Answer>, keep: Option<Arc<Budget>>, since: i64) {
     // SAFETY: no memory is involved; on Linux this concerns the calling thread. Reading can wait, recording cannot.
     unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, 10) };
     for mut job in jobs {
-        if answers.send(read(&mut job, keep, since)).is_err() {
+        if answers.send(read(&mut job, keep.as_ref(), since)).is_err() {
             return;
         }
     }
@@ -37,13 +39,13 @@ fn is_new(file: &ExecutedFile, since: i64) -> bool {
     }
 }
 
-fn read(job: &mut Job, keep: bool, since: i64) -> Answer {
+fn read(job: &mut Job, keep: Option<&Arc<Budget>>, since: i64) -> Answer {
     let key = key_of(&job.file);
     if job.file.size > HASHED_MAX {
         return failure(key, "the file is larger than 1 GiB");
     }
-    let wanted = keep && job.file.size <= KEPT_MAX && is_new(&job.file, since);
-    let mut content = Vec::new();
+    let wanted = job.file.size <= KEPT_MAX && is_new(&job.file, since);
+    let mut content = keep.filter(|_| wanted).map(|budget| budget.take(job.file.size));
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 128 << 10];
     loop {
@@ -52,8 +54,9 @@ fn read(job: &mut Job, keep: bool, since: i64) -> Answer {
             Ok(size) => {
                 let bytes = buffer.get(..size).unwrap_or_default();
                 hash.update(bytes);
-                if wanted && (content.len() + size) as u64 <= KEPT_MAX {
-                    content.extend_from_slice(bytes);
+                // One that grows meanwhile is not what was executed.
+                if content.as_mut().is_some_and(|content| !content.add(bytes)) {
+                    content = None;
                 }
             }
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
@@ -72,7 +75,7 @@ fn read(job: &mut Job, keep: bool, since: i64) -> Answer {
             host_path: std::mem::take(&mut job.host_path),
             interpreter,
         },
-        content: wanted.then_some(content),
+        content,
     }
 }
 

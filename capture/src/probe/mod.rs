@@ -1,20 +1,29 @@
 //! The kernel program from the recorder's side: loading, attaching, scope, rings.
 
 mod btf;
+mod buffers;
 mod closer;
 mod entries;
 mod executed;
+mod mapped;
+mod memory;
+#[cfg(test)]
+mod nested;
 mod offsets;
 mod programs;
 mod rings;
+mod transport;
 
 pub(crate) use btf::{Btf, VMLINUX};
 pub(crate) use executed::{ExecutedRing, file as executed_file};
-pub(crate) use rings::Rings;
+#[cfg(test)]
+pub(crate) use rings::{Found, Span};
+pub(crate) use rings::{Rings, Source};
+pub(crate) use transport::{Wanted, Way, size as ring_size};
 
-use afterimage_abi::{ExecutedKey, SYSCALLS, Spec, machine, member};
+use afterimage_abi::{ExecutedKey, SYSCALLS, Spec, Transport, machine, member};
 use anyhow::{Context, Result, anyhow};
-use aya::maps::{Array, HashMap, MapData, RingBuf};
+use aya::maps::{Array, ArrayOfMaps, HashMap, Map, MapData, RingBuf};
 use aya::{Ebpf, EbpfLoader};
 use closer::Closer;
 use entries::Entries;
@@ -50,6 +59,13 @@ struct KeyPod(ExecutedKey);
 // SAFETY: integers without implicit padding.
 unsafe impl aya::Pod for KeyPod {}
 
+/// [`Transport`] as aya wants it.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+struct TransportPod(Transport);
+// SAFETY: integers without implicit padding.
+unsafe impl aya::Pod for TransportPod {}
+
 /// What the program is told before it is loaded.
 pub(crate) struct Settings {
     /// Which threads: bits of `condition`.
@@ -58,6 +74,8 @@ pub(crate) struct Settings {
     pub(crate) snaplen: u32,
     /// Whether to measure how long calls take.
     pub(crate) latency: bool,
+    /// How its records come here.
+    pub(crate) way: Way,
     /// What to take from each call, by number.
     pub(crate) specs: Vec<Spec>,
     /// Names of the calls that are also read when they begin.
@@ -86,7 +104,10 @@ impl Probe {
     /// Loads the program; nothing is recorded before [`Probe::attach`].
     pub(crate) fn load(settings: &Settings) -> Result<Probe> {
         let (offsets, mut degraded) = offsets::resolve(&Btf::read(Path::new(VMLINUX))?)?;
-        let cpus = possible_cpus()?;
+        let (rings, second_best) = transport::open(settings.way)?;
+        degraded.extend(second_best);
+        let cpus = rings.cpus() as u32;
+        let transport = TransportPod(rings.transport());
         let (scope, recorder) = (settings.scope, std::process::id());
         let btf = aya::Btf::from_sys_fs().context("cannot read the kernel's BTF")?;
         let places = if settings.latency { LATENCY_PLACES } else { 1 };
@@ -99,18 +120,17 @@ impl Probe {
             .override_global("SNAPLEN", &settings.snaplen, true)
             .override_global("LATENCY", &(places - 1), true)
             .map_max_entries("ENTERED", places)
-            .map_max_entries("RINGS", cpus as u32)
+            .override_global("TRANSPORT", &transport, true)
+            .map_max_entries("RINGS", if rings.are_mapped() { 1 } else { cpus })
+            .map_max_entries("BUFFERS", if rings.are_mapped() { 1 } else { cpus })
             .load(OBJECT)
             .context("the kernel does not take the program's maps")?;
+        give(&mut ebpf, &rings)?;
         let programs = Programs::load(&mut ebpf, &btf, settings.latency)?;
         degraded.extend_from_slice(programs.degraded());
         let entries = Entries::load(&mut ebpf, &settings.entries)?;
         fill(&mut ebpf, "SPECS", &settings.specs)?;
         fill(&mut ebpf, "COMPAT_SPECS", &settings.compat_specs)?;
-        let rings = match ebpf.take_map("RINGS") {
-            Some(aya::maps::Map::Array(data)) => Rings::map(data.fd().as_fd(), cpus)?,
-            _ => return Err(anyhow!("the object has no array RINGS")),
-        };
         let cgroups = ebpf
             .take_map("CGROUPS")
             .context("the object has no map CGROUPS")?
@@ -194,9 +214,7 @@ impl Probe {
 
     /// Sleeps until a ring has filled up to its mark, a signal comes or the time is over.
     pub(crate) fn wait(&mut self, time: Duration) {
-        for cpu in 0..self.rings.cpus() {
-            self.rings.allow_wake(cpu);
-        }
+        self.rings.allow_wakes();
         let mut poll = libc::pollfd {
             fd: self.wake.as_raw_fd(),
             events: libc::POLLIN,
@@ -253,6 +271,27 @@ impl Probe {
     }
 }
 
+/// Gives the program its end of the rings. Before its instructions are loaded.
+fn give(ebpf: &mut Ebpf, rings: &Rings) -> Result<()> {
+    let array = |name: &str| match ebpf.map(name) {
+        Some(Map::Array(data)) => Ok(data.fd().as_fd()),
+        _ => Err(anyhow!("the object has no array {name}")),
+    };
+    match rings {
+        Rings::Mapped(rings) => memory::replace(array("RINGS")?, rings.fd()),
+        Rings::Buffers(buffers) => {
+            memory::replace(array("HEADS")?, buffers.heads_map())?;
+            let map = ebpf.map_mut("BUFFERS");
+            let mut table: ArrayOfMaps<_, MapData> = map.context("the object has no map BUFFERS")?.try_into()?;
+            for (cpu, buffer) in (0..).zip(buffers.of_cpus()) {
+                let inner = MapData::from_fd(buffer.try_clone()?)?;
+                table.set(cpu, &inner, 0).context("cannot give a CPU its ring buffer")?;
+            }
+            Ok(())
+        }
+    }
+}
+
 /// Fills a table of system calls.
 fn fill(ebpf: &mut Ebpf, name: &str, specs: &[Spec]) -> Result<()> {
     let map = ebpf.map_mut(name);
@@ -265,17 +304,4 @@ fn fill(ebpf: &mut Ebpf, name: &str, specs: &[Spec]) -> Result<()> {
             .context("cannot fill the table of system calls")?;
     }
     Ok(())
-}
-
-/// CPUs that can ever be online: each needs a ring.
-fn possible_cpus() -> Result<usize> {
-    let path = "/sys/devices/system/cpu/possible";
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {path}"))?;
-    // "0-3,8": the highest number counts.
-    let last = text
-        .trim()
-        .rsplit([',', '-'])
-        .next()
-        .and_then(|n| n.parse::<usize>().ok());
-    Ok(last.with_context(|| format!("{path} says {text:?}"))? + 1)
 }

@@ -1,136 +1,229 @@
-//! The recorder's end of the rings: every CPU's ring mapped into memory. This is the one place that knows the
-//! transport.
+//! The recorder's end of the transport: rings of records, whichever of the two kinds they are. What drain and merge see of
+//! it is here; `mapped` and `buffers` are the kinds.
 
-use afterimage_abi::{LOSS_CAUSES, RING_DATA, RING_SLACK, RecordHeader, Ring, RingHead};
-use anyhow::{Context, Result};
-use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use super::buffers::Buffers;
+use super::mapped::Mapped;
+use afterimage_abi::{LOSS_CAUSES, RingHead, Transport};
 use std::ptr::{read_volatile, write_volatile};
 use std::sync::atomic::{Ordering, fence};
 
-/// All rings.
-pub(crate) struct Rings {
-    base: *mut u8,
-    len: usize,
-    cpus: usize,
+/// What the kernel's records are read from.
+pub(crate) trait Source {
+    /// Number of rings.
+    fn rings(&self) -> usize;
+
+    /// What there is to read in a ring.
+    fn span(&self, ring: usize) -> Span;
+
+    /// The record at `at`, which is below `end`, the end of the ring's span. `None`: it is still being written.
+    fn record(&self, ring: usize, at: u64, end: u64) -> Option<Found<'_>>;
+
+    /// Gives everything before `position` back to the kernel.
+    fn release(&self, ring: usize, position: u64);
 }
 
-/// Distance of two elements in the map: the kernel rounds the value size up to 8.
-const STRIDE: usize = size_of::<Ring>().next_multiple_of(8);
+/// What there is to read in a ring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Span {
+    /// Position of the first record.
+    pub(crate) at: u64,
+    /// Where the last one ends.
+    pub(crate) end: u64,
+    /// Whether another one was being written when this was looked at. Its time is not before that of the last one here;
+    /// without it, nothing older than the look is to come.
+    pub(crate) writing: bool,
+}
+
+/// A record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Found<'a> {
+    /// Its bytes; empty where they make no sense.
+    pub(crate) bytes: &'a [u8],
+    /// The CPU that wrote it.
+    pub(crate) cpu: u16,
+    /// Position of the next one.
+    pub(crate) next: u64,
+}
+
+/// All rings.
+pub(crate) enum Rings {
+    Mapped(Mapped),
+    Buffers(Buffers),
+}
 
 impl Rings {
-    /// Maps the array `fd` with one ring for each of `cpus`.
-    pub(crate) fn map(fd: BorrowedFd<'_>, cpus: usize) -> Result<Rings> {
-        // SAFETY: sysconf has no preconditions.
-        let page = usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096);
-        let len = (STRIDE * cpus).next_multiple_of(page);
-        let protection = libc::PROT_READ | libc::PROT_WRITE;
-        // SAFETY: a new mapping at an address of the kernel's choice; `fd` is open.
-        let base = unsafe {
-            libc::mmap(
-                std::ptr::null_mut(),
-                len,
-                protection,
-                libc::MAP_SHARED,
-                fd.as_raw_fd(),
-                0,
-            )
-        };
-        if base == libc::MAP_FAILED {
-            return Err(io::Error::last_os_error()).context("cannot map the rings into memory");
+    /// What the program has to know.
+    pub(super) fn transport(&self) -> Transport {
+        match self {
+            Rings::Mapped(rings) => Transport {
+                mask: rings.size() - 1,
+                buffer: 0,
+            },
+            Rings::Buffers(rings) => Transport {
+                mask: 0,
+                buffer: rings.size(),
+            },
         }
-        Ok(Rings {
-            base: base.cast(),
-            len,
-            cpus,
-        })
     }
 
-    /// Number of rings.
+    /// Whether the programs write into memory that is shared with the recorder.
+    pub(super) fn are_mapped(&self) -> bool {
+        matches!(self, Rings::Mapped(_))
+    }
+
+    /// What it is, in words.
+    pub(crate) fn describe(&self) -> String {
+        match self {
+            Rings::Mapped(rings) => format!(
+                "one memory-mapped ring of {} KiB for each of {} CPUs",
+                rings.size() >> 10,
+                rings.rings()
+            ),
+            Rings::Buffers(rings) => format!(
+                "one of the kernel's ring buffers of {} KiB for each of {} CPUs",
+                rings.size() >> 10,
+                rings.rings()
+            ),
+        }
+    }
+
+    /// Number of CPUs that write.
     pub(crate) fn cpus(&self) -> usize {
-        self.cpus
+        match self {
+            Rings::Mapped(rings) => rings.rings(),
+            Rings::Buffers(rings) => rings.cpus(),
+        }
     }
 
-    fn ring(&self, cpu: usize) -> *mut Ring {
-        assert!(cpu < self.cpus);
-        // SAFETY: in bounds of the mapping, which holds `cpus` elements.
-        unsafe { self.base.add(STRIDE * cpu).cast() }
+    pub(super) fn head(&self, cpu: usize) -> Head {
+        match self {
+            Rings::Mapped(rings) => rings.head(cpu),
+            Rings::Buffers(rings) => rings.head(cpu),
+        }
     }
 
-    fn head(&self, cpu: usize) -> *mut RingHead {
-        // SAFETY: a field of an element of the mapping.
-        unsafe { &raw mut (*self.ring(cpu)).head }
+    /// How full the fullest ring is, 0 to 1.
+    pub(crate) fn fill(&self) -> f64 {
+        let size = match self {
+            Rings::Mapped(rings) => rings.size(),
+            Rings::Buffers(rings) => rings.size(),
+        };
+        let waiting = (0..self.rings()).map(|ring| self.span(ring)).map(|s| s.end - s.at);
+        waiting.max().unwrap_or(0) as f64 / size as f64
     }
 
-    /// Where the program of `cpu` has got to.
-    pub(crate) fn published(&self, cpu: usize) -> u64 {
-        // SAFETY: see `head`; the program writes this field, hence volatile.
-        let head = unsafe { read_volatile(&raw const (*self.head(cpu)).head) };
+    /// Lets the programs wake the recorder again.
+    pub(crate) fn allow_wakes(&self) {
+        (0..self.cpus()).for_each(|cpu| self.head(cpu).allow_wake());
+    }
+
+    /// Whether a program is writing on any CPU.
+    pub(crate) fn is_writing(&self) -> bool {
+        (0..self.cpus()).any(|cpu| self.head(cpu).is_busy())
+    }
+
+    /// Records written and lost (by cause) on `cpu` since the start.
+    pub(crate) fn counters(&self, cpu: usize) -> (u64, [u64; LOSS_CAUSES]) {
+        self.head(cpu).counters()
+    }
+}
+
+impl Source for Rings {
+    fn rings(&self) -> usize {
+        match self {
+            Rings::Mapped(rings) => rings.rings(),
+            Rings::Buffers(rings) => rings.rings(),
+        }
+    }
+
+    fn span(&self, ring: usize) -> Span {
+        match self {
+            Rings::Mapped(rings) => rings.span(ring),
+            Rings::Buffers(rings) => rings.span(ring),
+        }
+    }
+
+    fn record(&self, ring: usize, at: u64, end: u64) -> Option<Found<'_>> {
+        match self {
+            Rings::Mapped(rings) => rings.record(ring, at, end),
+            Rings::Buffers(rings) => rings.record(ring, at, end),
+        }
+    }
+
+    fn release(&self, ring: usize, position: u64) {
+        match self {
+            Rings::Mapped(rings) => rings.release(ring, position),
+            Rings::Buffers(rings) => rings.release(ring, position),
+        }
+    }
+}
+
+/// What heads a CPU's ring, in memory that the kernel program writes: hence volatile.
+#[derive(Clone, Copy)]
+pub(super) struct Head(*mut RingHead);
+
+impl Head {
+    /// # Safety
+    /// The pointer is into a mapping that is writable, aligned, and outlives what this makes.
+    pub(super) unsafe fn new(head: *mut RingHead) -> Head {
+        Head(head)
+    }
+
+    /// Where the program has got to.
+    pub(super) fn published(self) -> u64 {
+        // SAFETY: see `new`.
+        let head = unsafe { read_volatile(&raw const (*self.0).head) };
         // Records before `head` are read after it.
         fence(Ordering::Acquire);
         head
     }
 
-    /// Where the recorder has got to.
-    pub(crate) fn consumed(&self, cpu: usize) -> u64 {
-        // SAFETY: see `head`; only the recorder writes this field.
-        unsafe { read_volatile(&raw const (*self.head(cpu)).tail) }
+    /// Where the recorder has got to; it alone writes this field.
+    pub(super) fn consumed(self) -> u64 {
+        // SAFETY: see `new`.
+        unsafe { read_volatile(&raw const (*self.0).tail) }
     }
 
-    /// How full the fullest ring is, 0 to 1.
-    pub(crate) fn fill(&self) -> f64 {
-        let waiting = (0..self.cpus).map(|cpu| self.published(cpu).saturating_sub(self.consumed(cpu)));
-        waiting.max().unwrap_or(0) as f64 / RING_DATA as f64
-    }
-
-    /// Gives everything before `position` back to the program.
-    pub(crate) fn release(&self, cpu: usize, position: u64) {
+    pub(super) fn release(self, position: u64) {
         // What was read has been read before the program may write over it.
         fence(Ordering::Release);
-        // SAFETY: see `consumed`.
-        unsafe { write_volatile(&raw mut (*self.head(cpu)).tail, position) }
+        // SAFETY: see `new`.
+        unsafe { write_volatile(&raw mut (*self.0).tail, position) }
     }
 
-    /// Lets the program of `cpu` wake the recorder again.
-    pub(crate) fn allow_wake(&self, cpu: usize) {
-        // SAFETY: see `head`; the program only ever sets this field, so a lost race costs one wake-up.
+    /// Whether the program is writing a record. Where it is not, everything that it took the time for before this look is
+    /// found by a look at what is published after it.
+    pub(super) fn is_busy(self) -> bool {
+        // SAFETY: see `new`.
+        let busy = unsafe { read_volatile(&raw const (*self.0).busy) } != 0;
+        fence(Ordering::Acquire);
+        busy
+    }
+
+    /// As a program does before and after it writes.
+    #[cfg(test)]
+    pub(super) fn set_busy(self, busy: bool) {
+        // SAFETY: see `new`.
+        unsafe { write_volatile(&raw mut (*self.0).busy, u32::from(busy)) }
+    }
+
+    fn allow_wake(self) {
+        // SAFETY: see `new`; the program only ever sets this field, so a lost race costs one wake-up.
         unsafe {
-            let woken = &raw mut (*self.head(cpu)).woken;
+            let woken = &raw mut (*self.0).woken;
             if read_volatile(woken) != 0 {
                 write_volatile(woken, 0);
             }
         }
     }
 
-    /// Records written and lost (by cause) on `cpu` since the start.
-    pub(crate) fn counters(&self, cpu: usize) -> (u64, [u64; LOSS_CAUSES]) {
-        let head = self.head(cpu);
-        // SAFETY: see `head`; the program writes these fields, hence volatile.
+    fn counters(self) -> (u64, [u64; LOSS_CAUSES]) {
+        // SAFETY: see `new`.
         unsafe {
             (
-                read_volatile(&raw const (*head).written),
-                read_volatile(&raw const (*head).lost),
+                read_volatile(&raw const (*self.0).written),
+                read_volatile(&raw const (*self.0).lost),
             )
         }
-    }
-
-    /// The bytes from `position` on, which is below what was published: at least one record.
-    pub(crate) fn record(&self, cpu: usize, position: u64) -> &[u8] {
-        let offset = position as usize & (RING_DATA - 1);
-        // SAFETY: a field of an element of the mapping.
-        let data = unsafe { (&raw const (*self.ring(cpu)).data).cast::<u8>().add(offset) };
-        // SAFETY: records before `published` and after `consumed` are not written any more. A length is believed only
-        // up to the slack, which is inside the element.
-        unsafe {
-            let len = data.cast::<u32>().read() as usize;
-            std::slice::from_raw_parts(data, len.clamp(size_of::<RecordHeader>(), RING_SLACK))
-        }
-    }
-}
-
-impl Drop for Rings {
-    fn drop(&mut self) {
-        // SAFETY: the mapping was made with this address and length, and nothing borrows it any more.
-        unsafe { libc::munmap(self.base.cast(), self.len) };
     }
 }

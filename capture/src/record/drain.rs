@@ -1,7 +1,7 @@
 //! The drain loop: takes whole runs from the rings, makes events of them, closes segments, counts losses, sleeps.
 
 use super::keyframes::Keyframes;
-use super::merge::merge;
+use super::merge::{Merge, Taken};
 use super::sink::{Sink, Stopped};
 use super::status::Figures;
 use crate::clock;
@@ -17,6 +17,11 @@ use std::time::{Duration, Instant};
 /// Records younger than this wait for the next turn: a program on another CPU that took its time stamp earlier has
 /// published by then.
 const SETTLE: u64 = 500_000;
+/// Where the fullest ring holds this part, records do not wait any more for older ones that are still being written: a CPU
+/// that has been taken away from a guest for long shall not cost the others events.
+const PRESSURE: f64 = 0.5;
+/// At the end, how long programs that still write are waited for.
+const LAST: Duration = Duration::from_millis(100);
 /// How long an answer about an executed file may be ahead of the record of its exec.
 const EARLY: Duration = Duration::from_secs(2);
 /// At the end, how long answers about executed files are waited for.
@@ -47,6 +52,7 @@ pub(super) struct Drain {
     pub(super) tracker: Tracker,
     builder: SegmentBuilder,
     closing: Closing,
+    merge: Merge,
     /// Losses told so far, by CPU and cause.
     told: Vec<[u64; LOSS_CAUSES]>,
     /// Real time of the last look at the losses.
@@ -85,6 +91,7 @@ impl Drain {
                 rotate: false,
                 complete: false,
             },
+            merge: Merge::default(),
             told,
             looked,
             opened: clock::boottime(),
@@ -98,11 +105,11 @@ impl Drain {
 
     /// One turn, then a sleep that fits what it found.
     pub(super) fn turn(&mut self) -> Result<(), Stopped> {
-        let bytes = self.take(clock::boottime().saturating_sub(SETTLE))?;
+        let taken = self.take(clock::boottime().saturating_sub(SETTLE))?;
         if !self.tracker.is_complete() {
             return self.continue_snapshot();
         }
-        self.sleep = if bytes > 0 {
+        self.sleep = if taken.bytes > 0 || taken.held {
             SHORTEST
         } else {
             (self.sleep * 2).min(LONGEST)
@@ -185,7 +192,7 @@ impl Drain {
         Ok(())
     }
 
-    fn take(&mut self, until: u64) -> Result<u64, Stopped> {
+    fn take(&mut self, until: u64) -> Result<Taken, Stopped> {
         self.fill = self.probe.rings().fill();
         self.take_answers()?;
         let Drain {
@@ -193,13 +200,16 @@ impl Drain {
             tracker,
             builder,
             closing,
+            merge,
             opened,
             taken,
+            fill,
             ..
         } = self;
         let mut dropped = Vec::new();
         let mut stopped = None;
-        let bytes = merge(probe.rings(), until, |record, cpu| {
+        let wait = *fill < PRESSURE && until != u64::MAX;
+        let turn = merge.turn(probe.rings(), until, wait, |record, cpu| {
             *taken += 1;
             if let Verdict::DropCgroup(id) = tracker.record(record, cpu, builder) {
                 dropped.push(id);
@@ -224,7 +234,7 @@ impl Drain {
             self.closing.close(&mut self.tracker, &mut self.builder)?;
             self.opened = 0;
         }
-        Ok(bytes)
+        Ok(turn)
     }
 
     /// What the kernel counted since the last look becomes loss records.
@@ -269,6 +279,10 @@ impl Drain {
         }
         // A program that was running on another CPU when it was detached has published by then.
         std::thread::sleep(Duration::from_millis(2));
+        let until = Instant::now() + LAST;
+        while self.probe.rings().is_writing() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(1));
+        }
         let _ = self.take(u64::MAX);
         let patience = Instant::now() + PATIENCE;
         while self.tracker.awaits_content() && Instant::now() < patience {

@@ -10,7 +10,7 @@ use crate::conduct::{self, CpuLimit};
 use crate::events::{Chosen, Tracker};
 use crate::executed::Executed;
 use crate::filter::{self, Filter, Live};
-use crate::probe::{Probe, Settings};
+use crate::probe::{Probe, Settings, Way};
 use crate::profile::Profile;
 use crate::redact::Redactor;
 use crate::scope::{self, Scope};
@@ -43,6 +43,8 @@ pub(crate) struct Options {
     pub(crate) redactor: Redactor,
     pub(crate) snaplen: u32,
     pub(crate) latency: bool,
+    /// How records come from the kernel.
+    pub(crate) way: Way,
     pub(crate) tags: Vec<(String, String)>,
     pub(crate) ready_file: Option<PathBuf>,
     pub(crate) nice: Option<i32>,
@@ -124,6 +126,7 @@ pub(crate) fn record(mut options: Options) -> Result<u8> {
         scope: scope.condition() | if failures { condition::FAILED } else { 0 },
         snaplen: options.snaplen,
         latency: options.latency,
+        way: options.way,
         specs: catalogue.specs.clone(),
         entries: catalogue.entries.clone(),
         compat_specs: catalogue.compat_specs.clone(),

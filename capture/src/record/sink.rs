@@ -1,6 +1,7 @@
 //! Encoding and writing, on a thread of their own: the drain only fills columns.
 
 use super::output::Output;
+use crate::executed::Content;
 use afterimage_format::file::Summary;
 use afterimage_format::model::{Loss, LossCause};
 use afterimage_format::segment::SegmentBuilder;
@@ -30,7 +31,7 @@ pub(super) struct Written {
 enum Job {
     Write(Box<SegmentBuilder>),
     /// Put a file into the trace: name and content.
-    Attach(String, Vec<u8>),
+    Attach(String, Content),
     /// Seal the file and begin the next one.
     Rotate(Box<Summary>),
 }
@@ -159,7 +160,7 @@ impl Sink {
     }
 
     /// Puts an executed file into the trace.
-    pub(super) fn attach(&self, name: String, content: Vec<u8>) -> Result<(), Stopped> {
+    pub(super) fn attach(&self, name: String, content: Content) -> Result<(), Stopped> {
         self.jobs.send(Job::Attach(name, content)).map_err(|_| Stopped)
     }
 

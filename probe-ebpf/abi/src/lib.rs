@@ -17,7 +17,10 @@ pub use record::{
     Credentials, ExecutedFile, ExecutedKey, ExecutedNow, ItemHeader, KernelPath, KernelSocket, RecordHeader, flags,
     item, kind, status, uring, walk,
 };
-pub use ring::{Entered, LOSS_CAUSES, RING_DATA, RING_RESERVE, RING_SLACK, RING_WAKE, Ring, RingHead, loss};
+pub use ring::{
+    Entered, LOSS_CAUSES, RING_SIZE, RING_SIZE_MAX, RING_SIZE_MIN, RING_SLACK, Ring, RingHead, Trailer, Transport,
+    loss, ring_reserve, ring_wake,
+};
 pub use scope::{condition, member};
 pub use spec::{MAX_EXTRACTS, Spec, extract, mark, recorded};
 

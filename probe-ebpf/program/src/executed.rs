@@ -79,12 +79,15 @@ pub(crate) fn record(record: &mut Record, task: u64, binprm: u64, tgid_tid: u64,
         dev: u64::from(described.dev),
     };
     if unsafe { KNOWN.get(&key) }.is_none() {
-        let now = ExecutedNow {
-            file: described,
-            tgid_tid,
-            cgroup,
-        };
         // Where there is no room the recorder is far behind, and says that it did not see the file.
-        let _ = EXECUTED.output::<ExecutedNow>(now, u64::from(BPF_RB_FORCE_WAKEUP));
+        if let Some(mut now) = EXECUTED.reserve::<ExecutedNow>(0) {
+            // In place: the stack is full.
+            now.write(ExecutedNow {
+                file: described,
+                tgid_tid,
+                cgroup,
+            });
+            now.submit(u64::from(BPF_RB_FORCE_WAKEUP));
+        }
     }
 }

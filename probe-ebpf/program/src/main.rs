@@ -7,7 +7,7 @@
 //! - `path`: paths of the kernel's files.
 //! - `latency`: how long calls take.
 //! - `registers`: those of each machine.
-//! - `ring`: reserving and publishing.
+//! - `ring`: reserving and publishing; `buffer`: the kernel's ring buffers, where rings cannot be mapped.
 //! - `signal`, `uring`: what is no system call.
 //! - `scope`: who is recorded.
 //! - `kernel`: reading kernel structures.
@@ -16,6 +16,7 @@
 #![no_main]
 #![feature(asm_experimental_arch)]
 
+mod buffer;
 mod cgroup;
 mod entry;
 mod executed;

@@ -1,8 +1,11 @@
-//! Reserving room in this CPU's ring and publishing what was written. No helper, no lock: one writer per ring.
+//! Reserving room in this CPU's ring and publishing what was written. No helper, no lock: one writer per ring. Which of
+//! the two transports is used is a constant for the verifier, which drops the other one.
 
+use crate::buffer;
 use crate::registers::is_arm64;
 use afterimage_abi::{
-    ItemHeader, RING_DATA, RING_RESERVE, RING_SLACK, RING_WAKE, RecordHeader, Ring, kind, loss, status,
+    ItemHeader, RING_SIZE, RING_SLACK, RecordHeader, Ring, RingHead, Transport, kind, loss, ring_reserve, ring_wake,
+    status,
 };
 use aya_ebpf::bindings::{BPF_F_MMAPABLE, BPF_RB_FORCE_WAKEUP};
 use aya_ebpf::helpers::generated::{
@@ -15,9 +18,21 @@ use core::mem::MaybeUninit;
 use core::ptr::{read_volatile, write_volatile};
 use core::sync::atomic::{Ordering, compiler_fence};
 
-/// One element per CPU; the loader sets the number.
+/// How records come to the recorder; set by the loader.
+#[unsafe(no_mangle)]
+static TRANSPORT: Transport = Transport {
+    mask: RING_SIZE as u64 - 1,
+    buffer: 0,
+};
+
+/// One element per CPU. The loader sets the number, and puts an array of longer elements in the place of this one where
+/// the rings are mapped.
 #[map]
-static RINGS: Array<Ring> = Array::with_max_entries(1, BPF_F_MMAPABLE);
+static RINGS: Array<Ring> = Array::with_max_entries(1, 0);
+
+/// Where the rings are not mapped: one element per CPU.
+#[map]
+static HEADS: Array<RingHead> = Array::with_max_entries(1, BPF_F_MMAPABLE);
 
 /// Wakes the recorder; what is in it means nothing.
 #[map]
@@ -34,9 +49,9 @@ const _: () = assert!(POSITION_MASK as usize + 16 + 2 * ITEM_MAX as usize <= RIN
 /// A record that is being written. How far it has got stands in its header's `len`, in the ring: what is loaded from
 /// there is the same unknown to the verifier on every path, which lets it join the paths instead of following each.
 pub(crate) struct Record {
-    ring: *mut Ring,
+    head: *mut RingHead,
     base: *mut u8,
-    head: u64,
+    at: u64,
 }
 
 /// Where the bytes of an item come from.
@@ -71,21 +86,38 @@ unsafe fn exchange(to: *mut u64, value: u64) {
     unsafe { core::arch::asm!("{0} = xchg_64({1} + 0, {0})", inout(reg) value => _, in(reg) to, options(nostack)) };
 }
 
+/// Data bytes of a mapped ring less one; 0: the rings are not mapped. Constant for the verifier.
 #[inline(always)]
-fn count(ring: *mut Ring, cause: usize) {
+fn mask() -> u64 {
+    unsafe { read_volatile(&raw const TRANSPORT.mask) }
+}
+
+/// This CPU's ring and what heads it.
+#[inline(always)]
+fn own() -> Option<(*mut Ring, *mut RingHead)> {
+    let cpu = unsafe { bpf_get_smp_processor_id() };
+    let ring = RINGS.get_ptr_mut(cpu)?;
+    if mask() == 0 {
+        return Some((ring, HEADS.get_ptr_mut(cpu)?));
+    }
+    Some((ring, unsafe { &raw mut (*ring).head }))
+}
+
+#[inline(always)]
+fn count(head: *mut RingHead, cause: usize) {
     // No atomic: only this CPU counts here, and a program that interrupts another one counts another cause.
     unsafe {
-        let counter = &raw mut (*ring).head.lost[cause];
+        let counter = &raw mut (*head).lost[cause];
         write_volatile(counter, read_volatile(counter) + 1);
     }
 }
 
 /// Wakes the recorder, unless it has been woken since it last looked.
 #[inline(always)]
-fn wake(ring: *mut Ring) {
+fn wake(head: *mut RingHead) {
     unsafe {
-        if read_volatile(&raw const (*ring).head.woken) == 0 {
-            write_volatile(&raw mut (*ring).head.woken, 1);
+        if read_volatile(&raw const (*head).woken) == 0 {
+            write_volatile(&raw mut (*head).woken, 1);
             let _ = WAKE.output::<u64>(0u64, u64::from(BPF_RB_FORCE_WAKEUP));
         }
     }
@@ -94,8 +126,8 @@ fn wake(ring: *mut Ring) {
 /// Counts a loss that is not about room in the ring.
 #[inline(always)]
 pub(crate) fn count_loss(cause: usize) {
-    if let Some(ring) = RINGS.get_ptr_mut(unsafe { bpf_get_smp_processor_id() }) {
-        count(ring, cause);
+    if let Some((_, head)) = own() {
+        count(head, cause);
     }
 }
 
@@ -118,28 +150,31 @@ impl Record {
         cgroup: u64,
         important: bool,
     ) -> Option<Record> {
-        let ring = RINGS.get_ptr_mut(unsafe { bpf_get_smp_processor_id() })?;
+        let (ring, head) = own()?;
         unsafe {
-            if read_volatile(&raw const (*ring).head.busy) != 0 {
-                count(ring, loss::BUSY);
+            if read_volatile(&raw const (*head).busy) != 0 {
+                count(head, loss::BUSY);
                 return None;
             }
-            write_volatile(&raw mut (*ring).head.busy, 1);
-            let head = read_volatile(&raw const (*ring).head.head);
-            let tail = read_volatile(&raw const (*ring).head.tail);
-            let used = head.wrapping_sub(tail);
-            if used > RING_WAKE as u64 {
-                wake(ring);
+            write_volatile(&raw mut (*head).busy, 1);
+            let mask = mask();
+            let mut at = 0;
+            if mask == 0 {
+                write_volatile(&raw mut (*head).important, u32::from(important));
+            } else {
+                at = read_volatile(&raw const (*head).head);
+                let used = at.wrapping_sub(read_volatile(&raw const (*head).tail));
+                if used > ring_wake(mask + 1) {
+                    wake(head);
+                }
+                let reserve = if important { 0 } else { ring_reserve(mask + 1) };
+                if used > mask + 1 - RING_SLACK as u64 - reserve {
+                    count(head, loss::FULL);
+                    write_volatile(&raw mut (*head).busy, 0);
+                    return None;
+                }
             }
-            let reserve = if important { 0 } else { RING_RESERVE };
-            if used > (RING_DATA - RING_SLACK - reserve) as u64 {
-                count(ring, loss::FULL);
-                write_volatile(&raw mut (*ring).head.busy, 0);
-                return None;
-            }
-            let base = (&raw mut (*ring).data)
-                .cast::<u8>()
-                .add(head as usize & (RING_DATA - 1));
+            let base = (&raw mut (*ring).data).cast::<u8>().add((at & mask) as usize);
             let header = base.cast::<RecordHeader>();
             write_volatile(&raw mut (*header).len, size_of::<RecordHeader>() as u32);
             (*header).kind = kind;
@@ -149,7 +184,7 @@ impl Record {
             (*header).tgid_tid = tgid_tid;
             (*header).result = result;
             (*header).cgroup = cgroup;
-            Some(Record { ring, base, head })
+            Some(Record { head, base, at })
         }
     }
 
@@ -308,28 +343,50 @@ impl Record {
     /// [`Record::publish`], and the recorder is to look at once.
     #[inline(always)]
     pub(crate) fn publish_now(self) {
-        let ring = self.ring;
+        let head = self.head;
         self.publish();
-        wake(ring);
+        wake(head);
     }
 
     /// Makes the record visible to the recorder.
     #[inline(always)]
     pub(crate) fn publish(self) {
         let len = self.position();
+        let head = self.head;
         unsafe {
-            let written = read_volatile(&raw const (*self.ring).head.written);
-            write_volatile(&raw mut (*self.ring).head.written, written + 1);
-            // x86 keeps stores in order; the compiler has to be told.
-            compiler_fence(Ordering::Release);
-            let head = &raw mut (*self.ring).head.head;
-            let end = self.head + len as u64;
-            if is_arm64() {
-                exchange(head, end);
+            if mask() == 0 {
+                self.output(len);
             } else {
-                write_volatile(head, end);
+                write_volatile(&raw mut (*head).written, read_volatile(&raw const (*head).written) + 1);
+                // x86 keeps stores in order; the compiler has to be told.
+                compiler_fence(Ordering::Release);
+                let end = self.at + len as u64;
+                if is_arm64() {
+                    exchange(&raw mut (*head).head, end);
+                } else {
+                    write_volatile(&raw mut (*head).head, end);
+                }
             }
-            write_volatile(&raw mut (*self.ring).head.busy, 0);
+            write_volatile(&raw mut (*head).busy, 0);
+        }
+    }
+
+    /// Copies the record into this CPU's ring buffer.
+    #[inline(always)]
+    fn output(&self, len: usize) {
+        unsafe {
+            let size = read_volatile(&raw const TRANSPORT.buffer);
+            let important = read_volatile(&raw const (*self.head).important) != 0;
+            match buffer::output(self.base, len, size, important) {
+                None => count(self.head, loss::FULL),
+                Some(used) => {
+                    let written = &raw mut (*self.head).written;
+                    write_volatile(written, read_volatile(written) + 1);
+                    if used > ring_wake(size) {
+                        wake(self.head);
+                    }
+                }
+            }
         }
     }
 }
