@@ -21,7 +21,7 @@ pub(crate) use rings::{Found, Span};
 pub(crate) use rings::{Rings, Source};
 pub(crate) use transport::{Wanted, Way, size as ring_size};
 
-use afterimage_abi::{ExecutedKey, SYSCALLS, Spec, Transport, machine, member};
+use afterimage_abi::{ExecutedKey, SYSCALLS, Spec, Transport, hint, machine, member};
 use anyhow::{Context, Result, anyhow};
 use aya::maps::{Array, ArrayOfMaps, HashMap, Map, MapData, RingBuf};
 use aya::{Ebpf, EbpfLoader};
@@ -90,7 +90,9 @@ pub(crate) struct Probe {
     programs: Programs,
     degraded: Vec<String>,
     cgroups: HashMap<MapData, u64, u32>,
+    cgroup_hints: Array<MapData, u64>,
     processes: HashMap<MapData, u32, u32>,
+    process_hints: Array<MapData, u64>,
     users: HashMap<MapData, u32, u32>,
     rings: Rings,
     wake: RingBuf<MapData>,
@@ -135,9 +137,17 @@ impl Probe {
             .take_map("CGROUPS")
             .context("the object has no map CGROUPS")?
             .try_into()?;
+        let cgroup_hints = ebpf
+            .take_map("CGROUP_HINTS")
+            .context("the object has no map CGROUP_HINTS")?
+            .try_into()?;
         let processes = ebpf
             .take_map("PROCESSES")
             .context("the object has no map PROCESSES")?
+            .try_into()?;
+        let process_hints = ebpf
+            .take_map("PROCESS_HINTS")
+            .context("the object has no map PROCESS_HINTS")?
             .try_into()?;
         let users = ebpf
             .take_map("USERS")
@@ -160,7 +170,9 @@ impl Probe {
             programs,
             degraded,
             cgroups,
+            cgroup_hints,
             processes,
+            process_hints,
             users,
             rings,
             wake,
@@ -232,8 +244,9 @@ impl Probe {
 
     /// Adds a cgroup to the scope.
     pub(crate) fn add_cgroup(&mut self, id: u64) -> Result<()> {
-        self.cgroups
-            .insert(id, member::ACTIVE, 0)
+        self.cgroup_hints
+            .set(hint(id), 1, 0)
+            .and_then(|()| self.cgroups.insert(id, member::ACTIVE, 0))
             .context("cannot add a cgroup to the scope")
     }
 
@@ -258,8 +271,9 @@ impl Probe {
     }
 
     fn add(&mut self, tgid: u32, member: u32) -> Result<()> {
-        self.processes
-            .insert(tgid, member, 0)
+        self.process_hints
+            .set(hint(u64::from(tgid)), 1, 0)
+            .and_then(|()| self.processes.insert(tgid, member, 0))
             .with_context(|| format!("cannot add process {tgid} to the scope"))
     }
 

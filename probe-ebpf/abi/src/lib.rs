@@ -21,7 +21,7 @@ pub use ring::{
     Entered, LOSS_CAUSES, RING_SIZE, RING_SIZE_MAX, RING_SIZE_MIN, RING_SLACK, Ring, RingHead, Trailer, Transport,
     loss, ring_reserve, ring_wake,
 };
-pub use scope::{condition, member};
+pub use scope::{HINTS, condition, hint, member};
 pub use spec::{MAX_EXTRACTS, Spec, extract, mark, recorded};
 
 /// System call numbers that the table covers; numbers above (none today) are recorded without arguments.

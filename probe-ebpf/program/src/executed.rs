@@ -71,7 +71,7 @@ pub(crate) fn record(record: &mut Record, task: u64, binprm: u64, tgid_tid: u64,
     let start: u64 = read(mm, offset!(mm_struct_env_start));
     let end: u64 = read(mm, offset!(mm_struct_env_end));
     record.bytes(item::ENV, Memory::User, start, end.wrapping_sub(start), ENV_MAX);
-    path::record(record, -1, file);
+    path::record(-1, file);
     let key = ExecutedKey {
         ino: described.ino,
         ctime: described.ctime,

@@ -24,11 +24,11 @@ pub(crate) fn all(record: &mut Record, spec: &Spec) {
         if packed == extract::NONE {
             break;
         }
-        one(record, packed);
+        add_extract(packed);
     }
     if spec.file != 0 && record.result() >= 0 {
         let fd = record.result() as u32;
-        path::record(record, fd as i32, path::file_of(fd));
+        path::record(fd as i32, path::file_of(fd));
     }
 }
 
@@ -68,6 +68,17 @@ fn address(record: &mut Record, packed: u32) {
     let (pointer_at, second) = (packed >> 8 & 0xff, packed >> 16);
     let (pointer, len) = (record.arg(pointer_at), record.arg(second) & 0xffff_ffff);
     record.bytes(pointer_at as u8, Memory::User, pointer, len, SOCKADDR_MAX);
+}
+
+/// [`one`] for the record that is being written, "global" for the verifier: it looks at it once and not for each extract of
+/// a call.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn add_extract(packed: u32) -> i32 {
+    if let Some(mut record) = Record::being_written() {
+        one(&mut record, packed);
+    }
+    0
 }
 
 /// One extract. What needs the same code comes to the same place: a copy of it for each kind would be more than the

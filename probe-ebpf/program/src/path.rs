@@ -3,7 +3,8 @@
 use crate::kernel::{offset, read};
 use crate::ring::Record;
 use afterimage_abi::{KernelPath, WALK_MAX, item, status, walk};
-use aya_ebpf::helpers::generated::{bpf_get_current_task_btf, bpf_probe_read_kernel};
+use aya_ebpf::helpers::generated::{bpf_get_current_task_btf, bpf_loop, bpf_probe_read_kernel};
+use core::ffi::c_void;
 use core::ptr::{read_volatile, write_volatile};
 
 const S_IFMT: u16 = 0o170000;
@@ -37,12 +38,22 @@ pub(crate) fn file_of(fd: u32) -> u64 {
     read(typed(table, offset!(fdtable_fd)), 8 * fd as usize)
 }
 
-/// Adds the path of a file as the current task sees it.
+/// Adds the path of a file as the current task sees it to the record that is being written.
 #[inline(always)]
-pub(crate) fn record(record: &mut Record, fd: i32, file: u64) {
-    if file == 0 {
-        return;
+pub(crate) fn record(fd: i32, file: u64) {
+    if file != 0 {
+        add_path(fd as u32, file);
     }
+}
+
+/// [`record`], "global" for the verifier: it looks at it once, whoever calls it.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn add_path(fd: u32, file: u64) -> i32 {
+    let Some(record) = &mut Record::being_written() else {
+        return 0;
+    };
+    let fd = fd as i32;
     let fields: [u64; FILE_WORDS] = read(file, offset!(file_window));
     let field = |at: usize| unsafe { *fields.as_ptr().cast::<u8>().add(at & 0x38).cast::<u64>() };
     let inode = field(offset!(file_window_inode));
@@ -63,6 +74,7 @@ pub(crate) fn record(record: &mut Record, fd: i32, file: u64) {
         0
     };
     record.end_item(item::PATH, status::KERNEL | cut, len + size_of::<KernelPath>() as u32);
+    0
 }
 
 /// A `struct dentry` from `d_hash.pprev` on, as it is in every kernel that the loader accepts: a helper's call for each field
@@ -117,35 +129,41 @@ fn mark(body: *mut u8, marks: u16) {
     unsafe { write_volatile(body.cast::<u16>().add(2), marks) };
 }
 
-/// Writes the names from `dentry` up to the task's root behind where the [`KernelPath`] will stand, and how that ended. A
-/// function of its own, so that its instructions are there once.
-#[inline(never)]
-fn names(body: *mut u8, mount: u64, mut dentry: u64) {
-    let task = unsafe { bpf_get_current_task_btf() }.cast::<u8>();
-    let fs: *const u8 = typed(task, offset!(task_struct_fs));
-    let root_mount: u64 = typed(fs, offset!(fs_struct_root_mnt));
-    let root: u64 = typed(fs, offset!(fs_struct_root_dentry));
-    let root_mount = root_mount.wrapping_sub(offset!(mount_mnt) as u64);
-    let mut mount = mount.wrapping_sub(offset!(mount_mnt) as u64);
-    // On the task's root mount the walk ends at the task's root, which is not above that mount's own.
-    let mut top = if mount == root_mount { 0 } else { top_of(mount) };
-    fill(body, 0);
-    mark(body, walk::TOO_DEEP);
-    unsafe { write_volatile(body.cast::<u64>().add(1), 1) };
-    for _ in 0..WALK_MAX {
-        if dentry == root && mount == root_mount {
+/// A walk from a file up to the root of the current task.
+struct Walk {
+    body: *mut u8,
+    root: u64,
+    root_mount: u64,
+    mount: u64,
+    dentry: u64,
+    /// Where the mount ends; 0 on the root's mount: there the walk ends at the task's root, which is not above that
+    /// mount's own.
+    top: u64,
+}
+
+impl Walk {
+    #[inline(always)]
+    fn top_of(&self, mount: u64) -> u64 {
+        if mount == self.root_mount { 0 } else { top_of(mount) }
+    }
+
+    /// Goes one step; returns whether it was the last.
+    #[inline(always)]
+    fn step(&mut self) -> bool {
+        let Walk { body, mount, dentry, .. } = *self;
+        if dentry == self.root && mount == self.root_mount {
             mark(body, 0);
-            break;
+            return true;
         }
-        if dentry == top {
+        if dentry == self.top {
             let [parent, mountpoint]: [u64; 2] = read(mount, offset!(mount_mnt_parent));
             if parent == mount {
                 mark(body, walk::UNREACHABLE);
-                break;
+                return true;
             }
-            (mount, dentry) = (parent, mountpoint);
-            top = if mount == root_mount { 0 } else { top_of(mount) };
-            continue;
+            (self.mount, self.dentry) = (parent, mountpoint);
+            self.top = self.top_of(parent);
+            return false;
         }
         let entry: Entry = read(dentry, offset!(dentry_d_hash_pprev));
         let size = (entry.hash_len >> 32 & NAME_MASK) as u32;
@@ -166,10 +184,41 @@ fn names(body: *mut u8, mount: u64, mut dentry: u64) {
         fill(body, len + size + 1);
         if entry.parent == dentry {
             // The top of a file system that is not that of its mount; on the root's mount: above the root.
-            mark(body, if top == 0 { walk::UNREACHABLE } else { walk::NO_TREE });
-            break;
+            let is_on_root = self.top == 0;
+            mark(body, if is_on_root { walk::UNREACHABLE } else { walk::NO_TREE });
+            return true;
         }
-        dentry = entry.parent;
+        self.dentry = entry.parent;
+        false
+    }
+}
+
+/// What the kernel calls for each step: the verifier follows one, and not as many as there can be.
+#[inline(never)]
+extern "C" fn step(_: u64, walk: *mut Walk) -> i64 {
+    i64::from(unsafe { &mut *walk }.step())
+}
+
+/// Writes the names from `dentry` up to the task's root behind where the [`KernelPath`] will stand, and how that ended.
+#[inline(always)]
+fn names(body: *mut u8, mount: u64, dentry: u64) {
+    let task = unsafe { bpf_get_current_task_btf() }.cast::<u8>();
+    let fs: *const u8 = typed(task, offset!(task_struct_fs));
+    let root_mount: u64 = typed(fs, offset!(fs_struct_root_mnt));
+    let mut walk = Walk {
+        body,
+        root: typed(fs, offset!(fs_struct_root_dentry)),
+        root_mount: root_mount.wrapping_sub(offset!(mount_mnt) as u64),
+        mount: mount.wrapping_sub(offset!(mount_mnt) as u64),
+        dentry,
+        top: 0,
+    };
+    walk.top = walk.top_of(walk.mount);
+    fill(body, 0);
+    mark(body, walk::TOO_DEEP);
+    unsafe {
+        write_volatile(body.cast::<u64>().add(1), 1);
+        bpf_loop(WALK_MAX, step as *mut c_void, (&raw mut walk).cast(), 0);
     }
     // What is in no tree has no link either, and is not deleted.
     let marks = marked(body);

@@ -1,11 +1,11 @@
 //! Who is recorded.
 
 use crate::kernel::{self, offset, read};
-use afterimage_abi::{condition, loss, member};
+use afterimage_abi::{HINTS, condition, hint, loss, member};
 use aya_ebpf::bindings::BPF_F_NO_PREALLOC;
 use aya_ebpf::helpers::generated::bpf_get_current_task_btf;
 use aya_ebpf::macros::map;
-use aya_ebpf::maps::HashMap;
+use aya_ebpf::maps::{Array, HashMap};
 use core::ptr::read_volatile;
 
 /// Bits of [`condition`], set by the loader.
@@ -25,6 +25,26 @@ static PROCESSES: HashMap<u32, u32> = HashMap::with_max_entries(65536, BPF_F_NO_
 #[map]
 static USERS: HashMap<u32, u32> = HashMap::with_max_entries(1024, BPF_F_NO_PREALLOC);
 
+/// Where ids of [`CGROUPS`] may be; most calls of a scoped recording are of somebody else, and need no hash.
+#[map]
+static CGROUP_HINTS: Array<u64> = Array::with_max_entries(HINTS, 0);
+/// Where ids of [`PROCESSES`] may be.
+#[map]
+static PROCESS_HINTS: Array<u64> = Array::with_max_entries(HINTS, 0);
+
+#[inline(always)]
+fn may_hold(hints: &Array<u64>, id: u64) -> bool {
+    hints.get(hint(id)).is_some_and(|is_set| *is_set != 0)
+}
+
+/// To be set before the id is added.
+#[inline(always)]
+fn set_hint(hints: &Array<u64>, id: u64) {
+    if let Some(place) = hints.get_ptr_mut(hint(id)) {
+        unsafe { *place = 1 };
+    }
+}
+
 /// Whether the scope has this condition; a constant for the verifier, which drops what it guards.
 #[inline(always)]
 pub(crate) fn has(condition: u32) -> bool {
@@ -33,6 +53,9 @@ pub(crate) fn has(condition: u32) -> bool {
 
 #[inline(always)]
 fn process(tgid: u32) -> u32 {
+    if !may_hold(&PROCESS_HINTS, u64::from(tgid)) {
+        return 0;
+    }
     unsafe { PROCESSES.get(tgid) }.copied().unwrap_or(0)
 }
 
@@ -89,12 +112,13 @@ fn holds_user(uid: u32) -> bool {
 /// Whether this cgroup is in the table.
 #[inline(always)]
 pub(crate) fn holds_cgroup(cgroup: u64) -> bool {
-    unsafe { CGROUPS.get(cgroup) }.is_some()
+    may_hold(&CGROUP_HINTS, cgroup) && unsafe { CGROUPS.get(cgroup) }.is_some()
 }
 
 /// Adds a cgroup.
 #[inline(always)]
 pub(crate) fn add_cgroup(cgroup: u64) {
+    set_hint(&CGROUP_HINTS, cgroup);
     if CGROUPS.insert(cgroup, member::ACTIVE, 0).is_err() {
         crate::ring::count_loss(loss::SCOPE);
     }
@@ -117,7 +141,11 @@ pub(crate) fn activate(tgid: u32) {
 /// Adds the child of a process whose children belong to the scope.
 #[inline(always)]
 pub(crate) fn add_child(parent: u32, tgid: u32) {
-    if process(parent) == member::ACTIVE && PROCESSES.insert(tgid, member::ACTIVE, 0).is_err() {
+    if process(parent) != member::ACTIVE {
+        return;
+    }
+    set_hint(&PROCESS_HINTS, u64::from(tgid));
+    if PROCESSES.insert(tgid, member::ACTIVE, 0).is_err() {
         crate::ring::count_loss(loss::SCOPE);
     }
 }
