@@ -178,7 +178,7 @@ fn bursts(name: &str, transport: &str, room: usize) {
 #[test]
 fn bursts_from_idle_lose_nothing() {
     // Without slack and reserve.
-    bursts("bursts_from_idle_lose_nothing", RING, 512 - 128 - 512 / 8 << 10);
+    bursts("bursts_from_idle_lose_nothing", RING, (512 - 128 - 512 / 8) << 10);
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn bursts_from_idle_lose_nothing_in_ring_buffers() {
     bursts(
         "bursts_from_idle_lose_nothing_in_ring_buffers",
         RINGBUF,
-        512 - 512 / 8 << 10,
+        (512 - 512 / 8) << 10,
     );
 }
 
@@ -254,66 +254,72 @@ fn a_cpu_that_comes_is_recorded() {
     }
 }
 
-/// A machine where far more CPUs are possible than there are, as far as this process can see: mapped rings would take more
-/// memory than they are worth.
-#[test]
-fn where_rings_cannot_be_had_there_are_ring_buffers_and_it_says_so() {
-    let name = "where_rings_cannot_be_had_there_are_ring_buffers_and_it_says_so";
-    if !can_record(name) {
-        return;
-    }
-    let dir = tempfile::tempdir().unwrap();
-    let (possible, memory) = (dir.path().join("possible"), dir.path().join("meminfo"));
+/// A machine with 64 possible CPUs and so much memory, as far as this process can see. Runs the recorder with these arguments
+/// behind `first`.
+fn elsewhere(dir: &Path, kib: u64, first: &str, args: &[&str]) -> Output {
+    let (possible, memory) = (dir.join("possible"), dir.join("meminfo"));
     fs::write(&possible, "0-63\n").unwrap();
-    fs::write(&memory, "MemTotal:        1048576 kB\n").unwrap();
+    fs::write(&memory, format!("MemTotal: {kib} kB\n")).unwrap();
     let script = format!(
-        "mount --bind {} /sys/devices/system/cpu/possible && mount --bind {} /proc/meminfo && exec \"$@\"",
+        "mount --bind {} /sys/devices/system/cpu/possible && mount --bind {} /proc/meminfo && {first} exec \"$@\"",
         possible.display(),
         memory.display()
     );
-    let hidden = |args: &[&str]| {
-        let mut command = Command::new("unshare");
-        command
-            .args(["--mount", "sh", "-c", &script, "sh", env!("CARGO_BIN_EXE_capture")])
-            .args(args)
-            .output()
-            .unwrap()
-    };
-    let reason = "64 CPUs are possible and";
-    let doctor = hidden(&["doctor"]);
-    let said = String::from_utf8_lossy(&doctor.stdout);
-    assert!(doctor.status.success(), "{doctor:?}");
-    assert!(
-        said.contains("ok      transport: one of the kernel's ring buffers of 4096 KiB") && said.contains(reason),
-        "{said}"
-    );
-    let path = dir.path().join("t.scap");
-    let work = work();
-    let record = |transport: &str| {
-        let (path, work) = (path.to_str().unwrap(), work.to_str().unwrap());
-        hidden(&[
-            "record",
-            "--force",
-            "--profile",
-            "full",
-            "--transport",
-            transport,
-            "-o",
-            path,
-            "--",
-            work,
-            "on",
-            "0",
-            "1000",
-        ])
-    };
-    for (transport, degraded) in [("auto", true), (RING, false), (RINGBUF, false)] {
-        let output = record(transport);
-        assert!(output.status.success(), "{transport}: {output:?}");
-        let trace = Trace::open(&path).unwrap();
-        let told = trace.header().degraded.iter().any(|line| line.contains(reason));
-        assert_eq!(told, degraded, "{transport}: {:?}", trace.header().degraded);
-        assert_eq!(written(&trace).len(), 1000, "{transport}");
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "sh", "-c", &script, "sh", env!("CARGO_BIN_EXE_capture")]);
+    command.args(args).output().unwrap()
+}
+
+/// Far more CPUs are possible than there are: mapped rings would take more memory than they are worth. Or they cannot be
+/// mapped: 264 MiB where a process may have 256.
+#[test]
+fn where_rings_cannot_be_had_there_are_ring_buffers_and_it_says_so() {
+    if !can_record("where_rings_cannot_be_had_there_are_ring_buffers_and_it_says_so") {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (path, work) = (dir.path().join("t.scap"), work());
+    let (path, work) = (path.to_str().unwrap(), work.to_str().unwrap());
+    let plenty = 64 << 20;
+    for (kib, first, reason, possible) in [
+        (1 << 20, "", "64 CPUs are possible and", true),
+        (plenty, "ulimit -v 262144;", "cannot map the rings", false),
+    ] {
+        let run = |args: &[&str]| elsewhere(dir.path(), kib, first, args);
+        let doctor = run(&["doctor"]);
+        let said = String::from_utf8_lossy(&doctor.stdout);
+        assert!(doctor.status.success(), "{doctor:?}");
+        assert!(
+            said.contains("ok      transport: one of the kernel's ring buffers of 4096 KiB") && said.contains(reason),
+            "{said}"
+        );
+        for (transport, records, degraded) in [("auto", true, true), (RING, possible, false), (RINGBUF, true, false)] {
+            let output = run(&[
+                "record",
+                "--force",
+                "--profile",
+                "full",
+                "--transport",
+                transport,
+                "-o",
+                path,
+                "--",
+                work,
+                "on",
+                "0",
+                "1000",
+            ]);
+            if !records {
+                assert_eq!(output.status.code(), Some(1), "{transport}: {output:?}");
+                assert!(String::from_utf8_lossy(&output.stderr).contains(reason), "{output:?}");
+                continue;
+            }
+            assert!(output.status.success(), "{transport}: {output:?}");
+            let trace = Trace::open(Path::new(path)).unwrap();
+            let told = trace.header().degraded.iter().any(|line| line.contains(reason));
+            assert_eq!(told, degraded, "{transport}: {:?}", trace.header().degraded);
+            assert_eq!(written(&trace).len(), 1000, "{transport}");
+        }
     }
 }
 

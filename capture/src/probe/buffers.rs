@@ -143,11 +143,11 @@ impl Source for Buffers {
             cpu: 0,
             next,
         };
-        if start % 8 != 0 || next > left.min(self.size()) {
+        if !start.is_multiple_of(8) || next > left.min(self.size()) {
             return Some(nothing(end));
         }
         let least = size_of::<RecordHeader>() + size_of::<Trailer>();
-        if header & DISCARD != 0 || len < least || len % 8 != 0 {
+        if header & DISCARD != 0 || len < least || !len.is_multiple_of(8) {
             return Some(nothing(at + next));
         }
         let data = buffer.producer.at(start + HEADER);
@@ -251,7 +251,7 @@ mod tests {
             (44, 400, 56),
             (72 | DISCARD, 400, 80),
             (400, 400, 400),
-            (u32::MAX & !BUSY, 400, 400),
+            (!BUSY, 400, 400),
             (SIZE, 400, 400),
             (72, 8, 8),
         ] {

@@ -85,7 +85,8 @@ impl Source for Mapped {
         // does not care.
         let len = unsafe { data.cast::<u32>().read_unaligned() } as usize;
         let left = end.saturating_sub(at);
-        let makes_sense = len >= size_of::<RecordHeader>() && len % 8 == 0 && len <= RING_SLACK && len as u64 <= left;
+        let makes_sense =
+            len >= size_of::<RecordHeader>() && len.is_multiple_of(8) && len <= RING_SLACK && len as u64 <= left;
         if !makes_sense {
             return Some(Found {
                 bytes: &[],

@@ -71,9 +71,8 @@ pub(super) fn open(way: Way) -> Result<(Rings, Option<String>)> {
         },
     };
     let rings = buffers().with_context(|| format!("{refused:#}; and instead"))?;
-    let reason = format!(
-        "calls that are recorded take longer: ring buffers of the kernel's stand for mapped rings: {refused:#}"
-    );
+    let reason =
+        format!("recorded calls take longer, as the kernel's ring buffers stand in for mapped rings: {refused:#}");
     Ok((rings, Some(reason)))
 }
 
