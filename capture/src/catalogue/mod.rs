@@ -11,7 +11,7 @@ mod generic;
 mod source;
 
 use crate::profile::Take;
-use afterimage_abi::{MAX_EXTRACTS, SYSCALLS, Spec, extract, mark, recorded};
+use afterimage_abi::{MAX_EXTRACTS, SYSCALLS, Spec, extract, file, mark, recorded};
 use afterimage_format::model::{Category, Kind, Param, ParamType};
 pub(crate) use source::Source;
 
@@ -51,10 +51,14 @@ pub(crate) enum Effect {
     Dup { flags: Option<u8> },
     /// fcntl: `F_DUPFD`, `F_DUPFD_CLOEXEC`, `F_SETFD`.
     Fcntl,
-    /// Two descriptors in the item of argument 0.
+    /// Two descriptors in the item of argument 0; the kernel's files have records of their own.
     Pipe { flags: Option<u8> },
-    /// Two descriptors in the item of argument 3.
+    /// Two descriptors in the item of argument 3; the same.
     SocketPair,
+    /// Descriptors may have come with a message, or with several; the same.
+    Receive { several: bool },
+    /// Descriptors and directory may not be in common with others any more.
+    Unshare,
     /// The result is a socket.
     Socket,
     /// Argument 0 is connected, bound or listens: its addresses are known now.
@@ -401,7 +405,7 @@ impl Catalogue {
             recorded: recorded::YES,
             args,
             marks: marks(name, effect),
-            file: u8::from(matches!(effect, Effect::Open { .. })),
+            file: file_of(effect) as u8,
             ..Spec::default()
         };
         for (to, from) in spec.extracts.iter_mut().zip(extracts.iter().take(MAX_EXTRACTS)) {
@@ -458,12 +462,24 @@ fn marks(name: &str, effect: Effect) -> u8 {
     leaving | important
 }
 
+/// [`Spec::file`] of a call.
+fn file_of(effect: Effect) -> u32 {
+    match effect {
+        Effect::Open { .. } | Effect::Special(Special::Memfd | Special::Landlock | Special::Other, _) => file::RESULT,
+        Effect::Chdir(_) | Effect::Fchdir | Effect::Root => file::DIRECTORY,
+        Effect::Pipe { .. } => file::PAIR_AT_0,
+        Effect::SocketPair => file::PAIR_AT_3,
+        Effect::Receive { several: false } => file::MESSAGE,
+        Effect::Receive { several: true } => file::MESSAGES,
+        _ => file::NONE,
+    }
+}
+
 /// The extracts without bytes that are moved: they say nothing about the state.
 fn without_payload(extracts: [u32; MAX_EXTRACTS]) -> [u32; MAX_EXTRACTS] {
     let mut out = [extract::NONE; MAX_EXTRACTS];
-    let kept = extracts
-        .into_iter()
-        .filter(|packed| !matches!(packed & 0xff, extract::BUFFER | extract::IOVEC | extract::BYTES_IN));
+    let payload = [extract::BUFFER, extract::IOVEC, extract::BYTES_IN, extract::MSGHDR, extract::MMSGHDR];
+    let kept = extracts.into_iter().filter(|packed| !payload.contains(&(packed & 0xff)));
     for (to, from) in out.iter_mut().zip(kept) {
         *to = from;
     }

@@ -3,14 +3,18 @@
 
 mod cgroups;
 mod descriptors;
+mod missing;
 mod path;
 mod selectors;
+mod sharing;
 mod sockets;
 mod threads;
 
 pub(crate) use cgroups::Cgroups;
 pub(crate) use descriptors::{Descriptors, FdEntry, named};
+pub(crate) use missing::Missing;
 pub(crate) use path::{join, join_into, show};
 pub(crate) use selectors::{Selector, Selectors, What};
+pub(crate) use sharing::Who;
 pub(crate) use sockets::{socket, socket_of, unix_name, with_tuple};
 pub(crate) use threads::Threads;

@@ -2,7 +2,7 @@
 
 use crate::ring::{Memory, Record};
 use crate::{kernel, path, socket};
-use afterimage_abi::{PATH_MAX, Spec, extract, item};
+use afterimage_abi::{PATH_MAX, Spec, extract, file, item};
 use aya_ebpf::helpers::generated::{bpf_get_current_task, bpf_probe_read_user};
 use core::mem::MaybeUninit;
 use core::ptr::read_volatile;
@@ -26,9 +26,9 @@ pub(crate) fn all(record: &mut Record, spec: &Spec) {
         }
         one(record, packed);
     }
-    if spec.file != 0 && record.result() >= 0 {
-        let fd = record.result() as u32;
-        path::record(record, fd as i32, path::file_of(fd));
+    let what = u32::from(spec.file);
+    if (what == file::RESULT || what == file::DIRECTORY) && record.result() >= 0 {
+        path::behind(record, what);
     }
 }
 

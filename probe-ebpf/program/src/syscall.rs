@@ -3,8 +3,8 @@
 use crate::kernel;
 use crate::registers::{Registers, is_compat};
 use crate::ring::Record;
-use crate::{extract, latency, scope};
-use afterimage_abi::{SYSCALLS, Spec, condition, flags, kind, mark, recorded};
+use crate::{descriptor, extract, latency, scope};
+use afterimage_abi::{SYSCALLS, Spec, condition, file, flags, kind, mark, recorded};
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::Array;
 
@@ -32,31 +32,33 @@ fn find(table: &'static Array<Spec>, nr: u64) -> Option<&'static Spec> {
 }
 
 #[inline(always)]
-pub(crate) fn exit(regs: *const Registers, result: i64) {
+fn spec_of(nr: u64, compat: bool) -> Option<&'static Spec> {
+    if compat { find(&COMPAT_SPECS, nr) } else { find(&SPECS, nr) }
+}
+
+/// Returns whether the call left descriptors in memory, for [`descriptors`].
+#[inline(always)]
+pub(crate) fn exit(regs: *const Registers, result: i64) -> bool {
     let nr = unsafe { Registers::number(regs) };
     let task = kernel::current();
     let compat = is_compat(task);
-    let Some(spec) = (if compat {
-        find(&COMPAT_SPECS, nr)
-    } else {
-        find(&SPECS, nr)
-    }) else {
-        return;
+    let Some(spec) = spec_of(nr, compat) else {
+        return false;
     };
     if spec.recorded == recorded::NO {
-        return;
+        return false;
     }
     if scope::has(condition::FAILED) && spec.recorded == recorded::FAILED && result >= 0 {
-        return;
+        return false;
     }
     let (tgid_tid, cgroup) = kernel::current_ids(task);
     if !scope::holds(tgid_tid, cgroup) {
-        return;
+        return false;
     }
     let mut marks = if compat { flags::COMPAT } else { 0 };
     if !scope::holds_current_user() {
         if spec.marks & mark::LEAVING == 0 {
-            return;
+            return false;
         }
         marks |= flags::OUTSIDE;
     }
@@ -65,7 +67,7 @@ pub(crate) fn exit(regs: *const Registers, result: i64) {
     let important = spec.marks & mark::IMPORTANT != 0;
     let Some(mut record) = Record::begin_call(kind::SYSCALL_EXIT, marks, shown, tgid_tid, result, cgroup, important)
     else {
-        return;
+        return false;
     };
     let args = if compat {
         unsafe { Registers::compat_args(regs) }
@@ -82,7 +84,31 @@ pub(crate) fn exit(regs: *const Registers, result: i64) {
     latency::add(&mut record, tgid_tid);
     if scope::has(condition::USER) && spec.marks & mark::LEAVING != 0 {
         // Whoever comes into the scope brings descriptors along; the recorder looks them up while they are there.
-        return record.publish_now();
+        record.publish_now();
+        return false;
     }
     record.publish();
+    u32::from(spec.file) >= file::PAIR_AT_0 && result >= 0
+}
+
+/// A record of each descriptor that the call left in memory. A program of its own: its stack would not fit beside that of
+/// the other one.
+#[inline(always)]
+pub(crate) fn descriptors(regs: *const Registers, result: i64) {
+    let compat = is_compat(kernel::current());
+    let Some(spec) = spec_of(unsafe { Registers::number(regs) }, compat) else {
+        return;
+    };
+    let [first, second, _, fourth, ..] = if compat {
+        unsafe { Registers::compat_args(regs) }
+    } else {
+        unsafe { Registers::args(regs) }
+    };
+    let what = u32::from(spec.file);
+    let pointer = match what {
+        file::PAIR_AT_0 => first,
+        file::PAIR_AT_3 => fourth,
+        _ => second,
+    };
+    descriptor::tell_descriptors(what, pointer, result as u64);
 }
