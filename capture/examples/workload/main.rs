@@ -47,7 +47,10 @@ fn main() {
         }
         ["nothing"] => {}
         ["memfd"] => memfd(),
-        other => assert!(crowd::run(other) || descriptors::run(other) || passing::run(other), "unknown work {args:?}"),
+        other => assert!(
+            crowd::run(other) || descriptors::run(other) || passing::run(other),
+            "unknown work {args:?}"
+        ),
     }
 }
 

@@ -329,7 +329,6 @@ fn roots(dir: &Path, desk: &Desk) {
     let result = child(0, || {
         // SAFETY: the path ends with NUL.
         done(unsafe { libc::chroot(root.as_ptr()) });
-        desk.look(inside, true);
         for at in [inside, outside] {
             desk.look(open_at(at, "file", libc::O_CREAT | libc::O_RDWR), true);
         }
@@ -344,8 +343,20 @@ fn roots(dir: &Path, desk: &Desk) {
         unsafe {
             done(libc::unshare(libc::CLONE_NEWNS));
             let none = std::ptr::null();
-            done(libc::mount(none, c"/".as_ptr(), none, libc::MS_REC | libc::MS_PRIVATE, none.cast()));
-            done(libc::mount(c"none".as_ptr(), mounted.as_ptr(), c"tmpfs".as_ptr(), 0, none.cast()));
+            done(libc::mount(
+                none,
+                c"/".as_ptr(),
+                none,
+                libc::MS_REC | libc::MS_PRIVATE,
+                none.cast(),
+            ));
+            done(libc::mount(
+                c"none".as_ptr(),
+                mounted.as_ptr(),
+                c"tmpfs".as_ptr(),
+                0,
+                none.cast(),
+            ));
         }
         let at = open(&dir.join("mounted"), libc::O_DIRECTORY);
         desk.look(open_at(at, "file", libc::O_CREAT | libc::O_RDWR), true);
@@ -364,7 +375,10 @@ fn close_on_exec(dir: &Path) {
         unsafe {
             let marked = open(&dir.join("marked by ioctl"), libc::O_CREAT | libc::O_RDWR);
             done(libc::ioctl(marked, libc::FIOCLEX));
-            let unmarked = open(&dir.join("unmarked by ioctl"), libc::O_CREAT | libc::O_RDWR | libc::O_CLOEXEC);
+            let unmarked = open(
+                &dir.join("unmarked by ioctl"),
+                libc::O_CREAT | libc::O_RDWR | libc::O_CLOEXEC,
+            );
             done(libc::ioctl(unmarked, libc::FIONCLEX));
             done(libc::memfd_create(c"closed".as_ptr(), libc::MFD_CLOEXEC));
             done(libc::memfd_create(c"kept".as_ptr(), 0));

@@ -478,8 +478,16 @@ fn file_of(effect: Effect) -> u32 {
 /// The extracts without bytes that are moved: they say nothing about the state.
 fn without_payload(extracts: [u32; MAX_EXTRACTS]) -> [u32; MAX_EXTRACTS] {
     let mut out = [extract::NONE; MAX_EXTRACTS];
-    let payload = [extract::BUFFER, extract::IOVEC, extract::BYTES_IN, extract::MSGHDR, extract::MMSGHDR];
-    let kept = extracts.into_iter().filter(|packed| !payload.contains(&(packed & 0xff)));
+    let payload = [
+        extract::BUFFER,
+        extract::IOVEC,
+        extract::BYTES_IN,
+        extract::MSGHDR,
+        extract::MMSGHDR,
+    ];
+    let kept = extracts
+        .into_iter()
+        .filter(|packed| !payload.contains(&(packed & 0xff)));
     for (to, from) in out.iter_mut().zip(kept) {
         *to = from;
     }

@@ -9,9 +9,12 @@ use afterimage_format::model::{Descriptor, DescriptorType, Role};
 const EBADF: i64 = -9;
 
 impl Tracker {
-    /// The current thread has got a descriptor.
+    /// The current thread has got a descriptor, or is in another directory.
     pub(super) fn descriptor_told(&mut self, raw: &Raw<'_>) {
         let fd = raw.header.result as i32;
+        if fd == AT_FDCWD {
+            return self.directory_told(raw);
+        }
         let Some(descriptor) = self.behind(raw) else { return };
         let cloexec = self.descriptors.get(raw.who(), fd).is_some_and(|entry| entry.cloexec);
         self.descriptors.set(raw.who(), fd, FdEntry { descriptor, cloexec });
@@ -23,6 +26,14 @@ impl Tracker {
             self.pair = None;
             self.name_pair(raw, fds);
         }
+    }
+
+    fn directory_told(&mut self, raw: &Raw<'_>) {
+        let Some(file) = raw.file() else { return };
+        let mut path = std::mem::take(&mut self.scratch);
+        file.path_into(&mut path);
+        self.threads.set_directory(raw.who(), &path.as_slice().into());
+        self.scratch = path;
     }
 
     /// Whether the kernel's file behind this descriptor came just before this record, from the same thread.
@@ -65,19 +76,12 @@ impl Tracker {
         }
     }
 
-    /// Where the kernel says that a thread is now; `None` where it was not asked.
-    pub(super) fn directory_behind(&self, raw: &Raw<'_>) -> Option<Vec<u8>> {
-        let file = raw.file().filter(|file| file.fd == AT_FDCWD)?;
-        let mut path = Vec::new();
-        file.path_into(&mut path);
-        Some(path)
-    }
-
     /// The two ends of a pair of sockets: each is named by both, so that one leads to the other.
     pub(super) fn name_pair(&mut self, raw: &Raw<'_>, fds: [i32; 2]) {
         let entries = fds.map(|fd| self.descriptors.get(raw.who(), fd));
         let [Some(one), Some(other)] = entries else { return };
-        let [Some(a), Some(b)] = [one, other].map(|entry| self.descriptors.descriptor(entry.descriptor).cloned()) else {
+        let [Some(a), Some(b)] = [one, other].map(|entry| self.descriptors.descriptor(entry.descriptor).cloned())
+        else {
             return;
         };
         if [&a, &b].iter().any(|end| end.ino == 0 || !end.is_socket()) {

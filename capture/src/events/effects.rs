@@ -99,21 +99,16 @@ impl Tracker {
             Effect::Bpf => {}
             Effect::Forget => self.lose_track(raw),
             Effect::Unshare => self.unshare(raw),
-            // Where the kernel could not be asked: what the caller said, seen from where it was.
+            // As the caller said, seen from where it was: the kernel will tell more.
             Effect::Chdir(item) => {
-                let said = || raw.bytes(item).map(|path| self.absolute(raw, None, path));
-                let cwd = self.directory_behind(raw).or_else(said).unwrap_or_default();
-                self.threads.set_directory(who, &cwd.into());
+                let said = raw.bytes(item).map(|path| self.absolute(raw, None, path));
+                self.threads.set_directory(who, &said.unwrap_or_default().into());
             }
             Effect::Fchdir => {
-                let said = || self.name_of(who, raw.arg(0) as i32);
-                let cwd = self.directory_behind(raw).unwrap_or_else(said);
-                self.threads.set_directory(who, &cwd.into());
+                let said = self.name_of(who, raw.arg(0) as i32);
+                self.threads.set_directory(who, &said.into());
             }
-            Effect::Root => {
-                let cwd = self.directory_behind(raw).unwrap_or_default();
-                self.threads.set_directory(who, &cwd.into());
-            }
+            Effect::Root => self.threads.set_directory(who, &Text::default()),
             Effect::Prctl if raw.arg(0) as u32 == PR_SET_NAME => {
                 if let Some(name) = raw.bytes(1) {
                     self.threads

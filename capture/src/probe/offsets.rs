@@ -46,7 +46,11 @@ pub(crate) fn resolve(btf: &Btf) -> Result<(Offsets, Vec<String>)> {
         56,
     )?;
     exactly(mnt + 8, dentry, "file.f_path.dentry")?;
-    exactly(at("fs_struct", "pwd.mnt")? + 8, at("fs_struct", "pwd.dentry")?, "fs_struct.pwd.dentry")?;
+    exactly(
+        at("fs_struct", "pwd.mnt")? + 8,
+        at("fs_struct", "pwd.dentry")?,
+        "fs_struct.pwd.dentry",
+    )?;
     let linked = at("dentry", "d_hash.pprev")?;
     for (found, distance, field) in [
         (at("dentry", "d_parent")?, 8, "dentry.d_parent"),

@@ -304,7 +304,11 @@ impl Descriptors {
         };
         self.close_where(first, |fd, entry| is_open(fd).map_or(entry.cloexec, |open| !open));
         let bits = open.unwrap_or_default().iter().zip((0..).step_by(8));
-        let set = bits.flat_map(|(byte, from)| (0..8).filter(move |bit| byte >> bit & 1 != 0).map(move |bit| from + bit));
+        let set = bits.flat_map(|(byte, from)| {
+            (0..8)
+                .filter(move |bit| byte >> bit & 1 != 0)
+                .map(move |bit| from + bit)
+        });
         let unknown: Vec<i32> = set.filter(|fd| self.get(first, *fd).is_none()).collect();
         let why = self.missing(first);
         for fd in unknown {
@@ -528,7 +532,11 @@ mod tests {
         );
         check("end", &|d| d.end_process(1), &[(1, 0, Ended)]);
         check("end of a stranger", &|d| d.end_process(1), &[]);
-        check("an id again whose end was lost", &|d| d.fork(P8, P2, false), &[(2, 0, Ended)]);
+        check(
+            "an id again whose end was lost",
+            &|d| d.fork(P8, P2, false),
+            &[(2, 0, Ended)],
+        );
     }
 
     #[test]
@@ -612,10 +620,21 @@ mod tests {
         let a = all.intern(file(b"/a".to_vec()));
         let entry = |cloexec| FdEntry { descriptor: a, cloexec };
         let mut check = |open: Option<&[u8]>, cut, expected: &[(i32, bool)]| {
-            all.replace(1, [(0, entry(true)), (1, entry(false)), (9, entry(true)), (10, entry(false))]);
+            all.replace(
+                1,
+                [
+                    (0, entry(true)),
+                    (1, entry(false)),
+                    (9, entry(true)),
+                    (10, entry(false)),
+                ],
+            );
             all.exec(1, 1, open, cut);
-            let mut found: Vec<(i32, bool)> =
-                all.open().iter().map(|(_, fd, descriptor)| (*fd, *descriptor == a)).collect();
+            let mut found: Vec<(i32, bool)> = all
+                .open()
+                .iter()
+                .map(|(_, fd, descriptor)| (*fd, *descriptor == a))
+                .collect();
             found.sort_unstable();
             assert_eq!(found, expected, "{open:?}");
         };
@@ -624,6 +643,9 @@ mod tests {
         check(Some(&[0b101]), true, &[(0, true), (2, false), (10, true)]);
         check(None, false, &[(1, true), (10, true)]);
         let unknown = all.unknown(Missing::Unseen);
-        assert_eq!(all.descriptor(unknown).unwrap().missing, Missing::Unseen.text().as_bytes());
+        assert_eq!(
+            all.descriptor(unknown).unwrap().missing,
+            Missing::Unseen.text().as_bytes()
+        );
     }
 }

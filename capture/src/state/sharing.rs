@@ -131,7 +131,10 @@ impl Sharing {
             return Some((group, new));
         }
         let siblings = threads.iter().filter(|tid| **tid != who.tid);
-        let siblings = siblings.map(|tid| Who { pid: who.pid, tid: *tid });
+        let siblings = siblings.map(|tid| Who {
+            pid: who.pid,
+            tid: *tid,
+        });
         let siblings: Vec<Who> = siblings.filter(|sibling| self.is_home(*sibling)).collect();
         if siblings.is_empty() && self.guests(group).is_empty() {
             return None;
@@ -162,7 +165,10 @@ impl Sharing {
     }
 
     fn of_process(&self, pid: u32) -> impl Iterator<Item = u32> + '_ {
-        self.others.iter().filter(move |(_, (of, _))| *of == pid).map(|(tid, _)| *tid)
+        self.others
+            .iter()
+            .filter(move |(_, (of, _))| *of == pid)
+            .map(|(tid, _)| *tid)
     }
 
     /// A thread ended; returns its group, where that has ended with it.

@@ -49,7 +49,8 @@ pub mod kind {
     /// A task moves into a cgroup. Arguments: its tgid << 32 | tid, uid << 32 | gid, vtid << 32 | vpid, parent process id.
     /// `result`: 1 where its whole process moves. The header's cgroup is the destination.
     pub const CGROUP_ATTACH: u8 = 8;
-    /// What is behind a descriptor that the current task has got; `result`: its number. Comes behind the record of the
+    /// What is behind a descriptor that the current task has got, or the directory that it is in; `result`: its number, or
+    /// [`crate::AT_FDCWD`]. Comes behind the record of the
     /// call that brought it, or before that of the result of an operation of io_uring.
     pub const DESCRIPTOR: u8 = 9;
     /// A signal reaches the current task. Arguments: its number, `si_code`, `si_pid`, whether these two are known (for

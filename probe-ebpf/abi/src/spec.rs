@@ -34,7 +34,7 @@ pub mod recorded {
     pub const FAILED: u8 = 2;
 }
 
-/// Values of [`Spec::file`]. From [`file::PAIR_AT_0`] on each file has a record of its own.
+/// Values of [`Spec::file`]. From [`file::DIRECTORY`] on each file has a record of its own.
 pub mod file {
     /// None.
     pub const NONE: u32 = 0;

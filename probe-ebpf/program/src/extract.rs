@@ -26,9 +26,9 @@ pub(crate) fn all(record: &mut Record, spec: &Spec) {
         }
         one(record, packed);
     }
-    let what = u32::from(spec.file);
-    if (what == file::RESULT || what == file::DIRECTORY) && record.result() >= 0 {
-        path::behind(record, what);
+    if u32::from(spec.file) == file::RESULT && record.result() >= 0 {
+        let fd = record.result() as u32;
+        path::record(record, fd as i32, path::file_of(fd));
     }
 }
 

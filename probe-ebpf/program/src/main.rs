@@ -1,7 +1,7 @@
 //! The kernel side of Afterimage: one record per system call, at exit, and the life of processes and cgroups.
 //!
 //! - `syscall`, `process`, `cgroup`: the records.
-//! - `descriptor`: descriptors that stand in memory.
+//! - `descriptor`: what calls leave behind that is not their result.
 //! - `entry`: what has to be read when a call begins.
 //! - `executed`: what a new image is made of.
 //! - `extract`: memory behind pointers.
@@ -35,13 +35,8 @@ mod syscall;
 mod uring;
 
 use aya_ebpf::EbpfContext;
-use aya_ebpf::macros::{btf_tracepoint, map, tracepoint};
-use aya_ebpf::maps::ProgramArray;
+use aya_ebpf::macros::{btf_tracepoint, tracepoint};
 use aya_ebpf::programs::{BtfTracePointContext, TracePointContext};
-
-/// What follows [`sys_exit`]; the loader puts it there.
-#[map]
-static AFTER: ProgramArray = ProgramArray::with_max_entries(1, 0);
 
 /// Attached to `sys_enter_*` of the calls that the catalogue names.
 #[tracepoint]
@@ -59,16 +54,14 @@ pub fn sys_enter(_: BtfTracePointContext) -> i32 {
 
 #[btf_tracepoint(function = "sys_exit")]
 pub fn sys_exit(ctx: BtfTracePointContext) -> i32 {
-    if syscall::exit(ctx.arg(0), ctx.arg(1)) {
-        unsafe { AFTER.tail_call(&ctx, 0) };
-    }
+    syscall::exit(&ctx, ctx.arg(0), ctx.arg(1));
     0
 }
 
-/// Follows [`sys_exit`] where the call left descriptors in memory.
+/// Follows [`sys_exit`] where the call left something behind that is not its result.
 #[btf_tracepoint(function = "sys_exit")]
 pub fn sys_exit_descriptors(ctx: BtfTracePointContext) -> i32 {
-    syscall::descriptors(ctx.arg(0), ctx.arg(1));
+    descriptor::left_behind(ctx.arg(0), ctx.arg(1));
     0
 }
 

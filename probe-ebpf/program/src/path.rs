@@ -2,7 +2,7 @@
 
 use crate::kernel::{self, offset, read};
 use crate::ring::Record;
-use afterimage_abi::{AT_FDCWD, KernelPath, WALK_MAX, file, item, status, walk};
+use afterimage_abi::{AT_FDCWD, KernelPath, WALK_MAX, item, status, walk};
 use aya_ebpf::helpers::generated::{bpf_get_current_task_btf, bpf_probe_read_kernel};
 use core::ptr::{read_volatile, write_volatile};
 
@@ -40,55 +40,22 @@ pub(crate) fn file_of(fd: u32) -> u64 {
 /// Adds the path of a file as the current task sees it.
 #[inline(always)]
 pub(crate) fn record(record: &mut Record, fd: i32, file: u64) {
-    if file != 0 {
-        of_window(record, fd, file.wrapping_add(offset!(file_window) as u64));
+    if file == 0 {
+        return;
     }
-}
-
-/// Adds the file that the call returned, or the directory that the current task is in now, as `what` of
-/// [`afterimage_abi::file`] says.
-#[inline(always)]
-pub(crate) fn behind(record: &mut Record, what: u32) {
-    let (fd, window) = if what == file::DIRECTORY {
-        let fs: u64 = read(kernel::current() as u64, offset!(task_struct_fs));
-        // A `struct path` as in a file: where that begins its window would begin here.
-        let path = fs.wrapping_add(offset!(fs_struct_pwd_mnt) as u64);
-        (AT_FDCWD, path.wrapping_sub(offset!(file_window_mnt) as u64))
-    } else {
-        let fd = record.result() as u32;
-        let found = file_of(fd);
-        if found == 0 {
-            return;
-        }
-        (fd as i32, found.wrapping_add(offset!(file_window) as u64))
-    };
-    of_window(record, fd, window);
-}
-
-/// What is kept over the walk stands in the ring, or is the same unknown to the verifier for every file: it follows the
-/// walk once.
-#[inline(always)]
-fn of_window(record: &mut Record, fd: i32, window: u64) {
-    let body = record.body();
-    keep_number(body, fd);
-    let fields: [u64; FILE_WORDS] = read(window, 0);
+    let fields: [u64; FILE_WORDS] = read(file, offset!(file_window));
     let field = |at: usize| unsafe { *fields.as_ptr().cast::<u8>().add(at & 0x38).cast::<u64>() };
     let inode = field(offset!(file_window_inode));
+    let mode: u16 = read(inode, offset!(inode_i_mode));
+    // Of what has a name of its own the number is not needed, and would make every file's record longer.
+    let ino = match mode & S_IFMT {
+        S_IFREG | S_IFDIR => 0,
+        _ => read(inode, offset!(inode_i_ino)),
+    };
+    let body = record.body();
     let mnt = field(offset!(file_window_mnt));
     names(body, mnt, field(offset!(file_window_dentry)));
     let (len, marks) = (filled(body), marked(body));
-    let fd = kept_number(body);
-    // What stands where a file has its inode is not the directory's.
-    let mode: u16 = if fd == AT_FDCWD {
-        0
-    } else {
-        read(inode, offset!(inode_i_mode))
-    };
-    // Of what has a name of its own the number is not needed, and would make every file's record longer.
-    let ino = match mode & S_IFMT {
-        0 | S_IFREG | S_IFDIR => 0,
-        _ => read(inode, offset!(inode_i_ino)),
-    };
     unsafe { body.cast::<KernelPath>().write(KernelPath { ino, fd, mode, marks }) };
     let cut = if marks & walk::TOO_DEEP != 0 {
         status::TRUNCATED
@@ -98,15 +65,22 @@ fn of_window(record: &mut Record, fd: i32, window: u64) {
     record.end_item(item::PATH, status::KERNEL | cut, len + size_of::<KernelPath>() as u32);
 }
 
-/// The number stands where the item will have its length.
+/// Adds the directory that the current task is in.
 #[inline(always)]
-fn keep_number(body: *mut u8, fd: i32) {
-    unsafe { write_volatile(body.cast::<i32>().sub(1), fd) };
-}
-
-#[inline(always)]
-fn kept_number(body: *const u8) -> i32 {
-    unsafe { read_volatile(body.cast::<i32>().sub(1)) }
+pub(crate) fn directory(record: &mut Record) {
+    let fs: u64 = read(kernel::current() as u64, offset!(task_struct_fs));
+    let [mnt, dentry]: [u64; 2] = read(fs, offset!(fs_struct_pwd_mnt));
+    let body = record.body();
+    names(body, mnt, dentry);
+    let (len, marks) = (filled(body), marked(body));
+    let path = KernelPath {
+        ino: 0,
+        fd: AT_FDCWD,
+        mode: 0,
+        marks,
+    };
+    unsafe { body.cast::<KernelPath>().write(path) };
+    record.end_item(item::PATH, status::KERNEL, len + size_of::<KernelPath>() as u32);
 }
 
 /// A `struct dentry` from `d_hash.pprev` on, as it is in every kernel that the loader accepts: a helper's call for each field

@@ -7,6 +7,8 @@ use crate::{descriptor, extract, latency, scope};
 use afterimage_abi::{SYSCALLS, Spec, condition, file, flags, kind, mark, recorded};
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::Array;
+use aya_ebpf::programs::BtfTracePointContext;
+use core::ptr::read_volatile;
 
 /// What to do with each call, by number; filled by the loader.
 #[map]
@@ -22,6 +24,16 @@ pub(crate) fn spec(nr: u64) -> Option<&'static Spec> {
     find(&SPECS, nr)
 }
 
+/// The same, of either table.
+#[inline(always)]
+pub(crate) fn spec_of(nr: u64, compat: bool) -> Option<&'static Spec> {
+    if compat {
+        find(&COMPAT_SPECS, nr)
+    } else {
+        find(&SPECS, nr)
+    }
+}
+
 #[inline(always)]
 fn find(table: &'static Array<Spec>, nr: u64) -> Option<&'static Spec> {
     table.get(if nr < u64::from(SYSCALLS) {
@@ -32,33 +44,27 @@ fn find(table: &'static Array<Spec>, nr: u64) -> Option<&'static Spec> {
 }
 
 #[inline(always)]
-fn spec_of(nr: u64, compat: bool) -> Option<&'static Spec> {
-    if compat { find(&COMPAT_SPECS, nr) } else { find(&SPECS, nr) }
-}
-
-/// Returns whether the call left descriptors in memory, for [`descriptors`].
-#[inline(always)]
-pub(crate) fn exit(regs: *const Registers, result: i64) -> bool {
+pub(crate) fn exit(ctx: &BtfTracePointContext, regs: *const Registers, result: i64) {
     let nr = unsafe { Registers::number(regs) };
     let task = kernel::current();
     let compat = is_compat(task);
     let Some(spec) = spec_of(nr, compat) else {
-        return false;
+        return;
     };
     if spec.recorded == recorded::NO {
-        return false;
+        return;
     }
     if scope::has(condition::FAILED) && spec.recorded == recorded::FAILED && result >= 0 {
-        return false;
+        return;
     }
     let (tgid_tid, cgroup) = kernel::current_ids(task);
     if !scope::holds(tgid_tid, cgroup) {
-        return false;
+        return;
     }
     let mut marks = if compat { flags::COMPAT } else { 0 };
     if !scope::holds_current_user() {
         if spec.marks & mark::LEAVING == 0 {
-            return false;
+            return;
         }
         marks |= flags::OUTSIDE;
     }
@@ -67,7 +73,7 @@ pub(crate) fn exit(regs: *const Registers, result: i64) -> bool {
     let important = spec.marks & mark::IMPORTANT != 0;
     let Some(mut record) = Record::begin_call(kind::SYSCALL_EXIT, marks, shown, tgid_tid, result, cgroup, important)
     else {
-        return false;
+        return;
     };
     let args = if compat {
         unsafe { Registers::compat_args(regs) }
@@ -84,31 +90,11 @@ pub(crate) fn exit(regs: *const Registers, result: i64) -> bool {
     latency::add(&mut record, tgid_tid);
     if scope::has(condition::USER) && spec.marks & mark::LEAVING != 0 {
         // Whoever comes into the scope brings descriptors along; the recorder looks them up while they are there.
-        record.publish_now();
-        return false;
+        return record.publish_now();
     }
     record.publish();
-    u32::from(spec.file) >= file::PAIR_AT_0 && result >= 0
-}
-
-/// A record of each descriptor that the call left in memory. A program of its own: its stack would not fit beside that of
-/// the other one.
-#[inline(always)]
-pub(crate) fn descriptors(regs: *const Registers, result: i64) {
-    let compat = is_compat(kernel::current());
-    let Some(spec) = spec_of(unsafe { Registers::number(regs) }, compat) else {
-        return;
-    };
-    let [first, second, _, fourth, ..] = if compat {
-        unsafe { Registers::compat_args(regs) }
-    } else {
-        unsafe { Registers::args(regs) }
-    };
-    let what = u32::from(spec.file);
-    let pointer = match what {
-        file::PAIR_AT_0 => first,
-        file::PAIR_AT_3 => fourth,
-        _ => second,
-    };
-    descriptor::tell_descriptors(what, pointer, result as u64);
+    // Loaded anew, and whether the call failed is seen there: the verifier would keep apart what came before.
+    if u32::from(unsafe { read_volatile(&raw const spec.file) }) >= file::DIRECTORY {
+        descriptor::go_on(ctx);
+    }
 }
