@@ -9,13 +9,15 @@ mod document;
 mod entry;
 mod generic;
 mod source;
+mod spec;
 
 use crate::profile::Take;
-use afterimage_abi::{MAX_EXTRACTS, SYSCALLS, Spec, extract, file, mark, recorded};
+use afterimage_abi::{MAX_EXTRACTS, SYSCALLS, Spec, extract, recorded};
 use afterimage_format::model::{Category, Kind, Param, ParamType};
 pub(crate) use source::Source;
 
 use compat::Compat;
+use spec::{file_of, marks, without_payload};
 
 /// Number, name, category and parameters of a call that is kept raw.
 type Generic = (u16, &'static str, Category, &'static [(&'static str, ParamType)]);
@@ -430,68 +432,6 @@ impl Catalogue {
         };
         (spec, call)
     }
-}
-
-/// What matters most when the rings are nearly full, beside births, ends and executed programs.
-const IMPORTANT: &[&str] = &[
-    "ptrace",
-    "init_module",
-    "finit_module",
-    "delete_module",
-    "kexec_load",
-    "kexec_file_load",
-    "bpf",
-    "capset",
-    "setns",
-    "unshare",
-    "chroot",
-    "pivot_root",
-    "execve",
-    "execveat",
-];
-
-/// [`Spec::marks`] of a call.
-fn marks(name: &str, effect: Effect) -> u8 {
-    let rights = effect == Effect::Credentials;
-    let leaving = if rights { mark::LEAVING } else { 0 };
-    let important = if rights || IMPORTANT.contains(&name) {
-        mark::IMPORTANT
-    } else {
-        0
-    };
-    leaving | important
-}
-
-/// [`Spec::file`] of a call.
-fn file_of(effect: Effect) -> u32 {
-    match effect {
-        Effect::Open { .. } | Effect::Special(Special::Memfd | Special::Landlock | Special::Other, _) => file::RESULT,
-        Effect::Chdir(_) | Effect::Fchdir | Effect::Root => file::DIRECTORY,
-        Effect::Pipe { .. } => file::PAIR_AT_0,
-        Effect::SocketPair => file::PAIR_AT_3,
-        Effect::Receive { several: false } => file::MESSAGE,
-        Effect::Receive { several: true } => file::MESSAGES,
-        _ => file::NONE,
-    }
-}
-
-/// The extracts without bytes that are moved: they say nothing about the state.
-fn without_payload(extracts: [u32; MAX_EXTRACTS]) -> [u32; MAX_EXTRACTS] {
-    let mut out = [extract::NONE; MAX_EXTRACTS];
-    let payload = [
-        extract::BUFFER,
-        extract::IOVEC,
-        extract::BYTES_IN,
-        extract::MSGHDR,
-        extract::MMSGHDR,
-    ];
-    let kept = extracts
-        .into_iter()
-        .filter(|packed| !payload.contains(&(packed & 0xff)));
-    for (to, from) in out.iter_mut().zip(kept) {
-        *to = from;
-    }
-    out
 }
 
 fn kind_of<'a>(

@@ -86,6 +86,8 @@ impl Tracker {
             Effect::Special(special, flags) => {
                 let descriptor = match self.behind(raw) {
                     Some(descriptor) => descriptor,
+                    // It may also return a version, which is no descriptor.
+                    None if special == Special::Landlock => return,
                     None => self.descriptors.intern(special_of(special, raw)),
                 };
                 let cloexec = flag(flags);
@@ -138,30 +140,21 @@ impl Tracker {
             Some(Source::Word(arg, offset, size)) => raw.word(arg, offset, size).unwrap_or(0),
             _ => 0,
         };
-        let mut name = std::mem::take(&mut self.scratch);
-        let (ty, ino) = match raw.file() {
-            Some(file) => file.describe(&mut name),
+        let descriptor = match self.behind(raw) {
+            Some(descriptor) => descriptor,
             None => {
+                let mut name = std::mem::take(&mut self.scratch);
                 self.absolute_into(&mut name, raw, dir, raw.bytes(path).unwrap_or_default());
-                let directory = flags & O_TMPFILE == O_DIRECTORY;
-                (
-                    if directory {
-                        DescriptorType::Directory
-                    } else {
-                        DescriptorType::File
-                    },
-                    0,
-                )
+                let ty = if flags & O_TMPFILE == O_DIRECTORY {
+                    DescriptorType::Directory
+                } else {
+                    DescriptorType::File
+                };
+                let descriptor = self.descriptors.intern_named(ty, &name);
+                self.scratch = name;
+                descriptor
             }
         };
-        let descriptor = match ino {
-            0 => self.descriptors.intern_named(ty, &name),
-            ino => self.descriptors.intern(Descriptor {
-                ino,
-                ..named(ty, name.clone())
-            }),
-        };
-        self.scratch = name;
         let cloexec = flags & O_CLOEXEC != 0;
         self.descriptors
             .set(raw.who(), raw.header.result as i32, FdEntry { descriptor, cloexec });

@@ -57,6 +57,7 @@ impl<'a> File<'a> {
         if self.marks & walk::TOO_DEEP != 0 {
             out.extend_from_slice(b"...");
         }
+        let above = out.len();
         for name in self
             .names
             .rsplit(|b| *b == 0)
@@ -65,7 +66,7 @@ impl<'a> File<'a> {
             out.push(b'/');
             out.extend_from_slice(name);
         }
-        if out.is_empty() {
+        if out.len() == above {
             out.push(b'/');
         }
         if self.is_deleted() {
@@ -147,6 +148,13 @@ mod tests {
         let (file, directory) = (0o100644, 0o040755);
         check(file, 0, "passwd\0etc\0", DescriptorType::File, "/etc/passwd");
         check(directory, 0, "", DescriptorType::Directory, "/");
+        check(
+            directory,
+            walk::UNREACHABLE,
+            "/\0",
+            DescriptorType::Directory,
+            "(unreachable)/",
+        );
         check(
             file,
             walk::DELETED,

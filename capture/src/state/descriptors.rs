@@ -1,11 +1,11 @@
 //! File descriptors of the recorded processes.
 
+use super::content::{Content, Named, named};
 use super::missing::Missing;
 use super::sharing::{Group, Sharing, Who};
-use afterimage_format::model::{Descriptor, DescriptorType, L4Proto, Role};
+use afterimage_format::model::{Descriptor, DescriptorType};
 use afterimage_format::segment::{FdState, SegmentBuilder};
-use hashbrown::{Equivalent, HashMap, HashSet};
-use std::hash::{Hash, Hasher};
+use hashbrown::{HashMap, HashSet};
 use std::rc::Rc;
 
 /// One place of a process's descriptor table.
@@ -372,74 +372,6 @@ fn gone() -> Rc<Table> {
         missing: Missing::Gone,
         ..Table::default()
     })
-}
-
-/// A descriptor as a key. Its hash is that of [`Named`], so that one can be looked up by the other.
-#[derive(PartialEq, Eq)]
-struct Content(Descriptor);
-
-/// Type and name of a descriptor of which nothing else is known.
-struct Named<'a> {
-    ty: DescriptorType,
-    name: &'a [u8],
-}
-
-impl Hash for Named<'_> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.ty.hash(state);
-        self.name.hash(state);
-    }
-}
-
-impl Hash for Content {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        Named {
-            ty: self.0.ty,
-            name: &self.0.name,
-        }
-        .hash(state);
-    }
-}
-
-impl Equivalent<Content> for Named<'_> {
-    fn equivalent(&self, key: &Content) -> bool {
-        let Descriptor {
-            id: _,
-            ty,
-            l4,
-            role,
-            ref name,
-            tuple,
-            dev,
-            ino,
-            ref missing,
-        } = key.0;
-        (ty, name.as_slice()) == (self.ty, self.name)
-            && (l4, role, tuple, dev, ino) == (L4Proto::Unknown, Role::Unknown, None, 0, 0)
-            && missing.is_empty()
-    }
-}
-
-impl Hash for Missing {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        let (ty, name) = (DescriptorType::Unknown, &[][..]);
-        Named { ty, name }.hash(state);
-    }
-}
-
-impl Equivalent<Content> for Missing {
-    fn equivalent(&self, key: &Content) -> bool {
-        key.0.missing == self.text().as_bytes()
-    }
-}
-
-/// A descriptor that is known by type and name.
-pub(crate) fn named(ty: DescriptorType, name: Vec<u8>) -> Descriptor {
-    Descriptor {
-        ty,
-        name,
-        ..Descriptor::unknown(0)
-    }
 }
 
 #[cfg(test)]

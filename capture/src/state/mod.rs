@@ -2,6 +2,7 @@
 //! event can carry what it refers to.
 
 mod cgroups;
+mod content;
 mod descriptors;
 mod missing;
 mod path;
@@ -11,7 +12,8 @@ mod sockets;
 mod threads;
 
 pub(crate) use cgroups::Cgroups;
-pub(crate) use descriptors::{Descriptors, FdEntry, named};
+pub(crate) use content::named;
+pub(crate) use descriptors::{Descriptors, FdEntry};
 pub(crate) use missing::Missing;
 pub(crate) use path::{join, join_into, show};
 pub(crate) use selectors::{Selector, Selectors, What};
