@@ -71,6 +71,112 @@ fn a_process_that_comes_later_brings_its_descriptors() {
     compare(&Trace::open(&path).unwrap(), &work, "paused");
 }
 
+/// Descriptors in messages and from another process, tables and directories that are had in common, other roots and
+/// mounts, close-on-exec that no open told of: after each the trace says what /proc said.
+#[test]
+fn what_comes_from_elsewhere_is_known() {
+    if !can_record("what_comes_from_elsewhere_is_known") {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let work = work(dir.path());
+    let path = dir.path().join("t.scap");
+    let mut command = capture();
+    command
+        .args(["record", "--profile", "full", "-o"])
+        .arg(&path)
+        .arg("--")
+        .arg(workload());
+    let output = command.arg("passing").arg(&work).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+
+    let trace = Trace::open(&path).unwrap();
+    compare(&trace, &work, "begin");
+    let looks = std::fs::read_to_string(work.join("looks")).unwrap();
+    let mut wrong = Vec::new();
+    for line in looks.lines() {
+        let look: Value = serde_json::from_str(line).unwrap();
+        let made = format!("evt.type = lseek and evt.arg.offset = {}", look["look"]);
+        let fields = ["%thread.tid", "%proc.cwd", "%fd.name", "%fd.ino", "%fd.name.missing"];
+        let found = select(&trace, &made, |row| fields.map(|field| support::text(row, field)));
+        let [[tid, cwd, name, ino, missing]] = found.as_slice() else {
+            panic!("{} events of {line}", found.len());
+        };
+        let target = look["target"].as_str().unwrap();
+        let right = match target.strip_prefix("socket:[").and_then(|rest| rest.strip_suffix(']')) {
+            _ if look["known"] == false => name == "<NA>" && missing == "nothing that was recorded opened it",
+            // The end of a pair is named by both.
+            Some(number) => ino == number || ino == "<NA>" && name.contains("127.0.0.1:"),
+            None => name.strip_prefix("(unreachable)").unwrap_or(name) == target && missing == "<NA>",
+        };
+        // As the field writes it, a directory ends with a slash.
+        let there = format!("{}/", look["cwd"].as_str().unwrap());
+        let cwd = cwd.strip_prefix("(unreachable)").unwrap_or(cwd);
+        if !right || *tid != look["tid"].to_string() || cwd != there {
+            wrong.push(format!("{line}: {found:?}"));
+        }
+    }
+    assert!(looks.lines().count() >= 25, "{looks}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Both ends of a pipe have one name, in whichever process they are.
+#[test]
+fn a_pipeline_is_connected() {
+    if !can_record("a_pipeline_is_connected") {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("t.scap");
+    let script = "head -c 7777 /dev/zero | tail -c 7777 > /dev/null";
+    let mut command = capture();
+    command
+        .args(["record", "-o"])
+        .arg(&path)
+        .args(["--", "sh", "-c", script]);
+    assert!(command.output().unwrap().status.success());
+    let trace = Trace::open(&path).unwrap();
+    let ends = |filter: &str| {
+        let filter = format!("{filter} and fd.type = pipe and evt.rawres > 0");
+        let mut names = select(&trace, &filter, |row| support::text(row, "%fd.name"));
+        names.dedup();
+        names
+    };
+    let written = ends("proc.name = head and evt.type = write");
+    let read = ends("proc.name = tail and evt.type = read");
+    assert_eq!(written, read);
+    assert!(
+        matches!(written.as_slice(), [name] if name.starts_with("pipe:[")),
+        "{written:?}"
+    );
+}
+
+/// What an operation of io_uring opened has the name that the kernel knows.
+#[test]
+fn what_io_uring_opens_is_known() {
+    let name = "what_io_uring_opens_is_known";
+    if !can_record(name) {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let work = work(dir.path());
+    let path = dir.path().join("t.scap");
+    let program = workload().with_file_name("syscalls");
+    let mut command = capture();
+    command.args(["record", "-o"]).arg(&path).arg("--").arg(program);
+    let output = command.arg("uring").arg(&work).output().unwrap();
+    if String::from_utf8_lossy(&output.stdout).contains("SKIPPED") {
+        support::skip(name, "io_uring is not allowed here");
+        return;
+    }
+    assert!(output.status.success(), "{output:?}");
+    let trace = Trace::open(&path).unwrap();
+    let written = "evt.type = io_uring_op and evt.arg.opcode = IORING_OP_WRITE";
+    let names = select(&trace, written, |row| support::text(row, "%fd.name"));
+    let expected = work.join("f").display().to_string();
+    assert_eq!(names, [expected.clone(), expected]);
+}
+
 fn work(dir: &Path) -> std::path::PathBuf {
     let work = dir.join("work");
     std::fs::create_dir(&work).unwrap();
@@ -127,7 +233,7 @@ fn compare(trace: &Trace, work: &Path, first: &str) {
 
 /// Whether a descriptor is what its link in /proc said, and a socket has these ends.
 fn fits(open: &OpenDescriptor, target: &str, ends: &Value) -> bool {
-    use DescriptorType::{Directory, Event, Eventpoll, File, Ipv4, Ipv6, Memfd, Pipe};
+    use DescriptorType::{Directory, Event, Eventpoll, File, Ipv4, Ipv6, Memfd, Pidfd, Pipe};
     let found = &open.descriptor;
     if target.starts_with("socket:") {
         let Some(ends) = ends.as_array() else {
@@ -143,8 +249,10 @@ fn fits(open: &OpenDescriptor, target: &str, ends: &Value) -> bool {
     match target {
         "anon_inode:[eventfd]" => found.ty == Event,
         "anon_inode:[eventpoll]" => found.ty == Eventpoll,
-        _ if target.starts_with("pipe:") => found.ty == Pipe,
+        "anon_inode:[pidfd]" => found.ty == Pidfd,
+        _ if target.starts_with("pidfd:") => found.ty == Pidfd,
         _ if target.starts_with("/memfd:") => found.ty == Memfd,
-        _ => matches!(found.ty, File | Directory) && found.name == target.as_bytes(),
+        _ if target.starts_with("anon_inode:") => open.descriptor.missing.is_empty(),
+        _ => matches!(found.ty, File | Directory | Pipe) && found.name == target.as_bytes(),
     }
 }

@@ -135,6 +135,7 @@ fn world() -> World {
         }),
         dev: 5,
         ino: id << 60,
+        missing: if id == 3 { b"gone".to_vec() } else { Vec::new() },
         ..Descriptor::unknown(id)
     };
     World {

@@ -127,7 +127,7 @@ fn watched(out: &mut Done, dir: &str) {
     call(libc::SYS_inotify_rm_watch, &[fd, watch]);
     out.say(format!("inotify_rm_watch res=0 fd={fd}(<i>) wd={watch}"));
     let fan = call(libc::SYS_fanotify_init, &[1, 0]);
-    let name = if fan < 0 { shown(fan) } else { format!("{fan}(<o>)") };
+    let name = super::open(fan);
     out.say(format!(
         "fanotify_init fd={name} flags=1(FAN_CLOEXEC) event_f_flags=0(O_RDONLY)"
     ));

@@ -57,22 +57,14 @@ pub(crate) fn run(out: &mut Done, dir: &str) {
     ));
     // The version is no descriptor, but is given back like one.
     let result = call(libc::SYS_landlock_create_ruleset, &[0, 0, 1]);
-    let version = if result < 0 {
-        shown(result)
-    } else {
-        format!("{result}(<o>)")
-    };
+    let version = super::open(result);
     out.say(format!(
         "landlock_create_ruleset fd={version} handled_access_fs=<NA> handled_access_net=<NA> \
          flags=1(LANDLOCK_CREATE_RULESET_VERSION)"
     ));
     let handled = [5u64];
     let rules = call(libc::SYS_landlock_create_ruleset, &[at(&handled), 8, 0]);
-    let shows = if rules < 0 {
-        shown(rules)
-    } else {
-        format!("{rules}(<o>)")
-    };
+    let shows = super::open(rules);
     out.say(format!(
         "landlock_create_ruleset fd={shows} \
          handled_access_fs=5(LANDLOCK_ACCESS_FS_EXECUTE|LANDLOCK_ACCESS_FS_READ_FILE) handled_access_net=<NA> flags=0(0)"

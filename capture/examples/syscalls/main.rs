@@ -61,6 +61,21 @@ fn p(text: &CString) -> i64 {
     text.as_ptr() as i64
 }
 
+/// A descriptor as an event shows it, by what /proc says that it is.
+fn open(fd: i64) -> String {
+    let Ok(link) = std::fs::read_link(format!("/proc/self/fd/{fd}")) else {
+        return shown(fd);
+    };
+    let link = link.display().to_string();
+    let meaning = match link.strip_prefix("anon_inode:") {
+        Some("inotify" | "[fanotify]") => "<i>".to_owned(),
+        Some(_) => format!("<o>{link}"),
+        None if link.starts_with("pipe:") => format!("<p>{link}"),
+        None => format!("<f>{link}"),
+    };
+    format!("{fd}({meaning})")
+}
+
 /// The address of any value.
 fn at<T: ?Sized>(value: &T) -> i64 {
     std::ptr::from_ref(value).cast::<u8>() as i64

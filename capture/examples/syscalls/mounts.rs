@@ -13,19 +13,20 @@ pub(crate) fn run(out: &mut Done, dir: &str) {
     let place = c(&format!("{dir}/place"));
     call(libc::SYS_mkdir, &[p(&place), 0o755]);
     let fs = call(libc::SYS_fsopen, &[p(&c("tmpfs")), 1]);
-    out.say(format!("fsopen fd={fs}(<o>) fsname=tmpfs flags=1(FSOPEN_CLOEXEC)"));
+    let shows = super::open(fs);
+    out.say(format!("fsopen fd={shows} fsname=tmpfs flags=1(FSOPEN_CLOEXEC)"));
     let (key, value) = (c("size"), c("64k"));
     let result = shown(call(libc::SYS_fsconfig, &[fs, 1, p(&key), p(&value), 0]));
     out.say(format!(
-        "fsconfig res={result} fd={fs}(<o>) cmd=1(FSCONFIG_SET_STRING) key=size value_charbuf=64k aux=0"
+        "fsconfig res={result} fd={shows} cmd=1(FSCONFIG_SET_STRING) key=size value_charbuf=64k aux=0"
     ));
     let result = shown(call(libc::SYS_fsconfig, &[fs, 6, 0, 0, 0]));
     out.say(format!(
-        "fsconfig res={result} fd={fs}(<o>) cmd=6(FSCONFIG_CMD_CREATE) key=<NA> value_charbuf=<NA> aux=0"
+        "fsconfig res={result} fd={shows} cmd=6(FSCONFIG_CMD_CREATE) key=<NA> value_charbuf=<NA> aux=0"
     ));
     let mount = call(libc::SYS_fsmount, &[fs, 1, 8]);
     out.say(format!(
-        "fsmount fd={mount}(<o>) fs_fd={fs} flags=1(FSMOUNT_CLOEXEC) attr_flags=8(MOUNT_ATTR_NOEXEC)"
+        "fsmount fd={mount}(<d>(unreachable)/) fs_fd={fs} flags=1(FSMOUNT_CLOEXEC) attr_flags=8(MOUNT_ATTR_NOEXEC)"
     ));
     let result = shown(call(libc::SYS_move_mount, &[mount, p(&empty), CWD, p(&place), 4]));
     out.say(format!(
@@ -40,11 +41,12 @@ pub(crate) fn run(out: &mut Done, dir: &str) {
     ));
     let tree = call(libc::SYS_open_tree, &[CWD, p(&place), 0o2000001]);
     out.say(format!(
-        "open_tree fd={tree}(<o>) dirfd=-100(AT_FDCWD) path={dir}/place flags=524289(OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC)"
+        "open_tree fd={tree}(<d>(unreachable)/) dirfd=-100(AT_FDCWD) path={dir}/place flags=524289(OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC)"
     ));
     let picked = call(libc::SYS_fspick, &[CWD, p(&place), 1]);
     out.say(format!(
-        "fspick fd={picked}(<o>) dirfd=-100(AT_FDCWD) path={dir}/place flags=1(FSPICK_CLOEXEC)"
+        "fspick fd={} dirfd=-100(AT_FDCWD) path={dir}/place flags=1(FSPICK_CLOEXEC)",
+        super::open(picked)
     ));
     let result = shown(call(libc::SYS_umount2, &[p(&place), 2]));
     out.say(format!("umount2 res={result} name={dir}/place flags=2(MNT_DETACH)"));

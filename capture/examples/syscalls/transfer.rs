@@ -46,17 +46,19 @@ pub(crate) fn run(out: &mut Done, dir: &str) {
     call(libc::SYS_pipe2, &[to(&mut second), 0]);
     let moved = call(libc::SYS_tee, &[r, i64::from(second[1]), 5, 2]);
     out.say(format!(
-        "tee res={moved} fd_in={r}(<p>) fd_out={} size=5 flags=2(SPLICE_F_NONBLOCK)",
+        "tee res={moved} fd_in={} fd_out={} size=5 flags=2(SPLICE_F_NONBLOCK)",
+        super::open(r),
         second[1]
     ));
     let moved = call(libc::SYS_vmsplice, &[i64::from(second[1]), at(&vector), 2, 0]);
     out.say(format!(
-        "vmsplice res={moved} data=firstother fd={}(<p>) flags=0(0)",
-        second[1]
+        "vmsplice res={moved} data=firstother fd={} flags=0(0)",
+        super::open(second[1].into())
     ));
     let size = shown(call(libc::SYS_ioctl, &[r, 0x541b, to(&mut offset)]));
     out.say(format!(
-        "ioctl res={size} fd={r}(<p>) request=21531(FIONREAD) argument={:#x}",
+        "ioctl res={size} fd={} request=21531(FIONREAD) argument={:#x}",
+        super::open(r),
         to(&mut offset)
     ));
     call(libc::SYS_fcntl, &[a, 3]);

@@ -113,13 +113,15 @@ pub(crate) fn run(out: &mut Done, dir: &str) {
     out.say(&*enter);
     let file = i64::from(file);
     ring.run(23, file, [0, at(b"through a ring"), 14, 0], 0xa2);
-    let written =
-        format!("opcode=23(IORING_OP_WRITE) fd={file} user_data=0xa2 dirfd=<NA> path=<NA> newpath=<NA> {invisible}");
+    let written = format!(
+        "opcode=23(IORING_OP_WRITE) fd={file}(<f>{dir}/f) user_data=0xa2 dirfd=<NA> path=<NA> newpath=<NA> {invisible}"
+    );
     out.say(format!("io_uring_op {written} flags=0(0)"));
     out.say(format!("io_uring_op res=14 {written}"));
     ring.run(19, file, [0, 0, 0, 0], 0xa3);
-    let closed =
-        format!("opcode=19(IORING_OP_CLOSE) fd={file} user_data=0xa3 dirfd=<NA> path=<NA> newpath=<NA> {invisible}");
+    let closed = format!(
+        "opcode=19(IORING_OP_CLOSE) fd={file}(<f>{dir}/f) user_data=0xa3 dirfd=<NA> path=<NA> newpath=<NA> {invisible}"
+    );
     out.say(format!("io_uring_op res=0 {closed}"));
     let (new, missing) = (c("g"), c("missing"));
     ring.run(35, CWD, [p(&new), p(&path), CWD, 0], 0xa4);

@@ -24,16 +24,16 @@ pub(crate) fn run(words: &[&str]) -> bool {
     true
 }
 
-fn own() -> u32 {
+pub(crate) fn own() -> u32 {
     std::process::id()
 }
 
-fn parent() -> u32 {
+pub(crate) fn parent() -> u32 {
     std::os::unix::process::parent_id()
 }
 
 /// The result of a call that must not fail.
-fn done(result: i32) -> i32 {
+pub(crate) fn done(result: i32) -> i32 {
     assert!(result >= 0, "{}", std::io::Error::last_os_error());
     result
 }
@@ -148,7 +148,7 @@ fn fork(dir: &Path, a: i32, b: i32) {
 }
 
 /// Makes the mark and writes down what is open. The other processes must be waiting for this one.
-fn mark(dir: &Path, name: &str, pids: &[u32]) {
+pub(crate) fn mark(dir: &Path, name: &str, pids: &[u32]) {
     std::fs::create_dir(dir.join(format!("mark-{name}"))).unwrap();
     let processes: Vec<Value> = pids.iter().map(|pid| listed(*pid)).collect();
     let mut file = std::fs::OpenOptions::new()

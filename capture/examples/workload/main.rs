@@ -1,10 +1,11 @@
 //! Known work for the live tests: does exactly what its arguments say, and nothing else of that kind.
 //!
 //! `workload count DIR OPENS CONNECTS EXECS` | `workload calls DIR` | `workload write BYTES FILE` | `workload wait` |
-//! `workload descriptors DIR wait|slow` | `workload memfd`
+//! `workload descriptors DIR wait|slow` | `workload passing DIR` | `workload memfd`
 
 mod crowd;
 mod descriptors;
+mod passing;
 
 use std::ffi::CString;
 use std::io::{Read, Write};
@@ -46,7 +47,10 @@ fn main() {
         }
         ["nothing"] => {}
         ["memfd"] => memfd(),
-        other => assert!(crowd::run(other) || descriptors::run(other), "unknown work {args:?}"),
+        other => assert!(
+            crowd::run(other) || descriptors::run(other) || passing::run(other),
+            "unknown work {args:?}"
+        ),
     }
 }
 

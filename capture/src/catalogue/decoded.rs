@@ -122,8 +122,8 @@ const ROWS: &[Decoded] = &[
     row(155, Process, 2, &[s(0), s(1)], &[RES, ("new_root", T::Path, I(0)), ("put_old", T::Path, I(1))], NoFd, Effect::Root),
     row(112, Process, 0, &[], &[("res", T::Pid, R)], NoFd, Effect::Setsid),
     row(157, Process, 5, &[s(1)], &[RES, ("option", T::PrctlOption, A(0)), ("arg2_str", T::Text, I(1)), ("arg2_int", T::Hex, A(1))], NoFd, Effect::Prctl),
-    row(272, Process, 1, &[], &[RES, ("flags", T::CloneFlags, A(0))], NoFd, Effect::None),
-    row(308, Process, 2, &[], &[RES, FD0, ("nstype", T::CloneFlags, A(1))], Of(0), Effect::None),
+    row(272, Process, 1, &[], &[RES, ("flags", T::CloneFlags, A(0))], NoFd, Effect::Unshare),
+    row(308, Process, 2, &[], &[RES, FD0, ("nstype", T::CloneFlags, A(1))], Of(0), Effect::Root),
 
     // Files by path.
     row(2, File, 3, &[s(0)], &[NEW_FD, ("name", T::Path, I(0)), ("flags", T::OpenFlags, A(1)), ("mode", T::Mode, A(2))], New, open(0, None, Some(A(1)))),
@@ -193,10 +193,10 @@ const ROWS: &[Decoded] = &[
     row(44, Net, 6, &[b(1), pack(SOCKADDR, 4, 5), SOCK], &[RES, ("data", T::Bytes, I(1)), FD0, ("size", T::Uint, A(2)), ("flags", T::MsgFlags, A(3)), ("addr", T::SockAddr, I(4))], Of(0), Effect::Address),
     row(45, Net, 6, &[b(1), pack(SOCKADDR_OUT, 4, 5)], &[RES, ("data", T::Bytes, I(1)), FD0, ("size", T::Uint, A(2)), ("flags", T::MsgFlags, A(3)), ("addr", T::SockAddr, I(4))], Of(0), Effect::None),
     row(46, Net, 3, &[pack(MSGHDR, 1, 0), SOCK], &[RES, ("data", T::Bytes, I(1)), FD0, ("flags", T::MsgFlags, A(2)), ("addr", T::SockAddr, I(item::MESSAGE_NAME))], Of(0), Effect::Address),
-    row(47, Net, 3, &[pack(MSGHDR, 1, 0)], &[RES, ("data", T::Bytes, I(1)), FD0, ("flags", T::MsgFlags, A(2)), ("addr", T::SockAddr, I(item::MESSAGE_NAME))], Of(0), Effect::None),
+    row(47, Net, 3, &[pack(MSGHDR, 1, 0)], &[RES, ("data", T::Bytes, I(1)), FD0, ("flags", T::MsgFlags, A(2)), ("addr", T::SockAddr, I(item::MESSAGE_NAME))], Of(0), Effect::Receive { several: false }),
     // Of several messages, bytes and address are those of the first.
     row(307, Net, 4, &[pack(MMSGHDR, 1, 0), SOCK], &[RES, ("data", T::Bytes, I(1)), FD0, ("vlen", T::Uint, Source::Low(2)), ("flags", T::MsgFlags, A(3)), ("addr", T::SockAddr, I(item::MESSAGE_NAME))], Of(0), Effect::Address),
-    row(299, Net, 5, &[pack(MMSGHDR, 1, 0)], &[RES, ("data", T::Bytes, I(1)), FD0, ("vlen", T::Uint, Source::Low(2)), ("flags", T::MsgFlags, A(3)), ("addr", T::SockAddr, I(item::MESSAGE_NAME))], Of(0), Effect::None),
+    row(299, Net, 5, &[pack(MMSGHDR, 1, 0)], &[RES, ("data", T::Bytes, I(1)), FD0, ("vlen", T::Uint, Source::Low(2)), ("flags", T::MsgFlags, A(3)), ("addr", T::SockAddr, I(item::MESSAGE_NAME))], Of(0), Effect::Receive { several: true }),
     row(48, Net, 2, &[], &[RES, FD0, ("how", T::ShutdownHow, A(1))], Of(0), Effect::None),
 
     // Rights and signals.

@@ -9,13 +9,15 @@ mod document;
 mod entry;
 mod generic;
 mod source;
+mod spec;
 
 use crate::profile::Take;
-use afterimage_abi::{MAX_EXTRACTS, SYSCALLS, Spec, extract, mark, recorded};
+use afterimage_abi::{MAX_EXTRACTS, SYSCALLS, Spec, extract, recorded};
 use afterimage_format::model::{Category, Kind, Param, ParamType};
 pub(crate) use source::Source;
 
 use compat::Compat;
+use spec::{file_of, marks, without_payload};
 
 /// Number, name, category and parameters of a call that is kept raw.
 type Generic = (u16, &'static str, Category, &'static [(&'static str, ParamType)]);
@@ -51,10 +53,14 @@ pub(crate) enum Effect {
     Dup { flags: Option<u8> },
     /// fcntl: `F_DUPFD`, `F_DUPFD_CLOEXEC`, `F_SETFD`.
     Fcntl,
-    /// Two descriptors in the item of argument 0.
+    /// Two descriptors in the item of argument 0; the kernel's files have records of their own.
     Pipe { flags: Option<u8> },
-    /// Two descriptors in the item of argument 3.
+    /// Two descriptors in the item of argument 3; the same.
     SocketPair,
+    /// Descriptors may have come with a message, or with several; the same.
+    Receive { several: bool },
+    /// Descriptors and directory may not be in common with others any more.
+    Unshare,
     /// The result is a socket.
     Socket,
     /// Argument 0 is connected, bound or listens: its addresses are known now.
@@ -401,7 +407,7 @@ impl Catalogue {
             recorded: recorded::YES,
             args,
             marks: marks(name, effect),
-            file: u8::from(matches!(effect, Effect::Open { .. })),
+            file: file_of(effect) as u8,
             ..Spec::default()
         };
         for (to, from) in spec.extracts.iter_mut().zip(extracts.iter().take(MAX_EXTRACTS)) {
@@ -426,48 +432,6 @@ impl Catalogue {
         };
         (spec, call)
     }
-}
-
-/// What matters most when the rings are nearly full, beside births, ends and executed programs.
-const IMPORTANT: &[&str] = &[
-    "ptrace",
-    "init_module",
-    "finit_module",
-    "delete_module",
-    "kexec_load",
-    "kexec_file_load",
-    "bpf",
-    "capset",
-    "setns",
-    "unshare",
-    "chroot",
-    "pivot_root",
-    "execve",
-    "execveat",
-];
-
-/// [`Spec::marks`] of a call.
-fn marks(name: &str, effect: Effect) -> u8 {
-    let rights = effect == Effect::Credentials;
-    let leaving = if rights { mark::LEAVING } else { 0 };
-    let important = if rights || IMPORTANT.contains(&name) {
-        mark::IMPORTANT
-    } else {
-        0
-    };
-    leaving | important
-}
-
-/// The extracts without bytes that are moved: they say nothing about the state.
-fn without_payload(extracts: [u32; MAX_EXTRACTS]) -> [u32; MAX_EXTRACTS] {
-    let mut out = [extract::NONE; MAX_EXTRACTS];
-    let kept = extracts
-        .into_iter()
-        .filter(|packed| !matches!(packed & 0xff, extract::BUFFER | extract::IOVEC | extract::BYTES_IN));
-    for (to, from) in out.iter_mut().zip(kept) {
-        *to = from;
-    }
-    out
 }
 
 fn kind_of<'a>(

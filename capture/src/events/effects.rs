@@ -3,7 +3,7 @@
 use super::executed::credentials;
 use super::{Raw, Tracker};
 use crate::catalogue::{Effect, Source, Special, bpf_makes_descriptor};
-use crate::state::{FdEntry, join_into, named, socket, socket_of, unix_name};
+use crate::state::{FdEntry, Missing, Who, join_into, named, socket, socket_of, unix_name};
 use afterimage_abi::item;
 use afterimage_format::model::{Descriptor, DescriptorType, Role, SockAddr, Text, Tuple, parse_sockaddr};
 
@@ -15,6 +15,7 @@ const O_DIRECTORY: u64 = libc::O_DIRECTORY as u64;
 /// Contains O_DIRECTORY, and makes a file.
 const O_TMPFILE: u64 = libc::O_TMPFILE as u64;
 const PR_SET_NAME: u32 = 15;
+const CLOSE_RANGE_UNSHARE: u64 = 2;
 const CLOSE_RANGE_CLOEXEC: u64 = 4;
 const F_DUPFD: u64 = 0;
 const F_SETFD: u64 = 2;
@@ -39,26 +40,29 @@ impl Tracker {
         if result < 0 && !closed {
             return;
         }
-        let pid = raw.pid();
+        let who = raw.who();
         let flag = |at: Option<u8>| at.is_some_and(|at| raw.arg(at) & O_CLOEXEC != 0);
         match effect {
-            Effect::None | Effect::Address | Effect::Sigreturn => {}
+            Effect::None | Effect::Address | Effect::Sigreturn | Effect::Receive { .. } => {}
             Effect::Open { path, dir, flags } => self.opened(raw, path, dir, flags),
-            Effect::Close => self.descriptors.close(pid, raw.arg(0) as i32),
+            Effect::Close => self.descriptors.close(who, raw.arg(0) as i32),
             Effect::CloseRange => {
+                if raw.arg(2) & CLOSE_RANGE_UNSHARE != 0 {
+                    self.descriptors.part(who, self.threads.of_process(who.pid));
+                }
                 let mark = raw.arg(2) & CLOSE_RANGE_CLOEXEC != 0;
                 self.descriptors
-                    .close_range(pid, raw.arg(0) as u32, raw.arg(1) as u32, mark);
+                    .close_range(who, raw.arg(0) as u32, raw.arg(1) as u32, mark);
             }
-            Effect::Dup { flags } => self.duplicate(pid, raw.arg(0) as i32, result as i32, flag(flags)),
+            Effect::Dup { flags } => self.duplicate(who, raw.arg(0) as i32, result as i32, flag(flags)),
             Effect::Fcntl => match raw.arg(1) & 0xffff_ffff {
-                F_DUPFD => self.duplicate(pid, raw.arg(0) as i32, result as i32, false),
-                F_DUPFD_CLOEXEC => self.duplicate(pid, raw.arg(0) as i32, result as i32, true),
+                F_DUPFD => self.duplicate(who, raw.arg(0) as i32, result as i32, false),
+                F_DUPFD_CLOEXEC => self.duplicate(who, raw.arg(0) as i32, result as i32, true),
                 F_SETFD => {
                     let fd = raw.arg(0) as i32;
-                    if let Some(entry) = self.descriptors.get(pid, fd) {
+                    if let Some(entry) = self.descriptors.get(who, fd) {
                         self.descriptors.set(
-                            pid,
+                            who,
                             fd,
                             FdEntry {
                                 cloexec: raw.arg(2) & 1 != 0,
@@ -76,32 +80,37 @@ impl Tracker {
             }
             Effect::Socket => {
                 let descriptor = socket(raw.arg(0) as u16, raw.arg(1) as u16, raw.arg(2) as u16);
-                self.open(pid, result as i32, descriptor, flag(Some(1)));
+                self.open(who, result as i32, descriptor, flag(Some(1)));
             }
             Effect::Accept { flags } => self.accept(raw, flag(flags)),
             Effect::Special(special, flags) => {
-                let descriptor = self.special(special, raw);
-                self.open(pid, result as i32, descriptor, flag(flags));
+                let descriptor = match self.behind(raw) {
+                    Some(descriptor) => descriptor,
+                    // It may also return a version, which is no descriptor.
+                    None if special == Special::Landlock => return,
+                    None => self.descriptors.intern(special_of(special, raw)),
+                };
+                let cloexec = flag(flags);
+                self.descriptors
+                    .set(who, result as i32, FdEntry { descriptor, cloexec });
             }
             Effect::Bpf if bpf_makes_descriptor(raw.arg(0)) => {
                 // All of them are closed on exec.
-                self.open(pid, result as i32, named(DescriptorType::Bpf, Vec::new()), true);
+                self.open(who, result as i32, named(DescriptorType::Bpf, Vec::new()), true);
             }
             Effect::Bpf => {}
-            Effect::Forget => self.lose_track(pid),
-            // The threads of a process share its directory.
+            Effect::Forget => self.lose_track(raw),
+            Effect::Unshare => self.unshare(raw),
+            // As the caller said, seen from where it was: the kernel will tell more.
             Effect::Chdir(item) => {
-                let cwd: Text = raw
-                    .bytes(item)
-                    .map(|p| self.absolute(raw, None, p).into())
-                    .unwrap_or_default();
-                self.threads.update_process(pid, |t| t.cwd = Text::clone(&cwd));
+                let said = raw.bytes(item).map(|path| self.absolute(raw, None, path));
+                self.threads.set_directory(who, &said.unwrap_or_default().into());
             }
             Effect::Fchdir => {
-                let cwd: Text = self.name_of(pid, raw.arg(0) as i32).into();
-                self.threads.update_process(pid, |t| t.cwd = Text::clone(&cwd));
+                let said = self.name_of(who, raw.arg(0) as i32);
+                self.threads.set_directory(who, &said.into());
             }
-            Effect::Root => self.threads.update_process(pid, |t| t.cwd = Text::default()),
+            Effect::Root => self.threads.set_directory(who, &Text::default()),
             Effect::Prctl if raw.arg(0) as u32 == PR_SET_NAME => {
                 if let Some(name) = raw.bytes(1) {
                     self.threads
@@ -119,7 +128,7 @@ impl Tracker {
                     });
                 }
             }
-            Effect::Setsid => self.threads.update_process(pid, |t| t.sid = result as u32),
+            Effect::Setsid => self.threads.update_process(who.pid, |t| t.sid = result as u32),
         }
     }
 
@@ -131,39 +140,42 @@ impl Tracker {
             Some(Source::Word(arg, offset, size)) => raw.word(arg, offset, size).unwrap_or(0),
             _ => 0,
         };
-        let mut name = std::mem::take(&mut self.scratch);
-        let (ty, ino) = match raw.file() {
-            Some(file) => file.describe(&mut name),
+        let descriptor = match self.behind(raw) {
+            Some(descriptor) => descriptor,
             None => {
+                let mut name = std::mem::take(&mut self.scratch);
                 self.absolute_into(&mut name, raw, dir, raw.bytes(path).unwrap_or_default());
-                let directory = flags & O_TMPFILE == O_DIRECTORY;
-                (
-                    if directory {
-                        DescriptorType::Directory
-                    } else {
-                        DescriptorType::File
-                    },
-                    0,
-                )
+                let ty = if flags & O_TMPFILE == O_DIRECTORY {
+                    DescriptorType::Directory
+                } else {
+                    DescriptorType::File
+                };
+                let descriptor = self.descriptors.intern_named(ty, &name);
+                self.scratch = name;
+                descriptor
             }
         };
-        let descriptor = match ino {
-            0 => self.descriptors.intern_named(ty, &name),
-            ino => self.descriptors.intern(Descriptor {
-                ino,
-                ..named(ty, name.clone())
-            }),
-        };
-        self.scratch = name;
         let cloexec = flags & O_CLOEXEC != 0;
         self.descriptors
-            .set(raw.pid(), raw.header.result as i32, FdEntry { descriptor, cloexec });
+            .set(raw.who(), raw.header.result as i32, FdEntry { descriptor, cloexec });
     }
 
     /// A call that is not followed may have opened, closed or changed directory.
-    pub(super) fn lose_track(&mut self, pid: u32) {
-        self.descriptors.remove(pid);
-        self.threads.update_process(pid, |t| t.cwd = Text::default());
+    pub(super) fn lose_track(&mut self, raw: &Raw<'_>) {
+        self.descriptors.forget(raw.who(), Missing::NotFollowed);
+        self.threads.set_directory(raw.who(), &Text::default());
+    }
+
+    /// A thread does not share any more.
+    fn unshare(&mut self, raw: &Raw<'_>) {
+        let has = |flags: i32| raw.arg(0) & flags as u64 != 0;
+        if has(libc::CLONE_FILES) {
+            self.descriptors.part(raw.who(), self.threads.of_process(raw.pid()));
+        }
+        // A namespace of mounts or of users asks for it.
+        if has(libc::CLONE_FS | libc::CLONE_NEWNS | libc::CLONE_NEWUSER) {
+            self.threads.part_directory(raw.who());
+        }
     }
 
     /// `path` as an absolute path: seen from the directory in argument `dir`, or from the current one.
@@ -175,67 +187,50 @@ impl Tracker {
 
     fn absolute_into(&self, out: &mut Vec<u8>, raw: &Raw<'_>, dir: Option<u8>, path: &[u8]) {
         let base = match dir.map(|at| raw.arg(at) as i32).filter(|fd| *fd != AT_FDCWD) {
-            Some(fd) => self.descriptor_at(raw.pid(), fd).map(|d| d.name.as_slice()),
+            Some(fd) => self.descriptor_at(raw.who(), fd).map(|d| d.name.as_slice()),
             None => self.threads.get(raw.tid()).map(|t| &t.cwd[..]),
         };
         join_into(out, base.unwrap_or_default(), path);
     }
 
-    fn descriptor_at(&self, pid: u32, fd: i32) -> Option<&Descriptor> {
-        self.descriptors.descriptor(self.descriptors.get(pid, fd)?.descriptor)
+    fn descriptor_at(&self, who: Who, fd: i32) -> Option<&Descriptor> {
+        self.descriptors.descriptor(self.descriptors.get(who, fd)?.descriptor)
     }
 
-    fn name_of(&self, pid: u32, fd: i32) -> Vec<u8> {
-        self.descriptor_at(pid, fd).map(|d| d.name.clone()).unwrap_or_default()
+    fn name_of(&self, who: Who, fd: i32) -> Vec<u8> {
+        self.descriptor_at(who, fd).map(|d| d.name.clone()).unwrap_or_default()
     }
 
-    fn open(&mut self, pid: u32, fd: i32, descriptor: Descriptor, cloexec: bool) {
+    fn open(&mut self, who: Who, fd: i32, descriptor: Descriptor, cloexec: bool) {
         let descriptor = self.descriptors.intern(descriptor);
-        self.descriptors.set(pid, fd, FdEntry { descriptor, cloexec });
+        self.descriptors.set(who, fd, FdEntry { descriptor, cloexec });
     }
 
-    fn duplicate(&mut self, pid: u32, old: i32, new: i32, cloexec: bool) {
-        match self.descriptors.get(pid, old) {
+    fn duplicate(&mut self, who: Who, old: i32, new: i32, cloexec: bool) {
+        match self.descriptors.get(who, old) {
             // dup2 of a descriptor to itself changes nothing.
             Some(_) if old == new => {}
-            Some(entry) => self.descriptors.set(pid, new, FdEntry { cloexec, ..entry }),
-            None => self.descriptors.close(pid, new),
+            Some(entry) => self.descriptors.set(who, new, FdEntry { cloexec, ..entry }),
+            None => self.descriptors.close(who, new),
         }
     }
 
+    /// Two descriptors, of which the kernel will tell more.
     fn pair(&mut self, raw: &Raw<'_>, item: u8, descriptor: Descriptor, cloexec: bool) {
-        for offset in [0, 4] {
-            if let Some(fd) = raw.word(item, offset, 4) {
-                self.open(raw.pid(), fd as i32, descriptor.clone(), cloexec);
-            }
+        let fds = [0, 4].map(|offset| raw.word(item, offset, 4).map(|fd| fd as i32));
+        for fd in fds.into_iter().flatten() {
+            self.open(raw.who(), fd, descriptor.clone(), cloexec);
         }
-    }
-
-    fn special(&self, special: Special, raw: &Raw<'_>) -> Descriptor {
-        let ty = match special {
-            Special::Eventfd => DescriptorType::Event,
-            Special::Epoll => DescriptorType::Eventpoll,
-            Special::Timerfd => DescriptorType::Timerfd,
-            Special::Signalfd => DescriptorType::Signalfd,
-            Special::Inotify => DescriptorType::Inotify,
-            Special::Memfd => {
-                let name = [b"memfd:", raw.bytes(0).unwrap_or_default()].concat();
-                return named(DescriptorType::Memfd, name);
-            }
-            Special::Pidfd => DescriptorType::Pidfd,
-            Special::IoUring => DescriptorType::IoUring,
-            Special::Userfaultfd => DescriptorType::Userfaultfd,
-            Special::Secret => return named(DescriptorType::Memfd, b"secretmem".to_vec()),
-            Special::Landlock | Special::Other => DescriptorType::Unknown,
-        };
-        named(ty, Vec::new())
+        if let [Some(one), Some(other)] = fds {
+            self.pair = Some((raw.header.tgid_tid, [one, other]));
+        }
     }
 
     /// A socket's addresses have become known or have changed.
     fn address(&mut self, raw: &Raw<'_>) {
-        let (pid, fd) = (raw.pid(), raw.arg(0) as i32);
+        let (who, fd) = (raw.who(), raw.arg(0) as i32);
         let Some(kernel) = raw.socket() else { return };
-        let entry = self.descriptors.get(pid, fd);
+        let entry = self.descriptors.get(who, fd);
         let old = entry.and_then(|e| self.descriptors.descriptor(e.descriptor));
         let role = match raw.header.nr {
             CONNECT => Role::Client,
@@ -280,28 +275,50 @@ impl Tracker {
         if let Some(kernel @ [0 | b'/', ..]) = kernel {
             descriptor.name = unix_name(kernel);
         }
-        if descriptor.name.is_empty()
-            && let Some(old) = old
-        {
-            descriptor.name = old.name.clone();
+        if let Some(old) = old {
+            descriptor.ino = old.ino;
+            if descriptor.name.is_empty() {
+                descriptor.name = old.name.clone();
+            }
         }
         let cloexec = entry.is_some_and(|e| e.cloexec);
-        self.open(pid, fd, descriptor, cloexec);
+        self.open(who, fd, descriptor, cloexec);
     }
 
     fn accept(&mut self, raw: &Raw<'_>, cloexec: bool) {
-        let pid = raw.pid();
+        let who = raw.who();
         let Some(kernel) = raw.socket() else {
             // Whatever had this number before is not it.
-            return self.descriptors.close(pid, raw.header.result as i32);
+            return self.descriptors.close(who, raw.header.result as i32);
         };
         let mut descriptor = socket_of(&kernel, Role::Server);
         if descriptor.ty == DescriptorType::Unix {
             descriptor.name = match raw.bytes(item::UNIX_LOCAL) {
                 Some(path) => unix_name(path),
-                None => self.name_of(pid, raw.arg(0) as i32),
+                None => self.name_of(who, raw.arg(0) as i32),
             };
         }
-        self.open(pid, raw.header.result as i32, descriptor, cloexec);
+        self.open(who, raw.header.result as i32, descriptor, cloexec);
     }
+}
+
+/// What the call says that it made.
+fn special_of(special: Special, raw: &Raw<'_>) -> Descriptor {
+    let ty = match special {
+        Special::Eventfd => DescriptorType::Event,
+        Special::Epoll => DescriptorType::Eventpoll,
+        Special::Timerfd => DescriptorType::Timerfd,
+        Special::Signalfd => DescriptorType::Signalfd,
+        Special::Inotify => DescriptorType::Inotify,
+        Special::Memfd => {
+            let name = [b"memfd:", raw.bytes(0).unwrap_or_default()].concat();
+            return named(DescriptorType::Memfd, name);
+        }
+        Special::Pidfd => DescriptorType::Pidfd,
+        Special::IoUring => DescriptorType::IoUring,
+        Special::Userfaultfd => DescriptorType::Userfaultfd,
+        Special::Secret => return named(DescriptorType::Memfd, b"secretmem".to_vec()),
+        Special::Landlock | Special::Other => DescriptorType::Unknown,
+    };
+    named(ty, Vec::new())
 }

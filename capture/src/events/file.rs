@@ -57,6 +57,7 @@ impl<'a> File<'a> {
         if self.marks & walk::TOO_DEEP != 0 {
             out.extend_from_slice(b"...");
         }
+        let above = out.len();
         for name in self
             .names
             .rsplit(|b| *b == 0)
@@ -65,7 +66,7 @@ impl<'a> File<'a> {
             out.push(b'/');
             out.extend_from_slice(name);
         }
-        if out.is_empty() {
+        if out.len() == above {
             out.push(b'/');
         }
         if self.is_deleted() {
@@ -104,11 +105,16 @@ impl<'a> File<'a> {
         out.clear();
         match ty {
             DescriptorType::Pipe => {
-                out.extend_from_slice(self.ino.to_string().as_bytes());
+                out.extend_from_slice(format!("pipe:[{}]", self.ino).as_bytes());
                 return (ty, self.ino);
             }
             DescriptorType::Socket => return (ty, self.ino),
             DescriptorType::Memfd => out.extend_from_slice(self.names),
+            // As /proc names it: only its name tells what it is.
+            DescriptorType::Unknown if self.names.starts_with(b"[") => {
+                out.extend_from_slice(b"anon_inode:");
+                out.extend_from_slice(self.names);
+            }
             _ => {}
         }
         (ty, 0)
@@ -143,6 +149,13 @@ mod tests {
         check(file, 0, "passwd\0etc\0", DescriptorType::File, "/etc/passwd");
         check(directory, 0, "", DescriptorType::Directory, "/");
         check(
+            directory,
+            walk::UNREACHABLE,
+            "/\0",
+            DescriptorType::Directory,
+            "(unreachable)/",
+        );
+        check(
             file,
             walk::DELETED,
             "x\0tmp\0",
@@ -162,11 +175,17 @@ mod tests {
 
     #[test]
     fn what_is_in_no_tree_is_told_by_its_kind() {
-        check(0o010600, walk::NO_TREE, "\0", DescriptorType::Pipe, "77");
+        check(0o010600, walk::NO_TREE, "\0", DescriptorType::Pipe, "pipe:[77]");
         check(0o140777, walk::NO_TREE, "\0", DescriptorType::Socket, "");
         check(0o100777, walk::NO_TREE, "memfd:x\0", DescriptorType::Memfd, "memfd:x");
         check(0o000600, walk::NO_TREE, "[eventfd]\0", DescriptorType::Event, "");
-        check(0o000600, walk::NO_TREE, "[new]\0", DescriptorType::Unknown, "");
+        check(
+            0o000600,
+            walk::NO_TREE,
+            "[new]\0",
+            DescriptorType::Unknown,
+            "anon_inode:[new]",
+        );
         assert_eq!(File::parse(b"short"), None);
     }
 }

@@ -3,7 +3,7 @@
 
 use super::Tracker;
 use crate::snapshot::{self, Sockets};
-use crate::state::FdEntry;
+use crate::state::{FdEntry, Missing, Who};
 use afterimage_abi::condition;
 use afterimage_format::model::{Text, Thread};
 use std::os::unix::ffi::OsStrExt;
@@ -25,8 +25,8 @@ impl Tracker {
             let Some((pid, tid)) = self.threads.version(id).map(|t| (t.pid, t.tid)) else {
                 continue;
             };
-            if !snapshot::exists(pid, tid) && self.threads.remove(tid) {
-                self.descriptors.remove(pid);
+            if !snapshot::exists(pid, tid) {
+                self.end_thread(Who { pid, tid });
             }
         }
     }
@@ -74,7 +74,7 @@ impl Tracker {
         match (known, found) {
             (true, _) => {}
             (false, true) => self.take_descriptors(pid, &mut Sockets::default()),
-            (false, false) => self.descriptors.remove(pid),
+            (false, false) => self.descriptors.forget(Who::first(pid), Missing::Gone),
         }
         id
     }

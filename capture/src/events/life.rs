@@ -4,8 +4,8 @@ use super::executed::credentials;
 use super::{Emit, Raw, Tracker, Verdict};
 use crate::catalogue::Own;
 use crate::probe::executed_file;
-use crate::state::join;
-use afterimage_abi::{item, status};
+use crate::state::{Who, join};
+use afterimage_abi::{item, shares, status};
 use afterimage_format::model::{Text, Thread, Value};
 use afterimage_format::segment::SegmentBuilder;
 use std::sync::Arc;
@@ -66,7 +66,10 @@ impl Tracker {
             t.exec_time = time;
         });
         self.await_content(raw);
-        self.descriptors.exec(pid);
+        let open = raw.items().find(|i| i.arg == item::OPEN);
+        let cut = open.is_some_and(|i| i.status & status::TRUNCATED != 0);
+        let open = open.and_then(|i| i.bytes);
+        self.descriptors.exec(pid, raw.arg(0) as u32, open, cut);
     }
 
     /// A task was born.
@@ -75,7 +78,16 @@ impl Tracker {
         let (uid, gid) = halves(raw.arg(1));
         let (vtid, vpid) = halves(raw.arg(2));
         // The snapshot came after this birth and knows more of it.
+        let made = Who { pid, tid };
+        let common = |what: u64| raw.arg(3) & what != 0;
         if raw.header.time < self.snapshot_time() && self.threads.get(tid).is_some_and(|t| t.pid == pid) {
+            // But not what it has in common with others.
+            if common(shares::DESCRIPTORS) {
+                self.descriptors.fork(raw.who(), made, true);
+            }
+            if common(shares::DIRECTORY) {
+                self.threads.share_directory(raw.who(), made, true);
+            }
             return;
         }
         let parent = self.threads.get(raw.tid()).cloned();
@@ -104,8 +116,15 @@ impl Tracker {
             })
         };
         self.insert_thread(child, raw.header.cgroup);
-        if !same_process {
-            self.descriptors.fork(raw.pid(), pid);
+        self.threads.share_directory(raw.who(), made, common(shares::DIRECTORY));
+        self.descriptors.fork(raw.who(), made, common(shares::DESCRIPTORS));
+    }
+
+    /// A thread is gone, and perhaps its process with it.
+    pub(super) fn end_thread(&mut self, who: Who) {
+        self.descriptors.end(who);
+        if self.threads.remove(who.tid) {
+            self.descriptors.end_process(who.pid);
         }
     }
 
@@ -114,9 +133,7 @@ impl Tracker {
         let thread = self.thread_of(raw);
         self.entries.forget(raw.tid());
         // Before the event, so that the end of the descriptors comes with it.
-        if self.threads.remove(raw.tid()) {
-            self.descriptors.remove(raw.pid());
-        }
+        self.end_thread(raw.who());
         let code = raw.header.result;
         let args = [code, code >> 8 & 0xff, code & 0x7f, code >> 7 & 1].map(Value::Int);
         self.emit(

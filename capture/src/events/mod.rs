@@ -1,5 +1,6 @@
 //! Records to events: the state follows every record, and each event carries what it refers to.
 
+mod descriptors;
 mod effects;
 mod entry;
 mod executed;
@@ -17,7 +18,7 @@ mod values;
 pub(crate) use executed::Next;
 pub(crate) use raw::Raw;
 
-use crate::catalogue::{Catalogue, Effect, FdOf, Own};
+use crate::catalogue::{Catalogue, Effect, Own};
 use crate::filter::Live;
 use crate::profile::Take;
 use crate::redact::Redactor;
@@ -68,6 +69,10 @@ pub(crate) struct Tracker {
     /// Cgroups whose birth was lost and which were gone when the hierarchy was asked.
     vanished: HashSet<u64>,
     incomplete: Incomplete,
+    /// The descriptor that the kernel told of last: tgid << 32 | tid, number.
+    told: Option<(u64, i32)>,
+    /// The pair that was made last, of whose files the kernel tells next.
+    pair: Option<(u64, [i32; 2])>,
     /// Operations of io_uring that have no result yet.
     uring: uring::Pending,
     /// Records that could not be taken apart, or not be told to be in scope.
@@ -101,6 +106,8 @@ impl Tracker {
             pending: Pending::default(),
             vanished: HashSet::new(),
             incomplete: Incomplete::default(),
+            told: None,
+            pair: None,
             uring: uring::Pending::default(),
             undecodable: 0,
         }
@@ -115,7 +122,7 @@ impl Tracker {
 
     /// Makes the segment in `out`, which is empty, a keyframe: all living threads and open descriptors.
     pub(crate) fn keyframe(&mut self, out: &mut SegmentBuilder) {
-        self.descriptors.keep(|pid| self.threads.has_process(pid));
+        self.descriptors.keep(|who| self.threads.lives(who));
         out.set_keyframe(self.threads.live(), self.descriptors.open());
     }
 
@@ -175,6 +182,7 @@ impl Tracker {
             kind::SYSCALL_EXIT => self.syscall_exit(&raw, cpu, out),
             kind::SYSCALL_ENTER => self.entries.begin(&raw),
             kind::EXEC => self.exec(&raw),
+            kind::DESCRIPTOR => self.descriptor_told(&raw),
             kind::FORK => self.fork(&raw),
             kind::EXIT => self.exit(&raw, cpu, out),
             kind::CGROUP_RMDIR => self.cgroup_rmdir(&raw, cpu, out),
@@ -194,7 +202,7 @@ impl Tracker {
     /// A process has left the scope: what it does is not seen any more. Should it come back, /proc tells.
     fn forget(&mut self, pid: u32) {
         self.threads.forget(pid);
-        self.descriptors.remove(pid);
+        self.descriptors.end_process(pid);
     }
 
     /// A record of a cgroup that is not in scope. Between its birth and the recorder's verdict the kernel records one
@@ -324,7 +332,7 @@ impl Tracker {
             None => {
                 if compat && raw.header.result >= 0 {
                     // It may have opened, closed or changed directory: what was known is not known any more.
-                    self.lose_track(raw.pid());
+                    self.lose_track(raw);
                 }
                 let thread = self.threads.get(raw.tid()).map_or(0, |t| t.id);
                 let mut args = [Value::Missing; 8];
@@ -374,17 +382,6 @@ impl Tracker {
         self.emit(raw, cpu, emit, out);
     }
 
-    /// [`Descriptor::id`] of the descriptor that a call is about; 0: none or not known.
-    fn descriptor_of(&self, raw: &Raw<'_>, fd: FdOf) -> u64 {
-        let fd = match fd {
-            FdOf::None => return 0,
-            FdOf::Arg(at) => raw.arg(at) as i32,
-            FdOf::Result if raw.header.result < 0 => return 0,
-            FdOf::Result => raw.header.result as i32,
-        };
-        self.descriptors.get(raw.pid(), fd).map_or(0, |e| e.descriptor)
-    }
-
     fn emit(&mut self, raw: &Raw<'_>, cpu: u16, emit: Emit<'_>, out: &mut SegmentBuilder) {
         self.descriptors.tell_changes(out);
         let (thread, flags) = (emit.thread, emit.flags);
@@ -404,7 +401,8 @@ impl Tracker {
 
     /// Whether the profile takes a call on this descriptor.
     fn takes(&self, take: Take, descriptor: u64) -> bool {
-        take == Take::Always || take.holds(self.descriptors.descriptor(descriptor).map(|d| d.ty))
+        let known = self.descriptors.descriptor(descriptor).filter(|d| d.missing.is_empty());
+        take == Take::Always || take.holds(known.map(|d| d.ty))
     }
 
     /// Writes an event, unless the filter keeps it out. Returns whether it did.

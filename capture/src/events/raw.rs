@@ -1,5 +1,6 @@
 //! A record as the kernel program wrote it, taken apart without copying.
 
+use crate::state::Who;
 use afterimage_abi::{ItemHeader, KernelSocket, RecordHeader, flags, item, kind, status};
 
 /// One record.
@@ -43,9 +44,8 @@ impl<'a> Raw<'a> {
         let header = Self::header(bytes)?;
         let count = match header.kind {
             kind::SYSCALL_EXIT | kind::SYSCALL_ENTER => usize::from(syscall_args(&header)).min(6),
-            kind::EXEC => 4,
-            kind::FORK => 3,
-            kind::EXIT => 0,
+            kind::EXEC | kind::FORK => 4,
+            kind::EXIT | kind::DESCRIPTOR => 0,
             kind::CGROUP_RMDIR => 1,
             kind::CGROUP_MKDIR => 2,
             kind::CGROUP_ATTACH | kind::SIGNAL | kind::URING_SUBMIT | kind::URING_COMPLETE => 4,
@@ -80,6 +80,14 @@ impl<'a> Raw<'a> {
     /// Thread id.
     pub(crate) fn tid(&self) -> u32 {
         self.header.tgid_tid as u32
+    }
+
+    /// The thread.
+    pub(crate) fn who(&self) -> Who {
+        Who {
+            pid: self.pid(),
+            tid: self.tid(),
+        }
     }
 
     /// Argument `at`; 0 where the record has fewer.

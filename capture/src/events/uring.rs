@@ -3,6 +3,7 @@
 
 use super::{Emit, Raw, Tracker};
 use crate::catalogue::Own;
+use crate::state::Missing;
 use afterimage_abi::{item, uring};
 use afterimage_format::model::{EventFlags, Value};
 use afterimage_format::segment::SegmentBuilder;
@@ -144,22 +145,31 @@ impl Tracker {
         self.uring_effect(raw, &operation);
     }
 
-    fn uring_descriptor(&self, raw: &Raw<'_>, operation: &Operation) -> u64 {
-        let entry = operation
-            .descriptor()
-            .and_then(|fd| self.descriptors.get(raw.pid(), fd));
-        entry.map_or(0, |e| e.descriptor)
+    fn uring_descriptor(&mut self, raw: &Raw<'_>, operation: &Operation) -> u64 {
+        let whole = takes_descriptor(operation.code) || operation.code == uring::CLOSE;
+        match operation.descriptor().filter(|fd| *fd >= 0) {
+            Some(fd) => match self.descriptors.get(raw.who(), fd) {
+                Some(entry) => entry.descriptor,
+                None => self.descriptors.unknown(self.descriptors.missing(raw.who())),
+            },
+            None if whole && (operation.in_ring || operation.flags & FIXED_FILE != 0) => {
+                self.descriptors.unknown(Missing::RingTable)
+            }
+            None => 0,
+        }
     }
 
-    /// What was closed is closed. What was opened is not known by name: whatever had the number before is not it.
+    /// What was closed is closed; what was opened the kernel has told of.
     fn uring_effect(&mut self, raw: &Raw<'_>, operation: &Operation) {
-        if raw.header.result < 0 || operation.in_ring {
+        let result = raw.header.result;
+        if result < 0 || operation.in_ring {
             return;
         }
+        let fd = result as i32;
         match operation.code {
-            uring::CLOSE => self.descriptors.close(raw.pid(), operation.fd),
-            uring::OPENAT | uring::OPENAT2 | uring::ACCEPT | uring::SOCKET => {
-                self.descriptors.close(raw.pid(), raw.header.result as i32);
+            uring::CLOSE => self.descriptors.close(raw.who(), operation.fd),
+            uring::OPENAT | uring::OPENAT2 | uring::ACCEPT | uring::SOCKET if !self.was_told(raw, fd) => {
+                self.set_unknown(raw, fd, Missing::Uring);
             }
             _ => {}
         }

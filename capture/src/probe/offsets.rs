@@ -45,6 +45,12 @@ pub(crate) fn resolve(btf: &Btf) -> Result<(Offsets, Vec<String>)> {
         ],
         56,
     )?;
+    exactly(mnt + 8, dentry, "file.f_path.dentry")?;
+    exactly(
+        at("fs_struct", "pwd.mnt")? + 8,
+        at("fs_struct", "pwd.dentry")?,
+        "fs_struct.pwd.dentry",
+    )?;
     let linked = at("dentry", "d_hash.pprev")?;
     for (found, distance, field) in [
         (at("dentry", "d_parent")?, 8, "dentry.d_parent"),
@@ -107,6 +113,7 @@ pub(crate) fn resolve(btf: &Btf) -> Result<(Offsets, Vec<String>)> {
         files_struct_fdt: at("files_struct", "fdt")?,
         fdtable_max_fds: at("fdtable", "max_fds")?,
         fdtable_fd: at("fdtable", "fd")?,
+        fdtable_open_fds: at("fdtable", "open_fds")?,
         file_f_inode: at("file", "f_inode")?,
         file_private_data: at("file", "private_data")?,
         inode_i_mode: at("inode", "i_mode")?,
@@ -133,6 +140,7 @@ pub(crate) fn resolve(btf: &Btf) -> Result<(Offsets, Vec<String>)> {
         task_struct_fs: task("fs")?,
         fs_struct_root_mnt: at("fs_struct", "root.mnt")?,
         fs_struct_root_dentry: at("fs_struct", "root.dentry")?,
+        fs_struct_pwd_mnt: at("fs_struct", "pwd.mnt")?,
         file_window: window,
         file_window_inode: inode - window,
         file_window_mnt: mnt - window,

@@ -1,6 +1,7 @@
 //! The programs of the object: which a recording needs, which it can do without, and what is missing then.
 
 use anyhow::{Context, Result};
+use aya::maps::{MapData, ProgramArray};
 use aya::programs::BtfTracePoint;
 use aya::{Btf, Ebpf};
 
@@ -80,10 +81,16 @@ const PROGRAMS: [Program; 13] = [
     required("sys_exit"),
 ];
 
+/// The program that [`sys_exit`](PROGRAMS) goes on with, and the map where it looks for it.
+const AFTER: (&str, &str) = ("sys_exit_descriptors", "AFTER");
+const WITHOUT_AFTER: &str = "descriptors that come in memory or with messages are not known";
+
 /// The programs that this kernel took.
 pub(super) struct Programs {
     loaded: Vec<&'static str>,
     degraded: Vec<String>,
+    /// What it has is gone with the last descriptor of it.
+    after: ProgramArray<MapData>,
 }
 
 impl Programs {
@@ -92,9 +99,11 @@ impl Programs {
     /// # Errors
     /// Names the required program that it refuses, with the verifier's words.
     pub(super) fn load(ebpf: &mut Ebpf, btf: &Btf, latency: bool) -> Result<Programs> {
+        let map = ebpf.take_map(AFTER.1).context("the object has no map AFTER")?;
         let mut programs = Programs {
             loaded: Vec::new(),
             degraded: Vec::new(),
+            after: map.try_into()?,
         };
         // It would run at every call.
         let wanted = |program: &&Program| latency || program.ways[0].0 != "sys_enter";
@@ -119,7 +128,19 @@ impl Programs {
                 .degraded
                 .push(format!("{without}: tracepoint {tracepoint}: {reason}"));
         }
+        programs.load_after(ebpf, btf)?;
         Ok(programs)
+    }
+
+    fn load_after(&mut self, ebpf: &mut Ebpf, btf: &Btf) -> Result<()> {
+        let program = program(ebpf, AFTER.0)?;
+        match program.load("sys_exit", btf) {
+            Ok(()) => self.after.set(0, program.fd()?, 0).context("cannot join two programs"),
+            Err(error) => {
+                self.degraded.push(format!("{WITHOUT_AFTER}: {}", in_short(&error)));
+                Ok(())
+            }
+        }
     }
 
     /// What a recording lacks on this kernel, a line each.

@@ -172,7 +172,7 @@ fn describe(target: &[u8], pid: u32, sockets: &mut Sockets) -> Descriptor {
     if let Some(inode) = inode("pipe:[") {
         return Descriptor {
             ino: inode,
-            ..named(DescriptorType::Pipe, inode.to_string().into_bytes())
+            ..named(DescriptorType::Pipe, text.into_bytes())
         };
     }
     let ty = match text.strip_prefix("anon_inode:") {

@@ -2,15 +2,21 @@
 //! event can carry what it refers to.
 
 mod cgroups;
+mod content;
 mod descriptors;
+mod missing;
 mod path;
 mod selectors;
+mod sharing;
 mod sockets;
 mod threads;
 
 pub(crate) use cgroups::Cgroups;
-pub(crate) use descriptors::{Descriptors, FdEntry, named};
+pub(crate) use content::named;
+pub(crate) use descriptors::{Descriptors, FdEntry};
+pub(crate) use missing::Missing;
 pub(crate) use path::{join, join_into, show};
 pub(crate) use selectors::{Selector, Selectors, What};
+pub(crate) use sharing::Who;
 pub(crate) use sockets::{socket, socket_of, unix_name, with_tuple};
 pub(crate) use threads::Threads;

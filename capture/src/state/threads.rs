@@ -1,5 +1,6 @@
 //! Threads and their versions.
 
+use super::sharing::{Sharing, Who};
 use afterimage_format::model::{Text, Thread};
 use afterimage_format::segment::MAX_ANCESTORS;
 use hashbrown::{HashMap, HashSet};
@@ -20,6 +21,8 @@ pub(crate) struct Threads {
     /// Places that are free.
     free: Vec<u32>,
     next: u64,
+    /// Who has root and current directory in common.
+    directories: Sharing,
     /// Bytes of versions made since the last sweep: texts that others share count once.
     fresh: usize,
 }
@@ -34,6 +37,7 @@ impl Threads {
             store: Vec::new(),
             free: Vec::new(),
             next: 1,
+            directories: Sharing::default(),
             fresh: 0,
         }
     }
@@ -94,6 +98,30 @@ impl Threads {
     pub(crate) fn update_process(&mut self, pid: u32, change: impl Fn(&mut Thread)) {
         for tid in self.processes.get(&pid).cloned().unwrap_or_default() {
             self.update(tid, &change);
+        }
+    }
+
+    /// Ids of the threads of a process.
+    pub(crate) fn of_process(&self, pid: u32) -> &[u32] {
+        self.processes.get(&pid).map_or(&[], Vec::as_slice)
+    }
+
+    /// The thread `maker` made `made`, which has its directory in common with it or has a copy.
+    pub(crate) fn share_directory(&mut self, maker: Who, made: Who, common: bool) {
+        self.directories.born(maker, made, common);
+    }
+
+    /// A thread has a directory of its own from now on.
+    pub(crate) fn part_directory(&mut self, who: Who) {
+        let threads = self.processes.get(&who.pid).map_or(&[][..], Vec::as_slice);
+        self.directories.part(who, threads);
+    }
+
+    /// Sets the directory of all who have it in common with a thread.
+    pub(crate) fn set_directory(&mut self, who: Who, cwd: &Text) {
+        let group = self.directories.group(who);
+        for tid in self.directories.threads(group, |pid| self.of_process(pid)) {
+            self.update(tid, |t| t.cwd = Text::clone(cwd));
         }
     }
 
@@ -164,6 +192,7 @@ impl Threads {
         let Some(pid) = self.current.remove(&tid).and_then(|id| self.version(id)).map(|t| t.pid) else {
             return false;
         };
+        self.directories.end(Who { pid, tid });
         let Some(threads) = self.processes.get_mut(&pid) else {
             return true;
         };
@@ -171,6 +200,7 @@ impl Threads {
         let last = threads.is_empty();
         if last {
             self.processes.remove(&pid);
+            self.directories.end_process(pid);
         }
         last
     }
@@ -178,6 +208,7 @@ impl Threads {
     /// Takes out all threads of a process.
     pub(crate) fn forget(&mut self, pid: u32) {
         self.last.take();
+        self.directories.end_process(pid);
         for tid in self.processes.remove(&pid).unwrap_or_default() {
             self.current.remove(&tid);
         }
@@ -198,6 +229,13 @@ impl Threads {
                 self.current.remove(&tid);
             }
         }
+        self.directories.exec(pid, old_tid);
+    }
+
+    /// Whether a thread lives; a first thread does as long as its process.
+    pub(crate) fn lives(&self, who: Who) -> bool {
+        let lives = |tid: &u32| who.tid == who.pid || *tid == who.tid;
+        self.of_process(who.pid).iter().any(lives)
     }
 
     /// Whether any thread of this process lives.

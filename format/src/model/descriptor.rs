@@ -131,9 +131,17 @@ pub struct Descriptor {
     pub dev: u32,
     /// See `dev`.
     pub ino: u64,
+    /// Why nothing is known of it: a sentence. Empty where something is.
+    pub missing: Vec<u8>,
 }
 
 impl Descriptor {
+    /// Whether it is a socket of any kind.
+    pub fn is_socket(&self) -> bool {
+        use DescriptorType::{Ipv4, Ipv6, Netlink, Socket, Unix};
+        matches!(self.ty, Ipv4 | Ipv6 | Unix | Netlink | Socket)
+    }
+
     /// A descriptor of which nothing is known.
     pub fn unknown(id: u64) -> Descriptor {
         Descriptor {
@@ -145,6 +153,7 @@ impl Descriptor {
             tuple: None,
             dev: 0,
             ino: 0,
+            missing: Vec::new(),
         }
     }
 }

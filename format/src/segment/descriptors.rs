@@ -5,7 +5,7 @@ use crate::model::{Descriptor, DescriptorType, L4Proto, Role, Tuple};
 use std::net::IpAddr;
 
 /// Number of fields; see [`super::threads::FIELDS`].
-pub(super) const FIELDS: usize = 9;
+pub(super) const FIELDS: usize = 10;
 
 const ID: usize = 0;
 const TYPE: usize = 1;
@@ -19,6 +19,8 @@ const LOCAL: usize = 5;
 const REMOTE: usize = 6;
 const DEV: usize = 7;
 const INO: usize = 8;
+/// String.
+const MISSING: usize = 9;
 
 /// The fields of one descriptor.
 #[derive(Clone, Copy)]
@@ -41,6 +43,9 @@ impl StoredDescriptor {
         }
         f[DEV] = i64::from(d.dev);
         f[INO] = d.ino as i64;
+        if !d.missing.is_empty() {
+            f[MISSING] = i64::from(strings.intern(&d.missing));
+        }
         StoredDescriptor(f)
     }
 
@@ -85,5 +90,6 @@ pub(super) fn load(columns: &[Option<&[i64]>; FIELDS], row: usize, strings: &Dic
             .map(|(local, remote)| Tuple { local, remote }),
         dev: f(DEV) as u32,
         ino: f(INO) as u64,
+        missing: strings.get(f(MISSING)).unwrap_or_default().to_vec(),
     }
 }

@@ -187,7 +187,7 @@ class Segment:
 
     def read_descriptors(self):
         count = self.count(DESCRIPTORS)
-        fields = [self.integers(DESCRIPTORS, field, count) for field in range(9)]
+        fields = [self.integers(DESCRIPTORS, field, count) for field in range(10)]
         return [self.descriptor(row) for row in zip(*fields)]
 
     def descriptor(self, row):
@@ -201,6 +201,7 @@ class Segment:
             "remote": self.side(row[6]),
             "device": unsigned(row[7]),
             "inode": unsigned(row[8]),
+            "missing": self.text(row[9]) or "",
         }
 
     def side(self, number):

@@ -239,6 +239,7 @@ fn everything() -> Everything {
         }),
         dev: 5,
         ino: id << 62,
+        missing: if id == 3 { b"gone".to_vec() } else { Vec::new() },
         ..Descriptor::unknown(id)
     };
     Everything {

@@ -43,6 +43,7 @@ pub struct Offsets {
     pub files_struct_fdt: u32,
     pub fdtable_max_fds: u32,
     pub fdtable_fd: u32,
+    pub fdtable_open_fds: u32,
     pub file_f_inode: u32,
     pub file_private_data: u32,
     pub inode_i_mode: u32,
@@ -69,6 +70,7 @@ pub struct Offsets {
     pub task_struct_fs: u32,
     pub fs_struct_root_mnt: u32,
     pub fs_struct_root_dentry: u32,
+    pub fs_struct_pwd_mnt: u32,
     /// Where a window of 64 bytes begins that has the next three: they are relative to it.
     pub file_window: u32,
     pub file_window_inode: u32,

@@ -37,8 +37,8 @@ pub mod kind {
     /// A new image runs. Arguments: tid before the exec, uid << 32 | gid, vtid << 32 | vpid, parent process
     /// id.
     pub const EXEC: u8 = 3;
-    /// A task was made. Arguments: the child's tgid << 32 | tid, uid << 32 | gid, vtid << 32 | vpid. `result`: its
-    /// parent process id. The header's cgroup is the child's.
+    /// A task was made. Arguments: the child's tgid << 32 | tid, uid << 32 | gid, vtid << 32 | vpid, bits of
+    /// [`super::shares`]. `result`: its parent process id. The header's cgroup is the child's.
     pub const FORK: u8 = 4;
     /// A task ends. `result`: exit code as of wait(2).
     pub const EXIT: u8 = 5;
@@ -49,6 +49,10 @@ pub mod kind {
     /// A task moves into a cgroup. Arguments: its tgid << 32 | tid, uid << 32 | gid, vtid << 32 | vpid, parent process id.
     /// `result`: 1 where its whole process moves. The header's cgroup is the destination.
     pub const CGROUP_ATTACH: u8 = 8;
+    /// What is behind a descriptor that the current task has got, or the directory that it is in; `result`: its number, or
+    /// [`crate::AT_FDCWD`]. Comes behind the record of the
+    /// call that brought it, or before that of the result of an operation of io_uring.
+    pub const DESCRIPTOR: u8 = 9;
     /// A signal reaches the current task. Arguments: its number, `si_code`, `si_pid`, whether these two are known (for
     /// SIGKILL the kernel keeps none).
     pub const SIGNAL: u8 = 32;
@@ -72,6 +76,14 @@ pub mod flags {
     pub const OUTSIDE: u8 = 2;
 }
 
+/// What a new task has in common with the one that made it.
+pub mod shares {
+    /// The table of descriptors.
+    pub const DESCRIPTORS: u64 = 1;
+    /// Root and current directory.
+    pub const DIRECTORY: u64 = 2;
+}
+
 /// Operations of io_uring with something that is looked up in their request (uapi/linux/io_uring.h).
 #[allow(missing_docs, reason = "the names are `IORING_OP_*`")]
 pub mod uring {
@@ -85,6 +97,7 @@ pub mod uring {
     pub const SYMLINKAT: u8 = 38;
     pub const LINKAT: u8 = 39;
     pub const SOCKET: u8 = 45;
+    pub const FIXED_FD_INSTALL: u8 = 54;
 }
 
 /// First bytes of an item.
@@ -133,6 +146,8 @@ pub mod item {
     pub const UNIX_LOCAL: u8 = 0x94;
     /// That of the socket that it is connected to.
     pub const UNIX_PEER: u8 = 0x95;
+    /// Which descriptors are open after an exec: a bitmap in words of 64, from number 0 on.
+    pub const OPEN: u8 = 0x96;
     /// The second path of an operation that has two.
     pub const NEW_FILENAME: u8 = 0xa0;
 }
@@ -176,11 +191,11 @@ const _: () = assert!(size_of::<KernelSocket>() == 48);
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct KernelPath {
-    /// Inode number; 0 for regular files and directories of [`super::Spec::file`].
+    /// Inode number; 0 for regular files and directories.
     pub ino: u64,
-    /// Descriptor number; -1: none.
+    /// Descriptor number; -1: none; [`crate::AT_FDCWD`]: the task's current directory.
     pub fd: i32,
-    /// `st_mode`.
+    /// `st_mode`; 0 for the current directory.
     pub mode: u16,
     /// See [`walk`].
     pub marks: u16,

@@ -13,8 +13,8 @@ pub struct Spec {
     pub recorded: u8,
     /// Register arguments to keep, 0 to 6.
     pub args: u8,
-    /// 1: the path of the file behind the descriptor that the call returns. Not an extract: the verifier would follow the
-    /// walk anew for all that can have been extracted before.
+    /// Which of the kernel's files the call left behind, see [`file`]. Not an extract: the verifier would follow the walk
+    /// anew for all that can have been extracted before.
     pub file: u8,
     /// Bits of [`mark`].
     pub marks: u8,
@@ -32,6 +32,24 @@ pub mod recorded {
     pub const YES: u8 = 1;
     /// Where it fails.
     pub const FAILED: u8 = 2;
+}
+
+/// Values of [`Spec::file`]. From [`file::DIRECTORY`] on each file has a record of its own.
+pub mod file {
+    /// None.
+    pub const NONE: u32 = 0;
+    /// The one behind the descriptor that the call returns.
+    pub const RESULT: u32 = 1;
+    /// The directory that the task is in after the call.
+    pub const DIRECTORY: u32 = 2;
+    /// Those behind two descriptors at argument 0.
+    pub const PAIR_AT_0: u32 = 3;
+    /// Those behind two descriptors at argument 3.
+    pub const PAIR_AT_3: u32 = 4;
+    /// Those behind the descriptors that came with the msghdr at argument 1.
+    pub const MESSAGE: u32 = 5;
+    /// The same for as many mmsghdr as the call returns.
+    pub const MESSAGES: u32 = 6;
 }
 
 /// Bits of [`Spec::marks`].

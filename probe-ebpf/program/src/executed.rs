@@ -36,7 +36,11 @@ fn describe(file: u64) -> ExecutedFile {
     let inode: u64 = read(file, offset!(file_window) + offset!(file_window_inode));
     let super_block: u64 = read(inode, offset!(inode_i_sb));
     let magic: u32 = read(super_block, offset!(super_block_s_magic));
-    let upper: u64 = if magic == OVERLAY { read(inode, offset!(overlay_upper)) } else { 0 };
+    let upper: u64 = if magic == OVERLAY {
+        read(inode, offset!(overlay_upper))
+    } else {
+        0
+    };
     ExecutedFile {
         ino: read(inode, offset!(inode_i_ino)),
         size: read(inode, offset!(inode_i_size)),

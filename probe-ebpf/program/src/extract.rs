@@ -2,7 +2,7 @@
 
 use crate::ring::{Memory, Record};
 use crate::{kernel, path, socket};
-use afterimage_abi::{PATH_MAX, Spec, extract, item};
+use afterimage_abi::{PATH_MAX, Spec, extract, file, item};
 use aya_ebpf::helpers::generated::{bpf_get_current_task, bpf_probe_read_user};
 use core::mem::MaybeUninit;
 use core::ptr::read_volatile;
@@ -26,7 +26,7 @@ pub(crate) fn all(record: &mut Record, spec: &Spec) {
         }
         add_extract(packed);
     }
-    if spec.file != 0 && record.result() >= 0 {
+    if u32::from(spec.file) == file::RESULT && record.result() >= 0 {
         let fd = record.result() as u32;
         path::record(fd as i32, path::file_of(fd));
     }

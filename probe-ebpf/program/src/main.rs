@@ -1,6 +1,7 @@
 //! The kernel side of Afterimage: one record per system call, at exit, and the life of processes and cgroups.
 //!
 //! - `syscall`, `process`, `cgroup`: the records.
+//! - `descriptor`: what calls leave behind that is not their result.
 //! - `entry`: what has to be read when a call begins.
 //! - `executed`: what a new image is made of.
 //! - `extract`: memory behind pointers.
@@ -18,6 +19,7 @@
 
 mod buffer;
 mod cgroup;
+mod descriptor;
 mod entry;
 mod executed;
 mod extract;
@@ -53,7 +55,14 @@ pub fn sys_enter(_: BtfTracePointContext) -> i32 {
 
 #[btf_tracepoint(function = "sys_exit")]
 pub fn sys_exit(ctx: BtfTracePointContext) -> i32 {
-    syscall::exit(ctx.arg(0), ctx.arg(1));
+    syscall::exit(&ctx, ctx.arg(0), ctx.arg(1));
+    0
+}
+
+/// Follows [`sys_exit`] where the call left something behind that is not its result.
+#[btf_tracepoint(function = "sys_exit")]
+pub fn sys_exit_descriptors(ctx: BtfTracePointContext) -> i32 {
+    descriptor::left_behind(ctx.arg(0), ctx.arg(1));
     0
 }
 

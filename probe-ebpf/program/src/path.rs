@@ -1,8 +1,8 @@
 //! Paths from the kernel's own objects: what a call really opened, whatever the caller's memory says by now.
 
-use crate::kernel::{offset, read};
+use crate::kernel::{self, offset, read};
 use crate::ring::Record;
-use afterimage_abi::{KernelPath, WALK_MAX, item, status, walk};
+use afterimage_abi::{AT_FDCWD, KernelPath, WALK_MAX, item, status, walk};
 use aya_ebpf::helpers::generated::{bpf_get_current_task_btf, bpf_loop, bpf_probe_read_kernel};
 use core::ffi::c_void;
 use core::ptr::{read_volatile, write_volatile};
@@ -75,6 +75,24 @@ pub extern "C" fn add_path(fd: u32, file: u64) -> i32 {
     };
     record.end_item(item::PATH, status::KERNEL | cut, len + size_of::<KernelPath>() as u32);
     0
+}
+
+/// Adds the directory that the current task is in.
+#[inline(always)]
+pub(crate) fn directory(record: &mut Record) {
+    let fs: u64 = read(kernel::current() as u64, offset!(task_struct_fs));
+    let [mnt, dentry]: [u64; 2] = read(fs, offset!(fs_struct_pwd_mnt));
+    let body = record.body();
+    names(body, mnt, dentry);
+    let (len, marks) = (filled(body), marked(body));
+    let path = KernelPath {
+        ino: 0,
+        fd: AT_FDCWD,
+        mode: 0,
+        marks,
+    };
+    unsafe { body.cast::<KernelPath>().write(path) };
+    record.end_item(item::PATH, status::KERNEL, len + size_of::<KernelPath>() as u32);
 }
 
 /// A `struct dentry` from `d_hash.pprev` on, as it is in every kernel that the loader accepts: a helper's call for each field

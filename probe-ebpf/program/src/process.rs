@@ -3,7 +3,7 @@
 use crate::kernel::{self, offset, read};
 use crate::ring::{Memory, Record};
 use crate::{executed, scope};
-use afterimage_abi::{ARGS_MAX, PATH_MAX, condition, flags, item, kind};
+use afterimage_abi::{ARGS_MAX, OPEN_MAX, PATH_MAX, condition, flags, item, kind, shares};
 use aya_ebpf::helpers::generated::{bpf_get_current_cgroup_id, bpf_get_current_pid_tgid};
 
 const COMM_LEN: u32 = 16;
@@ -45,8 +45,21 @@ pub(crate) fn exec(task: u64, old_tid: u32, binprm: u64) {
     let start: u64 = read(mm, offset!(mm_struct_arg_start));
     let end: u64 = read(mm, offset!(mm_struct_arg_end));
     record.bytes(item::ARGS, Memory::User, start, end.wrapping_sub(start), ARGS_MAX);
+    open_descriptors(&mut record, task);
     executed::record(&mut record, task, binprm, tgid_tid, cgroup);
     record.publish();
+}
+
+/// Adds which descriptors the new image of `task` has: those that were to be closed are.
+#[inline(always)]
+fn open_descriptors(record: &mut Record, task: u64) {
+    let files: u64 = read(task, offset!(task_struct_files));
+    let table: u64 = read(files, offset!(files_struct_fdt));
+    let (open, count): (u64, u32) = (
+        read(table, offset!(fdtable_open_fds)),
+        read(table, offset!(fdtable_max_fds)),
+    );
+    record.bytes(item::OPEN, Memory::Kernel, open, u64::from(count / 8), OPEN_MAX);
 }
 
 /// The current task made `child`, which has not run yet.
@@ -69,8 +82,15 @@ pub(crate) fn fork(child: u64) {
         return;
     };
     record.args(
-        [child_ids, kernel::uid_gid(child), kernel::vtid_vpid(child), 0, 0, 0],
-        3,
+        [
+            child_ids,
+            kernel::uid_gid(child),
+            kernel::vtid_vpid(child),
+            shared(child),
+            0,
+            0,
+        ],
+        4,
     );
     record.string(
         item::COMM,
@@ -79,6 +99,20 @@ pub(crate) fn fork(child: u64) {
         COMM_LEN,
     );
     record.publish();
+}
+
+/// Bits of [`shares`]: what `child` has in common with the current task.
+#[inline(always)]
+fn shared(child: u64) -> u64 {
+    let task = kernel::current() as u64;
+    let same = |offset: usize, bit: u64| {
+        if read::<u64>(task, offset) == read::<u64>(child, offset) {
+            bit
+        } else {
+            0
+        }
+    };
+    same(offset!(task_struct_files), shares::DESCRIPTORS) | same(offset!(task_struct_fs), shares::DIRECTORY)
 }
 
 /// The current task ends.

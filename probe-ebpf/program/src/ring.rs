@@ -4,7 +4,7 @@
 use crate::buffer;
 use crate::registers::is_arm64;
 use afterimage_abi::{
-    ItemHeader, RING_SIZE, RING_SLACK, RecordHeader, Ring, RingHead, Transport, kind, loss, ring_reserve, ring_wake,
+    ItemHeader, OPEN_MAX, RING_SIZE, RING_SLACK, RecordHeader, Ring, RingHead, Transport, kind, loss, ring_reserve, ring_wake,
     status,
 };
 use aya_ebpf::bindings::{BPF_F_MMAPABLE, BPF_RB_FORCE_WAKEUP};
@@ -40,10 +40,10 @@ static WAKE: RingBuf = RingBuf::with_byte_size(4096, 0);
 
 /// No item is longer; a power of two, so that one mask tells the verifier.
 const ITEM_MAX: u32 = 16 << 10;
-/// Positions inside a record: three of the longest items, two paths and the arguments stay below, and any position leaves room for an item that
+/// Positions inside a record: three of the longest items, two paths, the open descriptors and the arguments stay below, and any position leaves room for an item that
 /// is filled in two steps (see [`Record::iovec`]).
 const POSITION_MASK: u32 = 0xffff;
-const _: () = assert!(3 * (ITEM_MAX as usize + 16) + 2 * 4104 + 512 <= POSITION_MASK as usize);
+const _: () = assert!(3 * (ITEM_MAX as usize + 16) + 2 * 4104 + OPEN_MAX as usize + 512 <= POSITION_MASK as usize);
 const _: () = assert!(POSITION_MASK as usize + 16 + 2 * ITEM_MAX as usize <= RING_SLACK);
 
 /// A record that is being written. How far it has got stands in its header's `len`, in the ring: what is loaded from

@@ -3,10 +3,12 @@
 use crate::kernel;
 use crate::registers::{Registers, is_compat};
 use crate::ring::Record;
-use crate::{extract, latency, scope};
-use afterimage_abi::{SYSCALLS, Spec, condition, flags, kind, mark, recorded};
+use crate::{descriptor, extract, latency, scope};
+use afterimage_abi::{SYSCALLS, Spec, condition, file, flags, kind, mark, recorded};
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::Array;
+use aya_ebpf::programs::BtfTracePointContext;
+use core::ptr::read_volatile;
 
 /// What to do with each call, by number; filled by the loader.
 #[map]
@@ -22,6 +24,16 @@ pub(crate) fn spec(nr: u64) -> Option<&'static Spec> {
     find(&SPECS, nr)
 }
 
+/// The same, of either table.
+#[inline(always)]
+pub(crate) fn spec_of(nr: u64, compat: bool) -> Option<&'static Spec> {
+    if compat {
+        find(&COMPAT_SPECS, nr)
+    } else {
+        find(&SPECS, nr)
+    }
+}
+
 #[inline(always)]
 fn find(table: &'static Array<Spec>, nr: u64) -> Option<&'static Spec> {
     table.get(if nr < u64::from(SYSCALLS) {
@@ -32,15 +44,11 @@ fn find(table: &'static Array<Spec>, nr: u64) -> Option<&'static Spec> {
 }
 
 #[inline(always)]
-pub(crate) fn exit(regs: *const Registers, result: i64) {
+pub(crate) fn exit(ctx: &BtfTracePointContext, regs: *const Registers, result: i64) {
     let nr = unsafe { Registers::number(regs) };
     let task = kernel::current();
     let compat = is_compat(task);
-    let Some(spec) = (if compat {
-        find(&COMPAT_SPECS, nr)
-    } else {
-        find(&SPECS, nr)
-    }) else {
+    let Some(spec) = spec_of(nr, compat) else {
         return;
     };
     if spec.recorded == recorded::NO {
@@ -85,4 +93,8 @@ pub(crate) fn exit(regs: *const Registers, result: i64) {
         return record.publish_now();
     }
     record.publish();
+    // Loaded anew, and whether the call failed is seen there: the verifier would keep apart what came before.
+    if u32::from(unsafe { read_volatile(&raw const spec.file) }) >= file::DIRECTORY {
+        descriptor::go_on(ctx);
+    }
 }

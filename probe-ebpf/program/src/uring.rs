@@ -3,7 +3,7 @@
 
 use crate::kernel::{self, offset, read};
 use crate::ring::{Memory, Record};
-use crate::scope;
+use crate::{descriptor, scope};
 use afterimage_abi::{PATH_MAX, item, kind, uring};
 
 /// `struct io_uring_cqe`, which programs share with the kernel: user_data, res, flags.
@@ -94,12 +94,27 @@ pub(crate) fn submit(request: u64) {
     record.publish();
 }
 
+/// Tells of the descriptor that an operation made, unless it is one of the ring's own.
+#[inline(always)]
+fn opened(request: u64, result: i32) {
+    if request == 0 || result < 0 {
+        return;
+    }
+    let operation: u8 = read(request, offset!(io_kiocb_opcode));
+    let slot = places(operation).slot;
+    let opens = slot != 0 && operation != uring::CLOSE && read::<u32>(request, slot) == 0;
+    if opens || operation == uring::FIXED_FD_INSTALL {
+        descriptor::tell_descriptor(result as u32);
+    }
+}
+
 #[inline(always)]
 fn done(request: u64, user_data: u64, result: i32, flags: u32) {
     let (tgid_tid, cgroup) = kernel::current_ids(kernel::current());
     if !scope::holds(tgid_tid, cgroup) || !scope::holds_current_user() {
         return;
     }
+    opened(request, result);
     let Some(mut record) = Record::begin(kind::URING_COMPLETE, 0, 0, tgid_tid, i64::from(result), cgroup) else {
         return;
     };

@@ -9,6 +9,7 @@ class! {
     Type = "fd.type" Str, "Kind of descriptor: file, directory, ipv4, ipv6, unix, pipe, event and so on.", "fd.type = ipv4";
     TypeChar = "fd.typechar" Str, "The kind as one letter: f file, 4 and 6 sockets, u unix socket, p pipe and so on.", "fd.typechar = f";
     Name = "fd.name" Str, "Path of the file, or both ends of the connection.", "fd.name startswith /etc";
+    NameMissing = "fd.name.missing" Str, "Why it is not known what the descriptor is.", "fd.name.missing exists";
     Directory = "fd.directory" Str, "Directory of the file.", "fd.directory = /etc";
     Filename = "fd.filename" Str, "Name of the file without its directory.", "fd.filename = passwd";
     Ip = "fd.ip" Ip many Sides, "Address of either end.", "fd.ip = 10.0.0.1";

@@ -54,9 +54,9 @@ impl<'s> Happening<'s> {
         }
     }
 
-    /// The descriptor.
+    /// The descriptor, where anything is known of it.
     pub(super) fn descriptor(&self) -> Option<&'s Descriptor> {
-        self.row.descriptor()
+        self.row.descriptor().filter(|descriptor| descriptor.missing.is_empty())
     }
 
     /// All arguments as text, not escaped.

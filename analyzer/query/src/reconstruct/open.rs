@@ -3,7 +3,7 @@
 use super::replay::Replay;
 use afterimage_format::Error;
 use afterimage_format::file::Trace;
-use afterimage_format::model::{Descriptor, DescriptorType, Thread};
+use afterimage_format::model::{Descriptor, Thread};
 use std::rc::Rc;
 
 /// The descriptors that were open at a time.
@@ -31,8 +31,7 @@ pub struct OpenDescriptor {
 impl OpenDescriptor {
     /// Whether it is a socket of any kind.
     pub fn is_socket(&self) -> bool {
-        use DescriptorType::{Ipv4, Ipv6, Netlink, Socket, Unix};
-        matches!(self.descriptor.ty, Ipv4 | Ipv6 | Unix | Netlink | Socket)
+        self.descriptor.is_socket()
     }
 }
 
@@ -45,9 +44,7 @@ impl Open {
 }
 
 /// The descriptors open at `time`, nanoseconds since 1970. Reads the segments from the last keyframe up to that time.
-///
-/// What was passed or closed by means that are no calls of the process (SCM_RIGHTS, pidfd_getfd, io_uring) is not
-/// known.
+/// A process whose threads have descriptors of their own has those of its first thread here.
 pub fn open_at(trace: &Trace, time: u64) -> Open {
     let replay = Replay::at(trace, time, true);
     let descriptors = replay

@@ -109,6 +109,9 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
     fn shown_descriptor(&self, at: usize) -> Option<Vec<u8>> {
         let first = self.kind()?.params.iter().position(|param| param.ty == ParamType::Fd)?;
         let descriptor = self.descriptor().filter(|_| first == at)?;
+        if !descriptor.missing.is_empty() {
+            return None;
+        }
         let protocol = match descriptor.l4 {
             model::L4Proto::Tcp => "t",
             model::L4Proto::Udp => "u",

@@ -17,9 +17,11 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
         let (type_name, type_char) = fd.ty.names();
         match field {
             FdField::Num => Value::Missing,
+            FdField::Type | FdField::TypeChar if !fd.missing.is_empty() => Value::Missing,
             FdField::Type => Value::str(type_name),
             FdField::TypeChar => Value::owned(type_char.to_string()),
             FdField::Name => unless_empty(&fd.name),
+            FdField::NameMissing => unless_empty(&fd.missing),
             FdField::Directory => directory(fd),
             FdField::Filename => filename(fd),
             FdField::Ip | FdField::Net => both(fd, |(address, _)| Value::Ip(address)),

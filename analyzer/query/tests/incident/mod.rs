@@ -282,8 +282,7 @@ impl Recorder {
             role,
             name: name.into(),
             tuple,
-            dev: 0,
-            ino: 0,
+            ..Descriptor::unknown(id)
         };
         self.world.descriptors.insert(id, descriptor);
         id

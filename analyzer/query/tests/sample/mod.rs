@@ -89,8 +89,7 @@ fn descriptor(id: u64, ty: DescriptorType, name: &[u8]) -> Descriptor {
         role,
         name: name.to_vec(),
         tuple,
-        dev: 0,
-        ino: 0,
+        ..Descriptor::unknown(id)
     }
 }
 

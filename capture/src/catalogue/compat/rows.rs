@@ -41,10 +41,10 @@ pub(crate) const ROWS: &[Decoded] = &[
     row(347, Category::Process, 6, &[pack(STRUCT, 3, 8)], &[RES, ("pid", T::Pid, A(0)), ("remote_addr", T::Hex, W(3, 0, 4)), ("flags", T::Hex, A(5))], NoFd, Effect::None),
     row(348, Category::Process, 6, &[pack(STRUCT, 3, 8)], &[RES, ("pid", T::Pid, A(0)), ("remote_addr", T::Hex, W(3, 0, 4)), ("flags", T::Hex, A(5))], NoFd, Effect::None),
     row(370, Category::Net, 3, &[], &[RES, FD0, ("msg", T::Hex, A(1)), ("flags", T::MsgFlags, A(2))], Of(0), Effect::None),
-    row(372, Category::Net, 3, &[], &[RES, FD0, ("msg", T::Hex, A(1)), ("flags", T::MsgFlags, A(2))], Of(0), Effect::None),
+    row(372, Category::Net, 3, &[], &[RES, FD0, ("msg", T::Hex, A(1)), ("flags", T::MsgFlags, A(2))], Of(0), Effect::Receive { several: false }),
     row(345, Category::Net, 4, &[], &[RES, FD0, ("mmsg", T::Hex, A(1)), ("vlen", T::Uint, A(2)), ("flags", T::MsgFlags, A(3))], Of(0), Effect::None),
-    row(337, Category::Net, 5, &[], &[RES, FD0, ("mmsg", T::Hex, A(1)), ("vlen", T::Uint, A(2)), ("flags", T::MsgFlags, A(3))], Of(0), Effect::None),
-    row(417, Category::Net, 5, &[], &[RES, FD0, ("mmsg", T::Hex, A(1)), ("vlen", T::Uint, A(2)), ("flags", T::MsgFlags, A(3))], Of(0), Effect::None),
+    row(337, Category::Net, 5, &[], &[RES, FD0, ("mmsg", T::Hex, A(1)), ("vlen", T::Uint, A(2)), ("flags", T::MsgFlags, A(3))], Of(0), Effect::Receive { several: true }),
+    row(417, Category::Net, 5, &[], &[RES, FD0, ("mmsg", T::Hex, A(1)), ("vlen", T::Uint, A(2)), ("flags", T::MsgFlags, A(3))], Of(0), Effect::Receive { several: true }),
     row(187, Category::IoWrite, 4, &[pack(STRUCT, 2, 4)], &[RES, ("offset", T::Uint, W(2, 0, 4)), ("out_fd", T::Fd, A(0)), ("in_fd", T::Fd, A(1)), ("size", T::Uint, A(3))], Of(0), Effect::None),
     row(400, Category::Ipc, 4, &[pack(STRUCT, 1, 4)], &[RES, ("msqid", T::Int, Signed(0)), ("type", T::Int, W(1, 0, 4)), ("size", T::Uint, A(2)), ("msgflg", T::MsgIpcFlags, A(3))], NoFd, Effect::None),
 

@@ -1,6 +1,6 @@
 //! Rights, limits and scheduling of processes, and one process acting on another.
 
-use super::{A, I, Joined, NEW_FD, New, NoFd, Of, Out, R, RES, W, row};
+use super::{A, I, Joined, NEW_FD, New, NoFd, Of, Out, R, RES, SOCK_R, UNIX_R, W, row};
 use crate::catalogue::{Decoded, Effect, Source, Special};
 use afterimage_abi::extract::{ARRAY, BYTES_IN, STRUCT, pack};
 use afterimage_format::model::{Category, ParamType as T};
@@ -51,7 +51,7 @@ pub(super) const ROWS: &[Decoded] = &[
 
     // One process acting on another.
     row(312, Category::Process, 5, &[], &[RES, ("pid1", T::Pid, A(0)), ("pid2", T::Pid, A(1)), ("type", T::KcmpType, A(2)), ("idx1", T::Hex, A(3)), ("idx2", T::Hex, A(4))], NoFd, Effect::None),
-    row(438, Category::Process, 3, &[], &[NEW_FD, ("pid_fd", T::Fd, A(0)), ("target_fd", T::Int, Source::Signed(1)), ("flags", T::Hex, A(2))], New, Effect::Special(Special::Other, None)),
+    row(438, Category::Process, 3, &[SOCK_R, UNIX_R], &[NEW_FD, ("pid_fd", T::Fd, A(0)), ("target_fd", T::Int, Source::Signed(1)), ("flags", T::Hex, A(2))], New, Effect::Special(Special::Other, None)),
     row(448, Category::Memory, 2, &[], &[RES, ("pidfd", T::Fd, A(0)), ("flags", T::Hex, A(1))], Of(0), Effect::None),
     row(324, Category::Process, 3, &[], &[RES, ("cmd", T::MembarrierCommand, A(0)), ("flags", T::Hex, A(1)), ("cpu_id", T::Int, Source::Signed(2))], NoFd, Effect::None),
 
