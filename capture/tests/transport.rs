@@ -73,7 +73,8 @@ fn a_small_ring_wraps(name: &str, transport: &str) {
         found == u64::from(CALLS) || found + lost >= u64::from(CALLS),
         "{found} found, {lost} lost"
     );
-    assert!(found > u64::from(CALLS) / 2, "{found} found, {lost} lost");
+    // Enough to go around some times.
+    assert!(found > u64::from(CALLS) / 8, "{found} found, {lost} lost");
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn main() {
             for at in 0..count {
                 null.write_all(&content(at, most)).unwrap();
                 if at % 64 == 63 {
-                    std::thread::sleep(Duration::from_millis(1));
+                    std::thread::sleep(Duration::from_millis(2));
                 }
             }
         }
