@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use support::{Recording, can_record, capture, count, lost, select, workload};
+use support::{can_record, capture, count, lost, select, workload};
 
 const RING: &str = "ring";
 const RINGBUF: &str = "ringbuf";
@@ -54,6 +54,7 @@ fn a_small_ring_wraps(name: &str, transport: &str) {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
+    let _cpus = all_cpus();
     // 22 MB in rings of half a megabyte; records of every length, so that they meet the end in every way.
     let args = ["--transport", transport, "--ring-size", "512KiB", "--snaplen", "4096"];
     let (output, trace) = record(dir.path(), &args, &["stream", &CALLS.to_string(), &MOST.to_string()]);
@@ -87,7 +88,8 @@ fn a_small_ring_buffer_wraps_and_every_byte_is_right() {
     a_small_ring_wraps("a_small_ring_buffer_wraps_and_every_byte_is_right", RINGBUF);
 }
 
-/// Tests for which it matters which CPUs there are run one after the other, also those of other processes.
+/// Tests for which it matters which CPUs there are, or how soon the recorder gets one, run one after the other, also those
+/// of other processes.
 fn all_cpus() -> fs::File {
     let lock = fs::File::create(std::env::temp_dir().join("afterimage-cpus.lock")).unwrap();
     lock.lock().unwrap();
@@ -159,6 +161,7 @@ fn bursts(name: &str, transport: &str, room: usize) {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
+    let _cpus = all_cpus();
     // Two bursts of 60 % of what a ring has for ordinary calls, 40 ms apart, and again: the recorder, which sleeps for 100 ms
     // when idle, has to be woken, or half of these times it comes too late.
     const RECORD: usize = 40 + 3 * 8 + 8 + 64;
@@ -223,25 +226,10 @@ fn a_cpu_that_comes_is_recorded() {
             return;
         };
         let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("t.scap");
-        let pid = std::process::id().to_string();
-        let args = ["--profile", "full", "--transport", transport, "--pid", &pid];
-        let recording = Recording::start(dir.path(), &path, &args);
-        let on = |cpu: usize| {
-            let status = Command::new(work()).args(["on", &cpu.to_string(), "1000"]).status();
-            assert!(status.unwrap().success());
-        };
-        on(0);
-        fs::write(&off.0, "1").unwrap();
-        on(cpu);
-        fs::write(&off.0, "0").unwrap();
-        on(0);
-        fs::write(&off.0, "1").unwrap();
-        on(cpu);
+        let work = ["come", &cpu.to_string(), "1000"];
+        let (output, trace) = record(dir.path(), &["--transport", transport], &work);
         drop(off);
-        let sealed = recording.seal();
-        assert!(sealed.status.success(), "{transport}: {sealed:?}");
-        let trace = Trace::open(&path).unwrap();
+        assert!(output.status.success(), "{transport}: {output:?}");
         let written = written(&trace);
         let of = |cpu: usize| -> Vec<&str> {
             let calls = written.iter().filter(|(_, on, _)| *on == cpu as i64);

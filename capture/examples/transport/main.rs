@@ -5,6 +5,7 @@
 //! - `hop THREADS COUNT`: each thread makes COUNT writes of its number and a counter, and changes its CPU all the time.
 //! - `bursts COUNT SIZE`: COUNT times nothing for a while, then writes that fill SIZE bytes of a ring, and again.
 //! - `on CPU COUNT`: COUNT writes on this CPU.
+//! - `come CPU COUNT`: COUNT writes on CPU 0 and, after taking it online, on this one; then it goes offline, and all again.
 
 mod content;
 
@@ -24,6 +25,13 @@ fn pin(cpu: usize) {
             0,
             "CPU {cpu}"
         );
+    }
+}
+
+fn on(mut null: &File, cpu: u32, count: u32) {
+    pin(cpu as usize);
+    for at in 0..count {
+        null.write_all(format!("on {cpu} {at}").as_bytes()).unwrap();
     }
 }
 
@@ -74,10 +82,15 @@ fn main() {
                 }
             }
         }
-        ["on", cpu, count] => {
-            pin(number(cpu) as usize);
-            for at in 0..number(count) {
-                null.write_all(format!("on {cpu} {at}").as_bytes()).unwrap();
+        ["on", cpu, count] => on(&null, number(cpu), number(count)),
+        ["come", cpu, count] => {
+            let switch = format!("/sys/devices/system/cpu/cpu{cpu}/online");
+            for _ in 0..2 {
+                on(&null, 0, number(count));
+                std::fs::write(&switch, "1").unwrap();
+                on(&null, number(cpu), number(count));
+                pin(0);
+                std::fs::write(&switch, "0").unwrap();
             }
         }
         other => panic!("unknown work {other:?}"),
