@@ -194,6 +194,32 @@ fn bursts_from_idle_lose_nothing_in_ring_buffers() {
     );
 }
 
+/// A ring that ordinary calls have filled still has room for births and ends.
+#[test]
+fn what_matters_most_has_room_in_a_full_ring() {
+    if !can_record("what_matters_most_has_room_in_a_full_ring") {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    for transport in [RING, RINGBUF] {
+        let args = ["--force", "--transport", transport, "--ring-size", "512KiB"];
+        // Of 48 bytes and more each.
+        let (output, trace) = record(dir.path(), &args, &["crowd", "20000", "50"]);
+        assert_eq!(output.status.code(), Some(3), "{transport}: {output:?}");
+        assert!(lost(&trace) > 5000, "{transport}: {} lost", lost(&trace));
+        let calls = count(&trace, "evt.type=getppid");
+        assert!(calls > 5000 && calls < 20_000, "{transport}: {calls} calls");
+        let ends = select(&trace, "evt.type=procexit", |row| row.thread().unwrap().pid);
+        assert_eq!(ends.len(), 51, "{transport}");
+        // A birth is in the trace as the thread that it made.
+        let children = count(
+            &trace,
+            "evt.type=procexit and proc.pname=transport and proc.name=transport",
+        );
+        assert_eq!(children, 50, "{transport}");
+    }
+}
+
 /// The last CPU, off while this lives.
 struct Off(PathBuf);
 

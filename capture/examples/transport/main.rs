@@ -5,6 +5,8 @@
 //! - `hop THREADS COUNT`: each thread makes COUNT writes of its number and a counter, and changes its CPU all the time.
 //! - `bursts COUNT SIZE`: COUNT times nothing for a while, then writes that fill SIZE bytes of a ring, and again.
 //! - `on CPU COUNT`: COUNT writes on this CPU.
+//! - `crowd COUNT CHILDREN`: stops the recorder, which is the parent, makes COUNT calls and then CHILDREN children that end at
+//!   once, all on CPU 0, and lets the recorder go on.
 //! - `come CPU COUNT`: COUNT writes on CPU 0 and, after taking it online, on this one; then it goes offline, and all again.
 
 mod content;
@@ -92,6 +94,26 @@ fn main() {
                 pin(0);
                 std::fs::write(&switch, "0").unwrap();
             }
+        }
+        ["crowd", count, children] => {
+            pin(0);
+            // SAFETY: no call touches memory; the child ends at once.
+            unsafe {
+                let recorder = libc::getppid();
+                assert_eq!(libc::kill(recorder, libc::SIGSTOP), 0);
+                for _ in 0..number(count) {
+                    libc::syscall(libc::SYS_getppid);
+                }
+                for _ in 0..number(children) {
+                    let child = libc::fork();
+                    if child == 0 {
+                        libc::_exit(7);
+                    }
+                    assert_eq!(libc::waitpid(child, std::ptr::null_mut(), 0), child);
+                }
+                assert_eq!(libc::kill(recorder, libc::SIGCONT), 0);
+            }
+            std::thread::sleep(Duration::from_millis(300));
         }
         other => panic!("unknown work {other:?}"),
     }
