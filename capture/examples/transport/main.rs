@@ -5,6 +5,9 @@
 //! - `hop THREADS COUNT`: each thread makes COUNT writes of its number and a counter, and changes its CPU all the time.
 //! - `bursts COUNT SIZE`: COUNT times nothing for a while, then writes that fill SIZE bytes of a ring, and again.
 //! - `on CPU COUNT`: COUNT writes on this CPU.
+//! - `crowd COUNT CHILDREN`: stops the recorder, which is the parent, makes COUNT calls and then CHILDREN children that end at
+//!   once, all on CPU 0, and lets the recorder go on.
+//! - `come CPU COUNT`: COUNT writes on CPU 0 and, after taking it online, on this one; then it goes offline, and all again.
 
 mod content;
 
@@ -27,6 +30,13 @@ fn pin(cpu: usize) {
     }
 }
 
+fn on(mut null: &File, cpu: u32, count: u32) {
+    pin(cpu as usize);
+    for at in 0..count {
+        null.write_all(format!("on {cpu} {at}").as_bytes()).unwrap();
+    }
+}
+
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
@@ -38,7 +48,7 @@ fn main() {
             for at in 0..count {
                 null.write_all(&content(at, most)).unwrap();
                 if at % 64 == 63 {
-                    std::thread::sleep(Duration::from_millis(1));
+                    std::thread::sleep(Duration::from_millis(2));
                 }
             }
         }
@@ -74,11 +84,36 @@ fn main() {
                 }
             }
         }
-        ["on", cpu, count] => {
-            pin(number(cpu) as usize);
-            for at in 0..number(count) {
-                null.write_all(format!("on {cpu} {at}").as_bytes()).unwrap();
+        ["on", cpu, count] => on(&null, number(cpu), number(count)),
+        ["come", cpu, count] => {
+            let switch = format!("/sys/devices/system/cpu/cpu{cpu}/online");
+            for _ in 0..2 {
+                on(&null, 0, number(count));
+                std::fs::write(&switch, "1").unwrap();
+                on(&null, number(cpu), number(count));
+                pin(0);
+                std::fs::write(&switch, "0").unwrap();
             }
+        }
+        ["crowd", count, children] => {
+            pin(0);
+            // SAFETY: no call touches memory; the child ends at once.
+            unsafe {
+                let recorder = libc::getppid();
+                assert_eq!(libc::kill(recorder, libc::SIGSTOP), 0);
+                for _ in 0..number(count) {
+                    libc::syscall(libc::SYS_getppid);
+                }
+                for _ in 0..number(children) {
+                    let child = libc::fork();
+                    if child == 0 {
+                        libc::_exit(7);
+                    }
+                    assert_eq!(libc::waitpid(child, std::ptr::null_mut(), 0), child);
+                }
+                assert_eq!(libc::kill(recorder, libc::SIGCONT), 0);
+            }
+            std::thread::sleep(Duration::from_millis(300));
         }
         other => panic!("unknown work {other:?}"),
     }
