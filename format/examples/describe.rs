@@ -349,6 +349,7 @@ fn descriptor(descriptor: &Descriptor) -> Value {
         "remote": descriptor.tuple.map(|tuple| side(tuple.remote)),
         "device": descriptor.dev,
         "inode": descriptor.ino,
+        "missing": text(&descriptor.missing),
     })
 }
 
