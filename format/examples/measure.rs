@@ -7,8 +7,8 @@
 use afterimage_format::Result;
 use afterimage_format::file::{Summary, Trace, TraceWriter, WriterOptions};
 use afterimage_format::model::{Container, Descriptor, Event, EventFlags, Kind, Thread, Value};
-use afterimage_format::segment::{Entities, FdChange, FdState, Segment, SegmentBuilder};
-use std::collections::HashMap;
+use afterimage_format::segment::{EncodedSegment, Entities, FdChange, FdState, Segment, SegmentBuilder};
+use hashbrown::HashMap;
 use std::hint::black_box;
 use std::iter::Peekable;
 use std::ops::Range;
@@ -17,8 +17,8 @@ use std::time::Instant;
 /// zstd level of the recorder.
 const LEVEL: i32 = 3;
 
-/// Rows that are made and pushed at a time.
-const CHUNK: usize = 512;
+/// Rows that are made and pushed at a time: few enough to be in a near cache, many enough that the clock costs little.
+const CHUNK: usize = 256;
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -77,8 +77,8 @@ impl State {
 
 impl State {
     /// The same with the ids of a copy.
-    fn shifted(mut self, shift: &Shift) -> State {
-        let threads = self.threads.drain().map(|(id, thread)| {
+    fn shifted(&self, shift: &Shift) -> State {
+        let threads = self.threads.values().map(|thread| {
             let thread = Thread {
                 id: shift.of(thread.id),
                 life: shift.of(thread.life),
@@ -89,19 +89,19 @@ impl State {
                 } else {
                     thread.exec_time + shift.time
                 },
-                ..thread
+                ..thread.clone()
             };
-            (shift.of(id), thread)
+            (thread.id, thread)
         });
-        let threads = threads.collect();
-        let descriptors = self.descriptors.drain().map(|(id, descriptor)| {
-            let id = shift.of(id);
+        let descriptors = self.descriptors.values().map(|descriptor| {
+            let id = shift.of(descriptor.id);
+            let descriptor = descriptor.clone();
             (id, Descriptor { id, ..descriptor })
         });
         State {
-            threads,
+            threads: threads.collect(),
             descriptors: descriptors.collect(),
-            containers: self.containers,
+            containers: self.containers.clone(),
         }
     }
 }
@@ -119,7 +119,7 @@ impl Entities for State {
 }
 
 /// A row, ready to be pushed.
-struct Row<'s> {
+struct Row {
     time: u64,
     kind: u16,
     cpu: u16,
@@ -128,30 +128,34 @@ struct Row<'s> {
     duration: u64,
     thread: u64,
     descriptor: u64,
-    args: Vec<Value<'s>>,
+    /// Where its parameters end; they begin where those of the row before end.
+    args: usize,
 }
 
-/// Rows of a segment. Kinds are numbers in `kinds`.
-fn rows<'s>(segment: &'s Segment<'_>, kinds: &[Kind], range: Range<usize>) -> Result<Vec<Row<'s>>> {
+/// Rows of a segment and the parameters of all of them. Kinds are numbers in `kinds`.
+fn rows<'s>(segment: &'s Segment<'_>, kinds: &[Kind], range: Range<usize>) -> Result<(Vec<Row>, Vec<Value<'s>>)> {
     let number = |kind: &Kind| kinds.iter().position(|k| k == kind).unwrap_or(0) as u16;
     let numbers: Vec<u16> = segment.kinds().iter().map(number).collect();
-    range
-        .map(|row| {
-            let kind = segment.kind_indexes()?[row] as usize;
-            let args = (0..segment.kinds()[kind].params.len()).map(|at| segment.arg(row, at));
-            Ok(Row {
-                time: segment.times()?[row] as u64,
-                kind: numbers[kind],
-                cpu: segment.cpus()?[row] as u16,
-                flags: segment.flags(row)?,
-                result: segment.results()?[row],
-                duration: segment.duration(row)?.unwrap_or(0),
-                thread: segment.thread(row)?.map_or(0, |t| t.id),
-                descriptor: segment.descriptor(row)?.map_or(0, |d| d.id),
-                args: args.collect::<Result<_>>()?,
-            })
-        })
-        .collect()
+    let mut rows = Vec::with_capacity(range.len());
+    let mut args = Vec::with_capacity(6 * range.len());
+    for row in range {
+        let kind = segment.kind_indexes()?[row] as usize;
+        for at in 0..segment.kinds()[kind].params.len() {
+            args.push(segment.arg(row, at)?);
+        }
+        rows.push(Row {
+            time: segment.times()?[row] as u64,
+            kind: numbers[kind],
+            cpu: segment.cpus()?[row] as u16,
+            flags: segment.flags(row)?,
+            result: segment.results()?[row],
+            duration: segment.duration(row)?.unwrap_or(0),
+            thread: segment.thread(row)?.map_or(0, |t| t.id),
+            descriptor: segment.descriptor(row)?.map_or(0, |d| d.id),
+            args: args.len(),
+        });
+    }
+    Ok((rows, args))
 }
 
 /// The kinds of a whole trace: a builder knows them from the beginning.
@@ -167,29 +171,33 @@ fn all_kinds(trace: &Trace) -> Result<Vec<Kind>> {
     Ok(kinds)
 }
 
-/// Makes a keyframe of what is filled next, if the segment is one.
-fn keyframe(segment: &Segment<'_>, changes: &[FdChange], shift: u64, builder: &mut SegmentBuilder) -> Result<()> {
-    if segment.zone().keyframe {
-        let open = changes
-            .iter()
-            .filter(|c| c.row.is_none())
-            .filter_map(|c| match c.state {
-                FdState::Open(id) => Some((c.process, c.fd, id + shift)),
-                _ => None,
-            });
-        builder.set_keyframe(segment.live()?.iter().map(|t| t.id + shift).collect(), open);
+/// What makes a segment a keyframe: ids of the threads alive, and open descriptors.
+type Keyframe = (Vec<u64>, Vec<(u32, i32, u64)>);
+
+fn keyframe(segment: &Segment<'_>, changes: &[FdChange]) -> Result<Option<Keyframe>> {
+    if !segment.zone().keyframe {
+        return Ok(None);
     }
-    Ok(())
+    let open = changes
+        .iter()
+        .filter(|c| c.row.is_none())
+        .filter_map(|c| match c.state {
+            FdState::Open(id) => Some((c.process, c.fd, id)),
+            _ => None,
+        });
+    let live = segment.live()?.iter().map(|t| t.id).collect();
+    Ok(Some((live, open.collect())))
 }
 
 /// Pushes rows, of which the first has number `start`, and changes of descriptor tables; ids and times are shifted.
 fn fill<'c>(
-    rows: &[Row<'_>],
+    (rows, args): &(Vec<Row>, Vec<Value<'_>>),
     start: usize,
     changes: &mut Peekable<impl Iterator<Item = &'c FdChange>>,
     shift: &Shift,
     builder: &mut SegmentBuilder,
 ) {
+    let mut from = 0;
     for (number, row) in (start..).zip(rows) {
         while let Some(change) = changes.next_if(|c| c.row <= Some(number as u32)) {
             let state = match change.state {
@@ -207,8 +215,9 @@ fn fill<'c>(
             result: row.result,
             thread: shift.of(row.thread),
             descriptor: shift.of(row.descriptor),
-            args: &row.args,
+            args: &args[from..row.args],
         });
+        from = row.args;
     }
 }
 
@@ -267,7 +276,9 @@ fn encode(trace: &Trace, builder: &mut SegmentBuilder, kinds: &[Kind]) -> Result
         let segment = trace.segment(at)?;
         let state = State::of(&segment)?;
         let changes = segment.fd_changes()?;
-        keyframe(&segment, &changes, 0, builder)?;
+        if let Some((live, open)) = keyframe(&segment, &changes)? {
+            builder.set_keyframe(live, open);
+        }
         let mut changes = changes.iter().filter(|c| c.row.is_some()).peekable();
         // As a recorder does: an event is pushed when it has just been made, not fetched from far memory.
         for start in (0..segment.rows()).step_by(CHUNK) {
@@ -292,6 +303,41 @@ fn encode(trace: &Trace, builder: &mut SegmentBuilder, kinds: &[Kind]) -> Result
     ])
 }
 
+/// Everything that is in a segment, decoded once for all of its copies.
+struct Original<'s> {
+    rows: (Vec<Row>, Vec<Value<'s>>),
+    changes: Vec<FdChange>,
+    keyframe: Option<Keyframe>,
+    state: State,
+}
+
+impl<'s> Original<'s> {
+    fn of(segment: &'s Segment<'_>, kinds: &[Kind]) -> Result<Self> {
+        let changes = segment.fd_changes()?;
+        Ok(Original {
+            rows: rows(segment, kinds, 0..segment.rows())?,
+            keyframe: keyframe(segment, &changes)?,
+            changes,
+            state: State::of(segment)?,
+        })
+    }
+
+    /// A copy whose first row has this number.
+    fn copy(&self, first_num: u64, shift: &Shift, builder: &mut SegmentBuilder) -> std::io::Result<EncodedSegment> {
+        builder.set_first_num(first_num);
+        if let Some((live, open)) = &self.keyframe {
+            let open = open.iter().map(|(process, fd, id)| (*process, *fd, id + shift.id));
+            builder.set_keyframe(live.iter().map(|id| id + shift.id).collect(), open);
+        }
+        let mut changes = self.changes.iter().filter(|c| c.row.is_some()).peekable();
+        fill(&self.rows, 0, &mut changes, shift, builder);
+        builder.close(&self.state.shifted(shift));
+        let encoded = builder.encode(LEVEL);
+        builder.clear();
+        encoded
+    }
+}
+
 /// Writes copies of a recording behind each other, each with later times and fresh ids, until the file has this size.
 /// Copies are whole, so that files of all sizes end in the same way; every tenth is told on standard error.
 fn grow(trace: &Trace, out: &str, bytes: u64) -> Result<()> {
@@ -301,28 +347,45 @@ fn grow(trace: &Trace, out: &str, bytes: u64) -> Result<()> {
     };
     let mut writer = TraceWriter::create(out.as_ref(), trace.header(), options)?;
     let kinds = all_kinds(trace)?;
-    let mut builder = SegmentBuilder::new(kinds.clone(), 1);
+    let segments: Vec<Segment<'_>> = (0..trace.segment_count())
+        .map(|at| trace.segment(at))
+        .collect::<Result<_>>()?;
+    let originals: Vec<Original<'_>> = segments
+        .iter()
+        .map(|segment| Original::of(segment, &kinds))
+        .collect::<Result<_>>()?;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut builders: Vec<SegmentBuilder> = (0..cores).map(|_| SegmentBuilder::new(kinds.clone(), 1)).collect();
     let totals = trace.totals();
     let span = totals.time_max - totals.time_min + 1_000_000;
     // Ids of one recording stay far below this.
     let ids = 1 << 32;
-    let mut copy = 0;
-    let mut tenths = 0;
+    let (mut copy, mut tenths, mut num) = (0, 0, 1);
     while writer.bytes() < bytes && totals.events > 0 {
         let shift = Shift {
             time: copy * span,
             id: copy * ids,
         };
-        for at in 0..trace.segment_count() {
-            let segment = trace.segment(at)?;
-            let state = State::of(&segment)?.shifted(&shift);
-            let (rows, changes) = (rows(&segment, &kinds, 0..segment.rows())?, segment.fd_changes()?);
-            keyframe(&segment, &changes, shift.id, &mut builder)?;
-            let mut changes = changes.iter().filter(|c| c.row.is_some()).peekable();
-            fill(&rows, 0, &mut changes, &shift, &mut builder);
-            builder.close(&state);
-            writer.append(&builder.encode(LEVEL).map_err(cannot("cannot encode"))?)?;
-            builder.clear();
+        for some in originals.chunks(cores) {
+            let encoded: Vec<std::io::Result<EncodedSegment>> = std::thread::scope(|scope| {
+                let started: Vec<_> = some
+                    .iter()
+                    .zip(&mut builders)
+                    .map(|(original, builder)| {
+                        let first = num;
+                        num += original.rows.0.len() as u64;
+                        let shift = &shift;
+                        scope.spawn(move || original.copy(first, shift, builder))
+                    })
+                    .collect();
+                let ended = started.into_iter().map(|thread| thread.join());
+                ended
+                    .map(|ended| ended.unwrap_or_else(|_| Err(std::io::Error::other("a thread panicked"))))
+                    .collect()
+            });
+            for encoded in encoded {
+                writer.append(&encoded.map_err(cannot("cannot encode"))?)?;
+            }
         }
         copy += 1;
         if writer.bytes() * 10 / bytes > tenths {
@@ -335,7 +398,7 @@ fn grow(trace: &Trace, out: &str, bytes: u64) -> Result<()> {
         reason: "grown".into(),
         ..Summary::default()
     })?;
-    println!("bytes {} events {}", sealed.bytes, builder.next_num() - 1);
+    println!("bytes {} events {}", sealed.bytes, num - 1);
     Ok(())
 }
 

@@ -210,27 +210,36 @@ fn expected(rows: &[Row], keep: bool) -> Vec<Row> {
     out
 }
 
+fn push(row: &Row, builder: &mut SegmentBuilder) {
+    builder.push(&Event {
+        duration: row.duration.unwrap_or(0),
+        time: row.time,
+        kind: row.kind,
+        cpu: row.cpu,
+        flags: EventFlags(row.flags),
+        result: row.result,
+        thread: row.thread,
+        descriptor: row.descriptor,
+        args: &row.args(),
+    });
+}
+
 fn encode(rows: &[Row], keep: bool) -> Vec<u8> {
-    let mut builder = SegmentBuilder::new(kinds(), 1000);
+    let mut builder = SegmentBuilder::new(kinds(), 0);
     if keep {
         builder.keep_order();
     }
+    // Nothing is left of the segment before.
+    rows.iter().rev().take(50).for_each(|row| push(row, &mut builder));
+    builder.close(&world());
+    builder.clear();
+    builder.set_first_num(1000);
     builder.set_keyframe(vec![2, 5], [(100, 3, 1), (100, 4, 2)]);
     for row in rows {
         if row.descriptor != 0 {
             builder.fd_change(7, row.cpu.into(), FdState::Open(row.descriptor));
         }
-        builder.push(&Event {
-            duration: row.duration.unwrap_or(0),
-            time: row.time,
-            kind: row.kind,
-            cpu: row.cpu,
-            flags: EventFlags(row.flags),
-            result: row.result,
-            thread: row.thread,
-            descriptor: row.descriptor,
-            args: &row.args(),
-        });
+        push(row, &mut builder);
     }
     builder.fd_change(8, 0, FdState::CopyOf(7));
     builder.fd_change(7, 0, FdState::Ended);
@@ -320,7 +329,7 @@ proptest! {
 /// The same kind of event over and over, as a benchmark makes it: columns that are constant, regular, or wild.
 #[test]
 fn regular_segments_come_back() {
-    let row = |at: u64| Row {
+    let row = |at: u64, thread| Row {
         duration: None,
         time: 1_000_000 + 210 * at + at * at % 50,
         kind: (at % 3) as u16,
@@ -331,15 +340,18 @@ fn regular_segments_come_back() {
         } else {
             0x7f00_0000_0000 + 4096 * (at % 7) as i64
         },
-        thread: 1 + at % 2,
+        thread,
         descriptor: at % 5,
         number: Some(0x5500_0000_0000 + (at * 7919 % 1000) as i64),
         text: Some(format!("/var/lib/{}", at % 50).into_bytes()),
         data: None,
     };
-    let rows: Vec<Row> = (0..20_000).map(row).collect();
-    check(&rows, false);
-    assert!(encode(&rows, false).len() < 60_000);
+    // Threads and versions that take turns, and some that do much each.
+    for thread in [|at| 1 + at % 2, |at| 1 + at % 6, |at| 1 + at / 4000] {
+        let rows: Vec<Row> = (0..20_000).map(|at| row(at, thread(at))).collect();
+        check(&rows, false);
+        assert!(encode(&rows, false).len() < 80_000);
+    }
 }
 
 /// Directories of segments are hostile: whatever they claim, reading ends with an answer.

@@ -2,6 +2,7 @@
 //! *base*, the first address that its thread used in that neighbourhood. Distances repeat from process to process.
 
 use super::codec::{self, varint};
+use super::pool;
 
 /// How far from its base an address may be.
 const NEAR: u64 = 1 << 32;
@@ -66,20 +67,29 @@ pub(super) fn encode(numbers: &[i64], distances: &[i64], out: &mut Vec<u8>) {
     out.extend_from_slice(&second);
 }
 
-/// The other way round; `bases` are those of the thread of each row.
-pub(super) fn decode<'b>(mut bytes: &[u8], rows: usize, mut bases: impl FnMut(usize) -> &'b [i64]) -> Option<Vec<i64>> {
+/// The other way round; `runs` are rows one behind the other of a thread that has these bases.
+pub(super) fn decode<'b>(
+    mut bytes: &[u8],
+    rows: usize,
+    runs: impl Iterator<Item = (usize, &'b [i64])>,
+) -> Option<Vec<i64>> {
     let length = usize::try_from(varint::take(&mut bytes)?).ok()?;
     let (codec_of_first, rest) = bytes.split_first()?;
     let (first, rest) = rest.split_at_checked(length)?;
     let (codec_of_second, second) = rest.split_first()?;
     let numbers = codec::decode(*codec_of_first, first, rows)?;
     let mut out = codec::decode(*codec_of_second, second, rows)?;
-    for (row, (value, number)) in out.iter_mut().zip(numbers).enumerate() {
-        if number != 0 {
-            let at = usize::try_from(number).ok()?.checked_sub(1)?;
-            *value = value.wrapping_add(*bases(row).get(at)?);
+    let mut left = out.iter_mut().zip(&numbers);
+    for (rows, bases) in runs {
+        for (value, number) in left.by_ref().take(rows) {
+            if *number != 0 {
+                let at = usize::try_from(*number).ok()?.checked_sub(1)?;
+                *value = value.wrapping_add(*bases.get(at)?);
+            }
         }
     }
+    left.next().is_none().then_some(())?;
+    pool::give(std::iter::once(numbers), std::iter::empty());
     Some(out)
 }
 
@@ -105,10 +115,16 @@ mod tests {
         let mut out = Vec::new();
         encode(&numbers, &distances, &mut out);
         let bases = finder.parts().0;
-        assert_eq!(decode(&out, 7, |_| &bases[..3]).as_deref(), Some(values.as_slice()));
-        assert_eq!(decode(&out, 7, |_| &bases[..2]), None);
+        let decoded = |bytes, runs: &[(usize, &[i64])]| decode(bytes, 7, runs.iter().copied());
+        assert_eq!(decoded(&out, &[(7, &bases[..3])]).as_deref(), Some(values.as_slice()));
+        assert_eq!(
+            decoded(&out, &[(3, &bases[..1]), (4, &bases[..3])]).as_deref(),
+            Some(values.as_slice())
+        );
+        assert_eq!(decoded(&out, &[(7, &bases[..2])]), None);
+        assert_eq!(decoded(&out, &[(6, &bases[..3])]), None);
         for cut in 0..out.len() {
-            assert_eq!(decode(&out[..cut], 7, |_| bases), None);
+            assert_eq!(decoded(&out[..cut], &[(7, bases)]), None);
         }
     }
 }

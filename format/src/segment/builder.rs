@@ -33,14 +33,31 @@ pub(super) struct Param {
     last: u32,
 }
 
+impl Param {
+    #[inline]
+    fn intern(&mut self, bytes: &[u8], dictionary: &mut DictionaryBuilder) -> i64 {
+        self.last = dictionary.intern_near(bytes, self.last);
+        i64::from(self.last)
+    }
+}
+
+/// Notes that a row lacks the integer of parameter `at`; returns what stands in its place.
+fn lacks(at: usize, bits: &mut [i64], missing: &mut [u64]) -> i64 {
+    let bit = 1 << (at % 64);
+    bits[at / 64] |= bit as i64;
+    missing[at / 64] |= bit;
+    0
+}
+
 /// The rows of one kind, in order of arrival. A row is written as a whole, so that pushing one touches one place, and
 /// taken apart into columns when the segment is encoded.
 pub(super) struct Table {
     pub(super) errors: u32,
     pub(super) params: Vec<Param>,
     /// A row behind the other: flags, result, descriptor, duration, a word for each parameter, then a bit for each of them that
-    /// has no value (64 to a word).
-    pub(super) words: Vec<i64>,
+    /// has no value (64 to a word). What is behind the last row is of segments before.
+    words: Vec<i64>,
+    rows: u32,
     /// The bits of all rows.
     missing: Vec<u64>,
 }
@@ -67,6 +84,7 @@ impl Table {
             errors: 0,
             params: params.collect(),
             words: Vec::new(),
+            rows: 0,
             missing: vec![0; kind.params.len().div_ceil(64)],
         }
     }
@@ -77,11 +95,27 @@ impl Table {
     }
 
     pub(super) fn rows(&self) -> usize {
-        self.words.len() / self.width()
+        self.rows as usize
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.words.is_empty()
+        self.rows == 0
+    }
+
+    /// Room for one more row, with whatever stood there.
+    #[inline]
+    fn grow(words: &mut Vec<i64>, rows: u32, width: usize) -> &mut [i64] {
+        let start = rows as usize * width;
+        if words.len() < start + width {
+            // A row at a time would be a call for each; what is too much is used by the next segments.
+            words.resize((2 * start).max(64 * width), 0);
+        }
+        &mut words[start..start + width]
+    }
+
+    /// The words of all rows.
+    pub(super) fn words(&self) -> &[i64] {
+        &self.words[..self.rows() * self.width()]
     }
 
     /// Whether any row has no value of this parameter.
@@ -96,7 +130,7 @@ impl Table {
 
     fn clear(&mut self) {
         self.errors = 0;
-        self.words.clear();
+        self.rows = 0;
         self.missing.fill(0);
         self.params.iter_mut().for_each(|param| param.last = 0);
     }
@@ -107,6 +141,8 @@ impl Table {
 pub(super) struct Row {
     /// Index of the thread version.
     pub(super) thread: u32,
+    /// How many rows of its kind came before.
+    pub(super) rank: u32,
     pub(super) kind: u16,
     pub(super) cpu: u16,
 }
@@ -116,30 +152,33 @@ pub(super) struct Row {
 pub(super) struct Local {
     pub(super) index: HashMap<u64, u32>,
     pub(super) ids: Vec<u64>,
-    /// The last one asked for: most rows refer to what the row before referred to.
-    last: Option<(u64, u32)>,
+    /// What was asked for last, by the low bits of the id: rows refer to what some rows before referred to.
+    recent: [Option<(u64, u32)>; 32],
 }
 
 impl Local {
+    #[inline]
     fn of(&mut self, id: u64) -> u32 {
-        if let Some((last, at)) = self.last
-            && last == id
-        {
-            return at;
+        match self.recent[id as usize % 32] {
+            Some((known, at)) if known == id => at,
+            _ => self.look_up(id),
         }
-        let Local { index, ids, last } = self;
+    }
+
+    fn look_up(&mut self, id: u64) -> u32 {
+        let Local { index, ids, recent } = self;
         let at = *index.entry(id).or_insert_with(|| {
             ids.push(id);
             ids.len() as u32 - 1
         });
-        *last = Some((id, at));
+        recent[id as usize % 32] = Some((id, at));
         at
     }
 
     fn clear(&mut self) {
         self.index.clear();
         self.ids.clear();
-        self.last = None;
+        self.recent = Default::default();
     }
 }
 
@@ -289,39 +328,44 @@ impl SegmentBuilder {
         self.times.push(event.time as i64);
         self.rows.push(Row {
             thread: self.local_threads.of(event.thread),
+            rank: table.rows,
             kind: event.kind,
             cpu: event.cpu,
         });
-        let start = table.words.len();
-        table.words.resize(start + table.width(), 0);
-        let (head, rest) = table.words[start..].split_at_mut(Table::HEAD);
+        let width = table.width();
+        let row = Table::grow(&mut table.words, table.rows, width);
+        table.rows += 1;
+        let (head, rest) = row.split_at_mut(Table::HEAD);
         let (values, bits) = rest.split_at_mut(table.params.len());
         head[Table::FLAGS] = i64::from(event.flags.0);
         head[Table::RESULT] = event.result;
         head[Table::DURATION] = event.duration as i64;
-        if event.descriptor != 0 {
-            head[Table::DESCRIPTOR] = i64::from(self.local_descriptors.of(event.descriptor)) + 1;
+        head[Table::DESCRIPTOR] = match event.descriptor {
+            0 => 0,
+            id => i64::from(self.local_descriptors.of(id)) + 1,
+        };
+        match bits {
+            // By far the most often, and no call.
+            [bits] => *bits = 0,
+            _ => bits.fill(0),
         }
-        for (at, (to, param)) in values.iter_mut().zip(&mut table.params).enumerate() {
-            let dictionary = match param.class {
-                Class::Int => {
-                    match event.args.get(at) {
-                        Some(Value::Int(int)) => *to = *int,
-                        _ => {
-                            let bit = 1 << (at % 64);
-                            bits[at / 64] |= bit as i64;
-                            table.missing[at / 64] |= bit;
-                        }
-                    }
-                    continue;
-                }
-                Class::String => &mut self.strings,
-                Class::Payload => &mut self.payloads,
+        let known = event.args.len().min(values.len());
+        let (given, left_out) = values.split_at_mut(known);
+        let (params, others) = table.params.split_at_mut(known);
+        for (at, ((to, param), arg)) in given.iter_mut().zip(params).zip(event.args).enumerate() {
+            *to = match (arg, param.class) {
+                (Value::Int(int), Class::Int) => *int,
+                (Value::Bytes(bytes), Class::String) => param.intern(bytes, &mut self.strings),
+                (Value::Bytes(bytes), Class::Payload) => param.intern(bytes, &mut self.payloads),
+                (_, Class::Int) => lacks(at, bits, &mut table.missing),
+                _ => 0,
             };
-            if let Some(Value::Bytes(bytes)) = event.args.get(at) {
-                param.last = dictionary.intern_near(bytes, param.last);
-                *to = i64::from(param.last);
-            }
+        }
+        for (at, (to, param)) in (known..).zip(left_out.iter_mut().zip(others)) {
+            *to = match param.class {
+                Class::Int => lacks(at, bits, &mut table.missing),
+                _ => 0,
+            };
         }
         table.errors += u32::from(event.flags.has(EventFlags::HAS_RESULT) && event.result < 0);
     }

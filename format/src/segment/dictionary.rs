@@ -1,13 +1,15 @@
 //! Byte strings of a segment, each stored once. Id 0 is "missing"; the first string has id 1.
 
-use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
-use xxhash_rust::xxh3::xxh3_64;
+use hashbrown::{DefaultHashBuilder, HashTable};
+use std::hash::BuildHasher;
 
 /// Builds a dictionary; lookups do not allocate.
 #[derive(Default)]
 pub(crate) struct DictionaryBuilder {
     table: HashTable<u32>,
+    /// Seeded at random: whoever is recorded chooses the strings.
+    hasher: DefaultHashBuilder,
     ends: Vec<u32>,
     bytes: Vec<u8>,
 }
@@ -15,10 +17,16 @@ pub(crate) struct DictionaryBuilder {
 impl DictionaryBuilder {
     /// The id of `value`, which is added when it is new.
     pub(crate) fn intern(&mut self, value: &[u8]) -> u32 {
-        let DictionaryBuilder { table, ends, bytes } = self;
+        let DictionaryBuilder {
+            table,
+            hasher,
+            ends,
+            bytes,
+        } = self;
         let id = ends.len() as u32 + 1;
         let at = |id: u32| slice(ends, bytes, id).unwrap_or_default();
-        match table.entry(xxh3_64(value), |id| at(*id) == value, |id| xxh3_64(at(*id))) {
+        let hash = |value: &[u8]| hasher.hash_one(value);
+        match table.entry(hash(value), |id| at(*id) == value, |id| hash(at(*id))) {
             Entry::Occupied(found) => return *found.get(),
             Entry::Vacant(place) => place.insert(id),
         };

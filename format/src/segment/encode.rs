@@ -29,6 +29,8 @@ const SHORT: usize = 128;
 struct Layout {
     /// Arrival number of each stored row.
     stored: Vec<u32>,
+    /// Stored rows of one thread, one behind the other: its index and how many they are.
+    runs: Vec<(u32, u32)>,
     /// New index of each thread: those with rows first, in stored order.
     threads: Vec<u32>,
     /// The same the other way round.
@@ -79,19 +81,21 @@ impl SegmentBuilder {
         // Threads in order of their first row; all versions of one belong together.
         let mut groups = vec![u32::MAX; self.threads.len()];
         let mut lives = hashbrown::HashMap::new();
+        let mut of_rows = Vec::with_capacity(self.rows.len());
         for row in &self.rows {
             let group = &mut groups[row.thread as usize];
             if *group == u32::MAX {
                 let next = lives.len() as u32;
                 *group = *lives.entry(self.threads[row.thread as usize].life()).or_insert(next);
             }
+            of_rows.push(*group);
         }
-        let of_rows: Vec<u32> = self.rows.iter().map(|row| groups[row.thread as usize]).collect();
         let stored = order::stored(&of_rows, lives.len(), &self.times, self.keep_order);
+        let runs = self.runs(&stored);
 
         let mut threads = vec![u32::MAX; self.threads.len()];
         let mut thread_order = Vec::with_capacity(self.threads.len());
-        let with_rows = stored.iter().map(|arrival| self.rows[*arrival as usize].thread);
+        let with_rows = runs.iter().map(|(thread, _)| *thread);
         for thread in with_rows.chain(0..self.threads.len() as u32) {
             let new = &mut threads[thread as usize];
             if *new == u32::MAX {
@@ -115,6 +119,7 @@ impl SegmentBuilder {
         };
         Layout {
             stored,
+            runs,
             threads,
             thread_order,
             groups,
@@ -123,37 +128,43 @@ impl SegmentBuilder {
         }
     }
 
+    fn runs(&self, stored: &[u32]) -> Vec<(u32, u32)> {
+        let mut runs: Vec<(u32, u32)> = Vec::new();
+        for at in stored {
+            let thread = self.rows[*at as usize].thread;
+            match runs.last_mut() {
+                Some((last, rows)) if *last == thread => *rows += 1,
+                _ => runs.push((thread, 1)),
+            }
+        }
+        runs
+    }
+
     /// Columns with a value a row, and the runs of threads.
     fn rows_of(&self, layout: &Layout, used: &[usize], out: &mut Encoder) {
         let mut renumber = vec![0i64; self.tables.len()];
         for (new, old) in used.iter().enumerate() {
             renumber[*old] = new as i64;
         }
-        let gather =
-            |f: &dyn Fn(usize) -> i64| -> Vec<i64> { layout.stored.iter().map(|at| f(*at as usize)).collect() };
-        out.ints(column::KIND, &gather(&|at| renumber[usize::from(self.rows[at].kind)]));
-        out.ints(column::CPU, &gather(&|at| i64::from(self.rows[at].cpu)));
+        let rows = || layout.stored.iter().map(|at| &self.rows[*at as usize]);
+        let kinds: Vec<i64> = rows().map(|row| renumber[usize::from(row.kind)]).collect();
+        out.ints(column::KIND, &kinds);
+        let cpus: Vec<i64> = rows().map(|row| i64::from(row.cpu)).collect();
+        out.ints(column::CPU, &cpus);
         if let Some(explicit) = &layout.explicit {
             out.ints(column::ORDER, explicit);
         }
-        let (mut runs, mut rows, mut first) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut version, mut group) = (u32::MAX, u32::MAX);
-        for at in &layout.stored {
-            let thread = self.rows[*at as usize].thread;
-            if thread != version {
-                let next = layout.groups[thread as usize];
-                runs.push(i64::from(layout.threads[thread as usize]));
-                rows.push(0i64);
-                first.push(i64::from(next != group));
-                (version, group) = (thread, next);
-            }
-            if let Some(rows) = rows.last_mut() {
-                *rows += 1;
-            }
-        }
-        out.ints(column::RUN_THREAD, &runs);
-        out.ints(column::RUN_ROWS, &rows);
-        out.ints(column::RUN_FIRST, &first);
+        let runs = || layout.runs.iter();
+        let threads: Vec<i64> = runs().map(|run| i64::from(layout.threads[run.0 as usize])).collect();
+        out.ints(column::RUN_THREAD, &threads);
+        let counts: Vec<i64> = runs().map(|run| i64::from(run.1)).collect();
+        out.ints(column::RUN_ROWS, &counts);
+        let mut before = u32::MAX;
+        let first = runs().map(|run| {
+            let group = layout.groups[run.0 as usize];
+            i64::from(std::mem::replace(&mut before, group) != group)
+        });
+        out.ints(column::RUN_FIRST, &first.collect::<Vec<i64>>());
     }
 
     /// The columns of each kind.
@@ -161,27 +172,25 @@ impl SegmentBuilder {
         // For each kind, the arrivals (among its own) of its rows in stored order, and the gaps of their threads.
         let mut arrivals: Vec<Vec<u32>> = self.tables.iter().map(|t| Vec::with_capacity(t.rows())).collect();
         let mut gaps: Vec<Vec<i64>> = self.tables.iter().map(|t| Vec::with_capacity(t.rows())).collect();
-        let mut ranks = Vec::with_capacity(self.rows.len());
-        let mut next = vec![0u32; self.tables.len()];
-        for row in &self.rows {
-            let next = &mut next[usize::from(row.kind)];
-            ranks.push(*next);
-            *next += 1;
-        }
         let start = self.times.iter().copied().min().unwrap_or(0);
         let (mut group, mut before) = (u32::MAX, start);
-        for at in &layout.stored {
-            let at = *at as usize;
-            let own = layout.groups[self.rows[at].thread as usize];
+        let mut rest = layout.stored.as_slice();
+        for (thread, count) in &layout.runs {
+            let own = layout.groups[*thread as usize];
             if own != group {
                 (group, before) = (own, start);
             }
-            let kind = usize::from(self.rows[at].kind);
-            arrivals[kind].push(ranks[at]);
-            gaps[kind].push(self.times[at].wrapping_sub(before));
-            before = self.times[at];
+            let (run, behind) = rest.split_at(*count as usize);
+            rest = behind;
+            for at in run {
+                let (row, time) = (&self.rows[*at as usize], self.times[*at as usize]);
+                let kind = usize::from(row.kind);
+                arrivals[kind].push(row.rank);
+                gaps[kind].push(time.wrapping_sub(before));
+                before = time;
+            }
         }
-        let addresses = Addresses::find(self, layout, &ranks);
+        let addresses = Addresses::find(self, layout);
         let mut columns = Columns::default();
         let mut with_bases = false;
         for (new, old) in used.iter().enumerate() {
@@ -339,7 +348,7 @@ struct AddressColumn {
 }
 
 impl Addresses {
-    fn find(builder: &SegmentBuilder, layout: &Layout, ranks: &[u32]) -> Addresses {
+    fn find(builder: &SegmentBuilder, layout: &Layout) -> Addresses {
         let mut columns = Vec::new();
         let mut of_kind = vec![(0, 0); builder.tables.len()];
         for (kind, table) in builder.tables.iter().enumerate() {
@@ -353,7 +362,7 @@ impl Addresses {
             let fields = std::iter::once((column::RESULT, Table::RESULT)).chain(params);
             columns.extend(
                 fields
-                    .filter(|(_, word)| has_addresses(table, *word))
+                    .filter(|(_, word)| has_addresses(table, *word, builder.rows.len()))
                     .map(|(field, word)| {
                         let column = AddressColumn {
                             kind,
@@ -384,9 +393,9 @@ impl Addresses {
                 continue;
             }
             let table = &builder.tables[usize::from(row.kind)];
-            let start = ranks[*at as usize] as usize * table.width();
+            let start = row.rank as usize * table.width();
             for (column, word) in &mut columns[from..to] {
-                let (number, distance) = finder.relative(table.words[start + *word]);
+                let (number, distance) = finder.relative(table.words()[start + *word]);
                 column.numbers.push(number);
                 column.distances.push(distance);
             }
@@ -402,13 +411,19 @@ impl Addresses {
 }
 
 /// Whether a word of the rows of a kind is often an address. A short column saves little, and would take the kinds and
-/// threads of all rows to decode.
-fn has_addresses(table: &Table, word: usize) -> bool {
+/// threads of all rows, which are `of`, to decode.
+fn has_addresses(table: &Table, word: usize, of: usize) -> bool {
     let rows = table.rows();
-    if rows < SHORT {
+    if rows < SHORT.max(of / 256) {
         return false;
     }
-    let sample = || table.words.iter().skip(word).step_by(table.width() * (rows / 256 + 1));
+    let sample = || {
+        table
+            .words()
+            .iter()
+            .skip(word)
+            .step_by(table.width() * (rows / 256 + 1))
+    };
     sample().filter(|v| bases::is_address(**v)).count() * 8 > sample().count()
 }
 
@@ -437,20 +452,20 @@ impl Encoder {
 
     /// A field of events; values that are 0 everywhere are left out. `name` is what the choice of the codec is remembered by.
     fn field(&mut self, name: Column, column: Column, values: &[i64]) {
-        if column::is_present(column.field) || values.iter().any(|v| *v != 0) {
+        if column::is_present(column.field) || codec::constant(values) != Some(0) {
             self.ints_as(name, column, values);
         }
     }
 
     /// A field of entities; one that is 0 everywhere is left out, but for field 0, which says how many there are.
     fn entity(&mut self, column: Column, values: &[i64]) {
-        if column.field == 0 || values.iter().any(|v| *v != 0) {
+        if column.field == 0 || codec::constant(values) != Some(0) {
             self.ints(column, values);
         }
     }
 
     fn ints_as(&mut self, name: Column, column: Column, values: &[i64]) {
-        if values.len() < SHORT || values.iter().all(|v| *v == values[0]) {
+        if values.len() < SHORT || codec::constant(values).is_some() {
             let start = self.short.len();
             let codec = codec::short(values, &mut self.short);
             self.add(column, codec, values.len(), Self::SHARED, self.short.len() - start);

@@ -1,6 +1,8 @@
 //! The two orders of rows. *Stored*: thread by thread, in each the order of time. *Read*: by time; rows of the same time
 //! stay in stored order. So a reader that has the times needs nothing else to put rows in order.
 
+use super::codec;
+
 /// Arrival numbers of the rows in stored order. `groups` says which thread each row belongs to.
 pub(super) fn stored(groups: &[u32], count: usize, times: &[i64], keep: bool) -> Vec<u32> {
     let mut starts = vec![0u32; count + 1];
@@ -62,25 +64,31 @@ pub(super) fn rows(times: &[i64], stored: &[u32]) -> Vec<u32> {
 
 /// Stored positions in the order of time.
 pub(super) fn by_time(times: &[i64]) -> Vec<u32> {
+    sort(&mut times.to_vec())
+}
+
+/// Puts the times of stored rows in order; returns which stored position each had. Equal ones stay as they are.
+pub(super) fn sort(times: &mut [i64]) -> Vec<u32> {
     if times.is_sorted() {
         return (0..times.len() as u32).collect();
     }
-    const POSITION: u32 = 24;
-    let (min, max) = times
-        .iter()
-        .fold((i64::MAX, i64::MIN), |(lo, hi), t| (lo.min(*t), hi.max(*t)));
-    if times.len() < 1 << POSITION && max.wrapping_sub(min) as u64 >> (64 - POSITION) == 0 {
+    let (min, max) = codec::bounds(times);
+    let bits = usize::BITS - times.len().leading_zeros();
+    if max.wrapping_sub(min) as u64 >> (63 - bits) == 0 {
         // Time and position in one word: the sort then moves and compares half as much.
-        let word = |(at, time): (usize, &i64)| (time.wrapping_sub(min) as u64) << POSITION | at as u64;
-        let mut keys: Vec<u64> = times.iter().enumerate().map(word).collect();
-        keys.sort();
-        return keys
-            .into_iter()
-            .map(|key| (key & ((1 << POSITION) - 1)) as u32)
-            .collect();
+        for (at, time) in times.iter_mut().enumerate() {
+            *time = time.wrapping_sub(min) << bits | at as i64;
+        }
+        times.sort();
+        let order = times.iter().map(|word| (word & ((1 << bits) - 1)) as u32).collect();
+        for time in times {
+            *time = (*time >> bits).wrapping_add(min);
+        }
+        return order;
     }
     let mut order: Vec<u32> = (0..times.len() as u32).collect();
     order.sort_by_key(|at| times[*at as usize]);
+    times.sort();
     order
 }
 
@@ -111,6 +119,12 @@ mod tests {
         assert_eq!(rows(&[1, 2, 3], &[2, 0, 1]), [0, 1, 2]);
         assert_eq!(stored(&[0, 0], 1, &[5, 4], false), [1, 0]);
         assert_eq!(stored(&[0, 0], 1, &[5, 4], true), [0, 1]);
-        assert_eq!(by_time(&[i64::MAX, i64::MIN, 0]), [1, 2, 0]);
+        for mut times in [[i64::MAX, i64::MIN, 0], [9, -5, 3], [1 << 60, 0, 1]] {
+            let order = by_time(&times);
+            assert_eq!(order, [1, 2, 0], "{times:?}");
+            let expected: Vec<i64> = order.iter().map(|at| times[*at as usize]).collect();
+            assert_eq!(sort(&mut times), order);
+            assert_eq!(times, expected.as_slice());
+        }
     }
 }

@@ -42,16 +42,24 @@ impl Columns {
                 self.add(column::present(at), Source::Present(at));
             }
         }
-        let width = table.width();
+        let (width, words) = (table.width(), table.words());
+        let mut starts = [0; BLOCK];
         for block in arrivals.chunks(BLOCK) {
-            let row = |arrival: &u32| &table.words[*arrival as usize * width..][..width];
+            let starts = &mut starts[..block.len()];
+            for (start, arrival) in starts.iter_mut().zip(block) {
+                *start = *arrival as usize * width;
+            }
             for column in &mut self.columns[..self.used] {
                 match column.source {
-                    Source::Word(word) => column.values.extend(block.iter().map(|at| row(at)[word])),
+                    Source::Word(word) => {
+                        let words = &words[word..];
+                        column.values.extend(starts.iter().map(|start| words[*start]));
+                    }
                     Source::Present(param) => {
+                        let row = |start: &usize| &words[*start..*start + width];
                         column
                             .values
-                            .extend(block.iter().map(|at| table.present(row(at), param)));
+                            .extend(starts.iter().map(|start| table.present(row(start), param)));
                     }
                 }
             }

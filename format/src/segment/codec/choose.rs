@@ -1,4 +1,5 @@
-//! Which codec a long column gets: the smaller one, found by trying both now and then and remembered in between.
+//! Which codec a long column gets: pco where it is notably smaller than planes, found by trying both now and then and
+//! remembered in between.
 
 use super::super::bases;
 use super::super::column::Column;
@@ -7,10 +8,13 @@ use super::{PCO, long, pco};
 use hashbrown::HashMap;
 
 /// After so many segments both are tried again.
-const REMEMBER: u8 = 16;
+const REMEMBER: u8 = 64;
 
 /// Values that are tried.
-const SAMPLE: usize = 8192;
+const SAMPLE: usize = 4096;
+
+/// pco must save a byte in so many values: it takes several times as long, both ways.
+const WORTH: usize = 16;
 
 /// What was chosen for each column, and for how many more segments.
 #[derive(Default)]
@@ -45,11 +49,11 @@ impl Memory {
         (codec, frames.write(scratch, out))
     }
 
-    /// Whether pco is smaller, on a part of the column where it is not known.
+    /// Whether pco is worth it, tried on a part of the column where it is not known.
     fn choose(&mut self, name: Column, values: &[i64], frames: &mut FrameWriter, scratch: &mut Vec<u8>) -> bool {
         self.remembered((name, Question::Pco), || {
             let (planes, packed) = sizes(sample(values), frames, scratch);
-            packed.is_some_and(|packed| packed < planes)
+            packed.is_some_and(|packed| packed + sample(values).len() / WORTH < planes)
         })
     }
 

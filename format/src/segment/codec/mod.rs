@@ -4,10 +4,12 @@ mod choose;
 mod pco;
 mod planes;
 pub(crate) mod varint;
+pub(super) mod wide;
 
 use super::pool;
 
 pub(crate) use choose::Memory;
+pub(crate) use planes::{bounds, occurrences};
 
 /// All rows have the same value: one signed varint.
 pub(crate) const CONSTANT: u8 = 0;
@@ -51,9 +53,21 @@ pub(crate) fn short(values: &[i64], out: &mut Vec<u8>) -> u8 {
 }
 
 /// The one value of a column; 0 of an empty one.
-fn constant(values: &[i64]) -> Option<i64> {
+pub(crate) fn constant(values: &[i64]) -> Option<i64> {
     let first = values.first().copied().unwrap_or(0);
-    values.iter().all(|v| *v == first).then_some(first)
+    // Most columns that have several values show it soon.
+    let (start, rest) = values.split_at(values.len().min(16));
+    if start.iter().any(|v| *v != first) {
+        return None;
+    }
+    let same = wide::wide(
+        #[inline(always)]
+        || {
+            let differs = |block: &[i64]| block.iter().fold(0, |bits, v| bits | (v ^ first)) != 0;
+            !rest.chunks(256).any(differs)
+        },
+    );
+    same.then_some(first)
 }
 
 /// Planes of the values or of their differences, whichever is narrower.
@@ -62,16 +76,15 @@ pub(crate) fn long(values: &[i64], out: &mut Vec<u8>) -> u8 {
         varint::put_signed(value, out);
         return CONSTANT;
     }
-    let (min, max) = planes::bounds(values.iter().copied());
-    let deltas = || values.windows(2).map(|w| w[1].wrapping_sub(w[0]));
-    let (dmin, dmax) = planes::bounds(deltas());
+    let (min, max) = bounds(values);
+    let (dmin, dmax) = planes::delta_bounds(values);
     let (plain, delta) = (planes::width(min, max), planes::width(dmin, dmax));
     if delta < plain {
         varint::put_signed(values[0], out);
-        planes::encode(deltas(), values.len() - 1, dmin, delta, out);
+        planes::encode_deltas(values, dmin, delta, out);
         PLANES_DELTA
     } else {
-        planes::encode(values.iter().copied(), values.len(), min, plain, out);
+        planes::encode(values, min, plain, out);
         PLANES
     }
 }
@@ -145,6 +158,25 @@ mod tests {
         check(long, &[1_000_000, 1_000_100, 1_000_300], PLANES_DELTA, 3 + 3 + 2);
         check(long, &[i64::MIN, i64::MAX], PLANES_DELTA, 10 + 2);
         check(long, &[i64::MIN, 0, i64::MAX], PLANES, 11 + 24);
+    }
+
+    #[test]
+    fn long_columns_of_all_widths_come_back() {
+        for width in 0..=8 {
+            let most = if width == 8 { u64::MAX } else { (1 << (8 * width)) - 1 };
+            for count in [2, 255, 1024, 1025, 5000] {
+                let values: Vec<i64> = (0..count)
+                    .map(|at: u64| (at.wrapping_mul(0x9e37_79b9_7f4a_7c15) & most) as i64 - 77)
+                    .collect();
+                let mut out = Vec::new();
+                let codec = long(&values, &mut out);
+                assert_eq!(decode(codec, &out, values.len()), Some(values), "{width} {count}");
+            }
+            assert_eq!(constant(&[[3; 300].as_slice(), &[4 + width]].concat()), None);
+        }
+        assert_eq!(constant(&[3; 700]), Some(3));
+        assert_eq!(bounds(&[-3, 9, i64::MIN, i64::MAX, 0, 1, 2]), (i64::MIN, i64::MAX));
+        assert_eq!(occurrences(&[1, 2, 1, 1, 0, 3, 1, 2, 1], 1), 5);
     }
 
     #[test]

@@ -1,15 +1,18 @@
 //! Standalone pco files, of which only the kinds of chunks are read that are written here.
 
-use super::filled;
+use super::super::pool;
 use pco::standalone::{DecompressorItem, FileDecompressor};
 
-/// Level of pco: 8 is its default (trace-format design note, finding 1).
-const LEVEL: usize = 8;
+/// Level of pco. Its default of 8 looks for the best of 256 bins in a time that grows with their square, however few the
+/// values are, and saves 1 % (docs/decisions/encodings.md).
+const fn level(values: usize) -> usize {
+    if values < 4096 { 6 } else { 7 }
+}
 
 /// pco of the values; `None` where it refuses.
 pub(crate) fn encode(values: &[i64]) -> Option<Vec<u8>> {
     let config = pco::ChunkConfig::default()
-        .with_compression_level(LEVEL)
+        .with_compression_level(level(values.len()))
         .with_delta_spec(pco::DeltaSpec::NoOp);
     pco::standalone::simple_compress(values, &config).ok()
 }
@@ -17,7 +20,7 @@ pub(crate) fn encode(values: &[i64]) -> Option<Vec<u8>> {
 /// `rows` values out of a pco file; `None` where it has not exactly so many, or chunks that are not to be read.
 pub(super) fn decode(bytes: &[u8], rows: usize) -> Option<Vec<i64>> {
     let (file, mut rest) = FileDecompressor::new(bytes).ok()?;
-    let mut out = filled(0, rows);
+    let mut out = pool::some_ints(rows);
     let mut at = 0;
     loop {
         is_frugal(rest)?.then_some(())?;

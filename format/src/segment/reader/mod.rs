@@ -33,8 +33,8 @@ pub struct Segment<'a> {
     runs: OnceCell<Runs>,
     ranks: OnceCell<Vec<u32>>,
     order: OnceCell<Order>,
-    /// For each kind with addresses, the thread of each of its stored rows.
-    kind_threads: OnceCell<Vec<Option<Vec<u32>>>>,
+    /// For each kind with addresses, threads of its stored rows and how many one behind the other each has.
+    kind_threads: OnceCell<Vec<Vec<(u32, u32)>>>,
     /// Columns in the order of rows.
     read: [OnceCell<Vec<i64>>; rows::FIELDS],
     strings: OnceCell<Dictionary>,
@@ -225,9 +225,11 @@ impl<'a> Segment<'a> {
 impl Drop for Segment<'_> {
     fn drop(&mut self) {
         let columns = self.columns.iter_mut().chain(&mut self.read);
-        let zeros = std::iter::once(&mut self.zeros);
         let times = self.order.take().map(|order| order.times);
-        let ints = columns.chain(zeros).filter_map(OnceCell::take).chain(times);
+        let ints = columns.filter_map(OnceCell::take).chain(times);
         pool::give(ints, self.frames.iter_mut().filter_map(OnceCell::take));
+        if let Some(zeros) = self.zeros.take() {
+            pool::give_zeros(zeros);
+        }
     }
 }

@@ -3,8 +3,9 @@
 use super::super::column;
 use super::super::{order, pool};
 use super::Segment;
-use crate::Result;
 use crate::model::{Container, Descriptor, EventFlags, Kind, Thread, Value};
+use crate::{Error, Result};
+use std::slice;
 
 /// Stored rows of one thread version, one behind the other.
 pub(super) struct Run {
@@ -162,7 +163,7 @@ impl Segment<'_> {
         let slot = &self.read[field];
         if slot.get().is_none() {
             self.spend(16 * self.rows())?;
-            let own;
+            let mut own = Vec::new();
             let stored: &[i64] = match field {
                 KIND => self.stored_kinds()?,
                 CPU => self.row_column(column::CPU)?,
@@ -184,6 +185,7 @@ impl Segment<'_> {
             let order = &self.order()?.stored;
             let mut values = pool::ints(self.rows());
             values.extend(order.iter().map(|at| stored[*at as usize]));
+            pool::give(std::iter::once(own), std::iter::empty());
             let _ = slot.set(values);
         }
         Ok(slot.get().map_or(&[], Vec::as_slice))
@@ -191,15 +193,35 @@ impl Segment<'_> {
 
     /// A field of all kinds, in stored order.
     fn gather(&self, field: u16) -> Result<Vec<i64>> {
-        let columns: Vec<&[i64]> = (0..self.meta.kinds.len())
-            .map(|kind| self.event_column(kind, field))
-            .collect::<Result<_>>()?;
-        let (kinds, ranks) = (self.stored_kinds()?, self.ranks()?);
-        // `ranks` has checked the kinds and that each has as many rows as its columns.
-        let value = |(kind, rank): (&i64, &u32)| columns[*kind as usize][*rank as usize];
+        let mut columns = self.columns_of(field)?;
         let mut out = pool::ints(self.rows());
-        out.extend(kinds.iter().zip(ranks).map(value));
+        for kind in self.stored_kinds()? {
+            out.push(self.next_of(&mut columns, *kind)?);
+        }
         Ok(out)
+    }
+
+    /// A field of each kind.
+    fn columns_of(&self, field: u16) -> Result<Vec<slice::Iter<'_, i64>>> {
+        let column = |kind| self.event_column(kind, field).map(<[i64]>::iter);
+        (0..self.meta.kinds.len()).map(column).collect()
+    }
+
+    /// The value of the next stored row, which is of this kind. Where all rows have one, each kind has as many rows as the
+    /// zone map says, because the columns have: together as many as the segment.
+    #[inline]
+    fn next_of(&self, columns: &mut [slice::Iter<'_, i64>], kind: i64) -> Result<i64> {
+        let column = usize::try_from(kind).ok().and_then(|kind| columns.get_mut(kind));
+        match column.and_then(slice::Iter::next) {
+            Some(value) => Ok(*value),
+            None => Err(self.wrong_kinds()),
+        }
+    }
+
+    #[cold]
+    fn wrong_kinds(&self) -> Error {
+        let known = self.ranks().err();
+        known.unwrap_or_else(|| self.damage("kinds have other numbers of rows than the zone map says"))
     }
 
     /// Kinds of the stored rows.
@@ -271,29 +293,33 @@ impl Segment<'_> {
     pub(super) fn order(&self) -> Result<&Order> {
         if self.order.get().is_none() {
             self.spend(40 * self.rows())?;
-            let gaps = self.gather(column::GAP)?;
-            let mut times = pool::ints(gaps.len());
+            let mut gaps = self.columns_of(column::GAP)?;
+            let mut kinds = self.stored_kinds()?;
+            let mut times = pool::ints(self.rows());
             let start = self.meta.zone.time_min as i64;
             let (mut time, mut group) = (start, usize::MAX);
-            let mut left = gaps.iter();
             for run in &self.runs()?.0 {
                 if run.group != group {
                     (time, group) = (start, run.group);
                 }
-                for gap in left.by_ref().take(run.rows) {
-                    time = time.wrapping_add(*gap);
+                // All runs together have as many rows as there are.
+                let (of_run, behind) = kinds.split_at_checked(run.rows).unwrap_or_default();
+                kinds = behind;
+                for kind in of_run {
+                    time = time.wrapping_add(self.next_of(&mut gaps, *kind)?);
                     times.push(time);
                 }
             }
             let stored = match self.column(column::ORDER)? {
-                None => order::by_time(&times),
-                Some(_) => self.explicit_order()?,
+                None => order::sort(&mut times),
+                Some(_) => {
+                    let stored = self.explicit_order()?;
+                    let mut read = pool::ints(times.len());
+                    read.extend(stored.iter().map(|at| times[*at as usize]));
+                    pool::give(std::iter::once(std::mem::replace(&mut times, read)), std::iter::empty());
+                    stored
+                }
             };
-            let mut read = gaps;
-            read.clear();
-            read.extend(stored.iter().map(|at| times[*at as usize]));
-            pool::give(std::iter::once(times), std::iter::empty());
-            let times = read;
             let _ = self.order.set(Order { stored, times });
         }
         self.order.get().ok_or_else(|| self.damage("order"))
