@@ -11,7 +11,6 @@ use std::os::fd::OwnedFd;
 /// All rings.
 pub(crate) struct Mapped {
     memory: Mapping,
-    map: OwnedFd,
     size: u32,
     /// Distance of two elements.
     stride: usize,
@@ -23,23 +22,31 @@ pub(super) const fn element(size: u32) -> usize {
     size_of::<Ring>() + size as usize
 }
 
-impl Mapped {
-    /// Makes and maps a ring of `size` data bytes for each of `cpus`.
-    pub(super) fn new(size: u32, cpus: usize) -> Result<Mapped> {
+/// Rings whose memory is the kernel's alone yet. Mapped, it counts as the recorder's, which needs much of its own to load the
+/// program.
+pub(super) struct Unmapped {
+    map: OwnedFd,
+    size: u32,
+    cpus: usize,
+}
+
+impl Unmapped {
+    /// Makes a ring of `size` data bytes for each of `cpus`, which can be mapped.
+    pub(super) fn new(size: u32, cpus: usize) -> Result<Unmapped> {
         let value = u32::try_from(element(size)).context("too long a ring")?;
-        Mapped::map(memory::array("RINGS", value, u32::try_from(cpus)?)?, size, cpus)
+        let map = memory::array("RINGS", value, u32::try_from(cpus)?)?;
+        let rings = Unmapped { map, size, cpus };
+        rings.memory()?;
+        Ok(rings)
     }
 
-    fn map(map: OwnedFd, size: u32, cpus: usize) -> Result<Mapped> {
-        // The kernel rounds elements up to 8 bytes.
-        let stride = element(size).next_multiple_of(8);
-        Ok(Mapped {
-            memory: Mapping::new(&map, 0, stride * cpus, true)?,
-            map,
-            size,
-            stride,
-            cpus,
-        })
+    /// Distance of two elements: the kernel rounds them up to 8 bytes.
+    fn stride(&self) -> usize {
+        element(self.size).next_multiple_of(8)
+    }
+
+    fn memory(&self) -> Result<Mapping> {
+        Mapping::new(&self.map, 0, self.stride() * self.cpus, true)
     }
 
     /// The array.
@@ -47,6 +54,28 @@ impl Mapped {
         &self.map
     }
 
+    /// Data bytes of a ring.
+    pub(super) fn size(&self) -> u64 {
+        self.size.into()
+    }
+
+    /// Number of rings.
+    pub(super) fn cpus(&self) -> usize {
+        self.cpus
+    }
+
+    /// Maps them.
+    pub(super) fn map(self) -> Result<Mapped> {
+        Ok(Mapped {
+            memory: self.memory()?,
+            stride: self.stride(),
+            size: self.size,
+            cpus: self.cpus,
+        })
+    }
+}
+
+impl Mapped {
     /// Data bytes of a ring.
     pub(super) fn size(&self) -> u64 {
         self.size.into()
@@ -118,7 +147,13 @@ mod tests {
 
     /// Rings whose producer is the test.
     fn rings(cpus: usize) -> Mapped {
-        Mapped::map(anonymous(element(SIZE) * cpus), SIZE, cpus).unwrap()
+        Unmapped {
+            map: anonymous(element(SIZE) * cpus),
+            size: SIZE,
+            cpus,
+        }
+        .map()
+        .unwrap()
     }
 
     fn head(rings: &Mapped, cpu: usize) -> *mut RingHead {

@@ -31,6 +31,7 @@ use programs::Programs;
 use std::os::fd::{AsFd, AsRawFd};
 use std::path::Path;
 use std::time::Duration;
+use transport::Made;
 
 /// The compiled program; `cargo xtask probe build` makes it from probe-ebpf/program.
 static OBJECT: &[u8] = aya::include_bytes_aligned!("../../../probe-ebpf/afterimage.bpf.o");
@@ -106,7 +107,7 @@ impl Probe {
     /// Loads the program; nothing is recorded before [`Probe::attach`].
     pub(crate) fn load(settings: &Settings) -> Result<Probe> {
         let (offsets, mut degraded) = offsets::resolve(&Btf::read(Path::new(VMLINUX))?)?;
-        let (rings, second_best) = transport::open(settings.way)?;
+        let (rings, second_best) = transport::make(settings.way)?;
         degraded.extend(second_best);
         let cpus = rings.cpus() as u32;
         let transport = TransportPod(rings.transport());
@@ -131,6 +132,9 @@ impl Probe {
         let programs = Programs::load(&mut ebpf, &btf, settings.latency)?;
         degraded.extend_from_slice(programs.degraded());
         let entries = Entries::load(&mut ebpf, &settings.entries)?;
+        // Before the rings count, too.
+        drop(btf);
+        let rings = rings.open()?;
         fill(&mut ebpf, "SPECS", &settings.specs)?;
         fill(&mut ebpf, "COMPAT_SPECS", &settings.compat_specs)?;
         let cgroups = ebpf
@@ -286,14 +290,14 @@ impl Probe {
 }
 
 /// Gives the program its end of the rings. Before its instructions are loaded.
-fn give(ebpf: &mut Ebpf, rings: &Rings) -> Result<()> {
+fn give(ebpf: &mut Ebpf, rings: &Made) -> Result<()> {
     let array = |name: &str| match ebpf.map(name) {
         Some(Map::Array(data)) => Ok(data.fd().as_fd()),
         _ => Err(anyhow!("the object has no array {name}")),
     };
     match rings {
-        Rings::Mapped(rings) => memory::replace(array("RINGS")?, rings.fd()),
-        Rings::Buffers(buffers) => {
+        Made::Mapped(rings) => memory::replace(array("RINGS")?, rings.fd()),
+        Made::Buffers(buffers) => {
             memory::replace(array("HEADS")?, buffers.heads_map())?;
             let map = ebpf.map_mut("BUFFERS");
             let mut table: ArrayOfMaps<_, MapData> = map.context("the object has no map BUFFERS")?.try_into()?;

@@ -3,7 +3,7 @@
 
 use super::buffers::Buffers;
 use super::mapped::Mapped;
-use afterimage_abi::{LOSS_CAUSES, RingHead, Transport};
+use afterimage_abi::{LOSS_CAUSES, RingHead};
 use std::ptr::{read_volatile, write_volatile};
 use std::sync::atomic::{Ordering, fence};
 
@@ -52,25 +52,6 @@ pub(crate) enum Rings {
 }
 
 impl Rings {
-    /// What the program has to know.
-    pub(super) fn transport(&self) -> Transport {
-        match self {
-            Rings::Mapped(rings) => Transport {
-                mask: rings.size() - 1,
-                buffer: 0,
-            },
-            Rings::Buffers(rings) => Transport {
-                mask: 0,
-                buffer: rings.size(),
-            },
-        }
-    }
-
-    /// Whether the programs write into memory that is shared with the recorder.
-    pub(super) fn are_mapped(&self) -> bool {
-        matches!(self, Rings::Mapped(_))
-    }
-
     /// What it is, in words.
     pub(crate) fn describe(&self) -> String {
         match self {

@@ -2,9 +2,9 @@
 //! ever be online, as each has to be there when its CPU comes. The kernel's ring buffers can be shared by CPUs.
 
 use super::buffers::Buffers;
-use super::mapped::{self, Mapped};
+use super::mapped::{self, Unmapped};
 use super::rings::Rings;
-use afterimage_abi::{RING_SIZE, RING_SIZE_MAX, RING_SIZE_MIN};
+use afterimage_abi::{RING_SIZE, RING_SIZE_MAX, RING_SIZE_MIN, Transport};
 use anyhow::{Context, Result, bail};
 
 /// Which transport is asked for.
@@ -54,19 +54,62 @@ pub(crate) fn size(text: &str) -> Result<u32, String> {
 /// Mapped rings may take this part of the memory; beyond it, rings for CPUs that are not there are too dear.
 const PART: u64 = 16;
 
+/// Rings that the recorder does not read yet.
+pub(super) enum Made {
+    Mapped(Unmapped),
+    Buffers(Buffers),
+}
+
+impl Made {
+    /// What the program has to know.
+    pub(super) fn transport(&self) -> Transport {
+        match self {
+            Made::Mapped(rings) => Transport {
+                mask: rings.size() - 1,
+                buffer: 0,
+            },
+            Made::Buffers(rings) => Transport {
+                mask: 0,
+                buffer: rings.size(),
+            },
+        }
+    }
+
+    /// Whether the programs write into memory that is shared with the recorder.
+    pub(super) fn are_mapped(&self) -> bool {
+        matches!(self, Made::Mapped(_))
+    }
+
+    /// Number of CPUs that write.
+    pub(super) fn cpus(&self) -> usize {
+        match self {
+            Made::Mapped(rings) => rings.cpus(),
+            Made::Buffers(rings) => rings.cpus(),
+        }
+    }
+
+    /// Makes them readable.
+    pub(super) fn open(self) -> Result<Rings> {
+        Ok(match self {
+            Made::Mapped(rings) => Rings::Mapped(rings.map()?),
+            Made::Buffers(rings) => Rings::Buffers(rings),
+        })
+    }
+}
+
 /// Makes the rings. Where they are not those that are best, says why in words for a user.
-pub(super) fn open(way: Way) -> Result<(Rings, Option<String>)> {
+pub(super) fn make(way: Way) -> Result<(Made, Option<String>)> {
     let (possible, online) = (cpus("possible")?, cpus("online")?);
     // Each needs a place, whatever its number.
     let possible = possible.last().map_or(1, |last| last + 1);
-    let buffers = || Buffers::new(way.size, &online, possible).map(Rings::Buffers);
+    let buffers = || Buffers::new(way.size, &online, possible).map(Made::Buffers);
     let refused = match way.wanted {
         Wanted::Ringbuf => return Ok((buffers()?, None)),
-        Wanted::Ring => return Ok((Rings::Mapped(Mapped::new(way.size, possible)?), None)),
+        Wanted::Ring => return Ok((Made::Mapped(Unmapped::new(way.size, possible)?), None)),
         Wanted::Auto => match affordable(way.size, possible, online.len(), memory()?)
-            .and_then(|()| Mapped::new(way.size, possible))
+            .and_then(|()| Unmapped::new(way.size, possible))
         {
-            Ok(rings) => return Ok((Rings::Mapped(rings), None)),
+            Ok(rings) => return Ok((Made::Mapped(rings), None)),
             Err(refused) => refused,
         },
     };

@@ -15,10 +15,12 @@ impl Cgroup {
     /// Makes it below the root of the hierarchy of version 2.
     pub(super) fn make() -> Result<Self> {
         let mounts = fs::read_to_string("/proc/self/mounts").context("cannot read the mounts of this process")?;
-        let root = mounts.lines().find_map(|line| match *line.split(' ').collect::<Vec<_>>() {
-            [_, place, "cgroup2", ..] => Some(place),
-            _ => None,
-        });
+        let root = mounts
+            .lines()
+            .find_map(|line| match *line.split(' ').collect::<Vec<_>>() {
+                [_, place, "cgroup2", ..] => Some(place),
+                _ => None,
+            });
         let name = format!("/afterimage-bench-{}", std::process::id());
         let path = PathBuf::from(format!("{}{name}", root.context("cgroup v2 is not mounted")?));
         fs::create_dir(&path).with_context(|| format!("cannot make the cgroup {name}"))?;

@@ -7,6 +7,9 @@ use super::run::{Measured, Recording};
 use super::statistics::Summary;
 use super::workload::Workload;
 
+/// Something that was measured of a recording.
+type Figure = fn(&Recording) -> f64;
+
 /// Added nanoseconds for a call, by who looks on.
 const ADDED: [(Observer, &str, f64); 3] = [
     (Observer::Capture, "a recorded call", 48.0),
@@ -34,23 +37,35 @@ pub(super) fn of(measured: &[Measured]) -> Vec<Goal> {
     let slower = captures().filter_map(|one| {
         let (workload, most) = SLOWDOWN.iter().find(|(workload, _)| *workload == one.workload)?;
         let slower = seconds_per_operation(&one.runs)? / baseline(measured, one.workload)? - 1.0;
-        Some(Goal::new(format!("{}: slowdown", workload.name()), *most, slower * 100.0, "%"))
+        Some(Goal::new(
+            format!("{}: slowdown", workload.name()),
+            *most,
+            slower * 100.0,
+            "%",
+        ))
     });
     let each = captures().flat_map(|one| {
-        let goal = |what: &str, most: f64, unit, value: fn(&Recording) -> f64| {
+        let goal = |what: &str, most: f64, unit, value: Figure| {
             let median = Summary::of(recordings(one).map(value))?.median;
-            Some(Goal::new(format!("{}: {what}", one.workload.name()), most, median, unit))
+            Some(Goal::new(
+                format!("{}: {what}", one.workload.name()),
+                most,
+                median,
+                unit,
+            ))
         };
         [
             goal("lost events", 0.0, "", |recording| recording.lost as f64),
             goal("recorder CPU for an event", RECORDER_CPU, "us", |recording| {
                 recording.cpu.as_secs_f64() * 1e6 / recording.events.max(1) as f64
             }),
-            goal("peak memory", MEMORY / 1e6, "MB", |recording| recording.peak_memory as f64 / 1e6),
+            goal("peak memory", MEMORY / 1e6, "MB", |recording| {
+                recording.peak_memory as f64 / 1e6
+            }),
         ]
     });
     let all = || captures().flat_map(recordings);
-    let times: [(_, fn(&Recording) -> f64); 2] = [
+    let times: [(_, Figure); 2] = [
         ("start to ready", |recording| recording.start.as_secs_f64()),
         ("stop to sealed file", |recording| recording.stop.as_secs_f64()),
     ];

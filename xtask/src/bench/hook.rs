@@ -40,14 +40,7 @@ impl Hook {
 /// The system call; what its `union bpf_attr` does not say is 0.
 fn bpf(command: i64, attributes: &[u64]) -> io::Result<OwnedFd> {
     // SAFETY: both commands only read the attributes, which are as long as is said, and what they point to lives on.
-    let fd = unsafe {
-        libc::syscall(
-            libc::SYS_bpf,
-            command,
-            attributes.as_ptr(),
-            size_of_val(attributes),
-        )
-    };
+    let fd = unsafe { libc::syscall(libc::SYS_bpf, command, attributes.as_ptr(), size_of_val(attributes)) };
     let fd = i32::try_from(fd).ok().filter(|fd| *fd >= 0);
     // SAFETY: the kernel has just made this descriptor, and nobody else owns it.
     fd.map(|fd| unsafe { OwnedFd::from_raw_fd(fd) })

@@ -40,7 +40,11 @@ pub(crate) fn render(measured: &[Measured]) -> String {
     }
     for one in measured.iter().filter(|one| one.workload == Workload::Mixed) {
         let reached = seconds_per_operation(&one.runs).map_or(0.0, f64::recip);
-        let _ = writeln!(text, "\nThe workload mixed reached {:.2} million calls a second.", reached / 1e6);
+        let _ = writeln!(
+            text,
+            "\nThe workload mixed reached {:.2} million calls a second.",
+            reached / 1e6
+        );
     }
     text.push_str(&budget::render(&goals::of(measured)));
     text
