@@ -32,6 +32,13 @@ pub(crate) fn read<T: Copy>(base: u64, offset: usize) -> T {
     }
 }
 
+/// As [`read`], into memory that has room for a `T` and is not this function's.
+#[inline(always)]
+pub(crate) fn read_into<T>(to: *mut u8, base: u64, offset: usize) {
+    let from = base.wrapping_add(offset as u64) as *const core::ffi::c_void;
+    unsafe { bpf_probe_read_kernel(to.cast(), size_of::<T>() as u32, from) };
+}
+
 /// The current task, a pointer that the verifier knows the type of: what it points to is loaded without a helper.
 #[inline(always)]
 pub(crate) fn current() -> *const u8 {

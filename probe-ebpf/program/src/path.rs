@@ -1,6 +1,6 @@
 //! Paths from the kernel's own objects: what a call really opened, whatever the caller's memory says by now.
 
-use crate::kernel::{self, offset, read};
+use crate::kernel::{self, offset, read, read_into};
 use crate::ring::Record;
 use afterimage_abi::{AT_FDCWD, KernelPath, WALK_MAX, item, status, walk};
 use aya_ebpf::helpers::generated::{bpf_get_current_task_btf, bpf_loop, bpf_probe_read_kernel};
@@ -54,18 +54,20 @@ pub extern "C" fn add_path(fd: u32, file: u64) -> i32 {
         return 0;
     };
     let fd = fd as i32;
-    let fields: [u64; FILE_WORDS] = read(file, offset!(file_window));
-    let field = |at: usize| unsafe { *fields.as_ptr().cast::<u8>().add(at & 0x38).cast::<u64>() };
+    let body = record.body();
+    // Read to where the names come later: the stacks of this function and of those around it have to fit together.
+    let fields = unsafe { body.add(size_of::<KernelPath>()) };
+    read_into::<[u64; FILE_WORDS]>(fields, file, offset!(file_window));
+    let field = |at: usize| unsafe { read_volatile(fields.add(at & 0x38).cast::<u64>()) };
     let inode = field(offset!(file_window_inode));
+    let (mnt, dentry) = (field(offset!(file_window_mnt)), field(offset!(file_window_dentry)));
     let mode: u16 = read(inode, offset!(inode_i_mode));
     // Of what has a name of its own the number is not needed, and would make every file's record longer.
     let ino = match mode & S_IFMT {
         S_IFREG | S_IFDIR => 0,
         _ => read(inode, offset!(inode_i_ino)),
     };
-    let body = record.body();
-    let mnt = field(offset!(file_window_mnt));
-    names(body, mnt, field(offset!(file_window_dentry)));
+    names(body, mnt, dentry);
     let (len, marks) = (filled(body), marked(body));
     unsafe { body.cast::<KernelPath>().write(KernelPath { ino, fd, mode, marks }) };
     let cut = if marks & walk::TOO_DEEP != 0 {
@@ -95,6 +97,9 @@ pub(crate) fn directory(record: &mut Record) {
     record.end_item(item::PATH, status::KERNEL, len + size_of::<KernelPath>() as u32);
 }
 
+/// Words of a short name.
+const SHORT_WORDS: usize = 5;
+
 /// A `struct dentry` from `d_hash.pprev` on, as it is in every kernel that the loader accepts: a helper's call for each field
 /// would cost more than the copy.
 #[repr(C)]
@@ -107,7 +112,7 @@ struct Entry {
     name: u64,
     inode: u64,
     /// Where short names stand.
-    short: [u64; 5],
+    short: [u64; SHORT_WORDS],
 }
 
 /// Length of the names so far. It stands in the ring, where the [`KernelPath`] comes later: what is loaded from there is
@@ -183,30 +188,43 @@ impl Walk {
             self.top = self.top_of(parent);
             return false;
         }
-        let entry: Entry = read(dentry, offset!(dentry_d_hash_pprev));
-        let size = (entry.hash_len >> 32 & NAME_MASK) as u32;
         let len = filled(body);
+        let to = unsafe { body.add(size_of::<KernelPath>() + len as usize) };
+        // Behind the names so far, aligned; what is kept of it is moved to `to`, which is before it.
+        let entry = unsafe { body.add((size_of::<KernelPath>() + len as usize + 7) & !7) }.cast::<Entry>();
+        read_into::<Entry>(entry.cast(), dentry, offset!(dentry_d_hash_pprev));
+        let (pprev, parent, hash_len, name) = unsafe {
+            (
+                read_volatile(&raw const (*entry).pprev),
+                read_volatile(&raw const (*entry).parent),
+                read_volatile(&raw const (*entry).hash_len),
+                read_volatile(&raw const (*entry).name),
+            )
+        };
+        let size = (hash_len >> 32 & NAME_MASK) as u32;
         if len == 0 {
-            unsafe { write_volatile(body.cast::<u64>().add(1), entry.pprev) };
+            unsafe { write_volatile(body.cast::<u64>().add(1), pprev) };
         }
-        let is_short = entry.name == dentry.wrapping_add(offset!(dentry_d_iname) as u64);
+        let is_short = name == dentry.wrapping_add(offset!(dentry_d_iname) as u64);
         unsafe {
-            let to = body.add(size_of::<KernelPath>() + len as usize);
             if is_short {
-                to.cast::<[u64; 5]>().write_unaligned(entry.short);
+                for at in 0..SHORT_WORDS {
+                    let word = read_volatile((&raw const (*entry).short).cast::<u64>().add(at));
+                    to.cast::<u64>().add(at).write_unaligned(word);
+                }
             } else {
-                bpf_probe_read_kernel(to.cast(), size, entry.name as *const _);
+                bpf_probe_read_kernel(to.cast(), size, name as *const _);
             }
             to.add(size as usize).write(0);
         }
         fill(body, len + size + 1);
-        if entry.parent == dentry {
+        if parent == dentry {
             // The top of a file system that is not that of its mount; on the root's mount: above the root.
             let is_on_root = self.top == 0;
             mark(body, if is_on_root { walk::UNREACHABLE } else { walk::NO_TREE });
             return true;
         }
-        self.dentry = entry.parent;
+        self.dentry = parent;
         false
     }
 }
