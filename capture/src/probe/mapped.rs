@@ -36,6 +36,7 @@ impl Unmapped {
         let value = u32::try_from(element(size)).context("too long a ring")?;
         let map = memory::array("RINGS", value, u32::try_from(cpus)?)?;
         let rings = Unmapped { map, size, cpus };
+        // Whether that can be is to be known before the program is loaded; the memory is given back at once.
         rings.memory()?;
         Ok(rings)
     }
