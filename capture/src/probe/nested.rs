@@ -98,6 +98,8 @@ fn check(name: &str, wanted: Wanted) {
     })
     .unwrap();
     let mut caller = Caller::start();
+    // What it does to begin with is over then.
+    caller.call();
     probe.add_alone(caller.pid as u32).unwrap();
     probe.attach().unwrap();
     let rings = &probe.rings;
