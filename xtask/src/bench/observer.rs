@@ -62,8 +62,8 @@ impl Observer {
         match self {
             Observer::Capture => true,
             _ if workload.is_for_losses() => false,
-            Observer::Hook | Observer::OtherCalls | Observer::Elsewhere => workload == Workload::Getpid,
-            Observer::Nobody | Observer::Strace | Observer::Perf => true,
+            Observer::OtherCalls | Observer::Elsewhere => workload == Workload::Getpid,
+            Observer::Nobody | Observer::Hook | Observer::Strace | Observer::Perf => true,
         }
     }
 
