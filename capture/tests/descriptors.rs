@@ -76,7 +76,7 @@ fn a_process_that_comes_later_brings_its_descriptors() {
 #[test]
 fn what_comes_from_elsewhere_is_known() {
     let name = "what_comes_from_elsewhere_is_known";
-    if !can_record(name) || !is_new_enough(name, (6, 12)) {
+    if !can_record(name) {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -121,23 +121,10 @@ fn what_comes_from_elsewhere_is_known() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Whether this kernel tells what the test `name` asks for; else says that it is skipped.
-fn is_new_enough(name: &str, since: (u32, u32)) -> bool {
-    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
-    let mut numbers = release.split('.').map(|number| number.parse().unwrap_or(0));
-    let kernel = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
-    if kernel < since {
-        let (major, minor) = since;
-        let reason = format!("not told by kernels before {major}.{minor}, see docs/decisions/kernels.md");
-        support::skip(name, &reason);
-    }
-    kernel >= since
-}
-
 /// Both ends of a pipe have one name, in whichever process they are.
 #[test]
 fn a_pipeline_is_connected() {
-    if !can_record("a_pipeline_is_connected") || !is_new_enough("a_pipeline_is_connected", (6, 12)) {
+    if !can_record("a_pipeline_is_connected") {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -169,7 +156,7 @@ fn a_pipeline_is_connected() {
 #[test]
 fn what_io_uring_opens_is_known() {
     let name = "what_io_uring_opens_is_known";
-    if !can_record(name) || !is_new_enough(name, (6, 18)) {
+    if !can_record(name) {
         return;
     }
     let dir = tempfile::tempdir().unwrap();

@@ -1,15 +1,13 @@
 //! Calls that are also read when they begin: the program is attached to the tracepoint of each.
 
+use super::tracefs;
 use anyhow::{Context, Result};
 use aya::Ebpf;
 use aya::programs::trace_point::TracePointError;
 use aya::programs::{ProgramError, TracePoint};
-use std::path::Path;
 
 const PROGRAM: &str = "syscall_begins";
 const CATEGORY: &str = "syscalls";
-/// Where tracefs is; the second place is that of older systems.
-const TRACEFS: [&str; 2] = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"];
 
 /// The program and where it is attached.
 pub(super) struct Entries {
@@ -27,15 +25,11 @@ impl Entries {
             names: names.to_vec(),
             degraded: Vec::new(),
         };
-        if !TRACEFS
-            .iter()
-            .any(|root| Path::new(root).join("events").join(CATEGORY).is_dir())
-        {
+        if let Err(error) = tracefs::with(CATEGORY, || ()) {
             entries.names.clear();
             entries.degraded.push(format!(
                 "no call is read when it begins, so another thread of the caller can change what is recorded of the \
-                 memory that it points to: no {CATEGORY} in tracefs; mount -t tracefs tracefs {}",
-                TRACEFS[0]
+                 memory that it points to: no {CATEGORY} in tracefs: {error:#}"
             ));
         }
         Ok(entries)
@@ -43,16 +37,11 @@ impl Entries {
 
     /// Attaches to every call. What cannot be attached to is read when it returns, as all others are.
     pub(super) fn attach(&mut self, ebpf: &mut Ebpf) -> Result<()> {
-        let program = program(ebpf)?;
-        let mut missing = Vec::new();
-        for name in &self.names {
-            match program.attach(CATEGORY, &tracepoint(name)) {
-                Ok(_) => {}
-                // A kernel that has none for a call does not have the call: one without modules, say.
-                Err(error) if is_unknown(&error) => {}
-                Err(_) => missing.push(*name),
-            }
+        if self.names.is_empty() {
+            return Ok(());
         }
+        let program = program(ebpf)?;
+        let missing = tracefs::with(CATEGORY, || missing(program, &self.names))?;
         if !missing.is_empty() {
             self.degraded.push(format!(
                 "no tracepoint at the beginning of {}: another thread of the caller can change what is recorded of these",
@@ -66,6 +55,16 @@ impl Entries {
     pub(super) fn degraded(&self) -> &[String] {
         &self.degraded
     }
+}
+
+/// Attaches to these, and says to which it could not.
+fn missing(program: &mut TracePoint, names: &[&'static str]) -> Vec<&'static str> {
+    let attach = |name: &&&'static str| match program.attach(CATEGORY, &tracepoint(name)) {
+        Ok(_) => false,
+        // A kernel that has none for a call does not have the call: one without modules, say.
+        Err(error) => !is_unknown(&error),
+    };
+    names.iter().filter(attach).copied().collect()
 }
 
 /// Whether the kernel has no tracepoint of that name.

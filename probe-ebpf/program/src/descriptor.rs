@@ -10,7 +10,7 @@ use crate::{kernel, path, socket, syscall};
 use afterimage_abi::{AT_FDCWD, file, kind};
 use aya_ebpf::helpers::generated::{bpf_loop, bpf_probe_read_user};
 use aya_ebpf::macros::map;
-use aya_ebpf::maps::ProgramArray;
+use aya_ebpf::maps::{Array, ProgramArray};
 use aya_ebpf::programs::BtfTracePointContext;
 use core::ffi::c_void;
 use core::mem::MaybeUninit;
@@ -113,6 +113,11 @@ pub extern "C" fn tell_descriptors(what: u32, pointer: u64, count: u64) -> i32 {
     0
 }
 
+/// 0, which the verifier does not know: kernels before 6.7 look at one step with what it begins with, and cut out what
+/// that step does not come to.
+#[map]
+static ZERO: Array<u64> = Array::with_max_entries(1, 0);
+
 /// Where the look at messages has got to.
 struct Look {
     /// The next header, and how many there are from it on.
@@ -189,13 +194,16 @@ extern "C" fn step(_: u64, look: *mut Look) -> i64 {
 
 #[inline(always)]
 fn messages(header: u64, left: u64) {
+    let Some(&zero) = ZERO.get(0) else {
+        return;
+    };
     let mut look = Look {
         header,
         left,
-        at: 0,
-        bytes: 0,
-        number_at: 0,
-        numbers: 0,
+        at: zero,
+        bytes: zero,
+        number_at: zero,
+        numbers: zero,
         compat: is_compat(kernel::current()),
     };
     unsafe { bpf_loop(STEPS, step as *mut c_void, (&raw mut look).cast(), 0) };

@@ -1,6 +1,6 @@
 //! Paths from the kernel's own objects: what a call really opened, whatever the caller's memory says by now.
 
-use crate::kernel::{self, offset, read, read_into};
+use crate::kernel::{self, offset, read, read_into, typed};
 use crate::ring::Record;
 use afterimage_abi::{AT_FDCWD, KernelPath, WALK_MAX, item, status, walk};
 use aya_ebpf::helpers::generated::{bpf_get_current_task_btf, bpf_loop, bpf_probe_read_kernel};
@@ -19,12 +19,6 @@ const NAME_MASK: u64 = 0xff;
 /// Names and their NULs fit into an item, see [`WALK_MAX`].
 const NAMES_MASK: u32 = (16 << 10) - 1;
 const _: () = assert!(WALK_MAX as u64 * (NAME_MASK + 1) <= NAMES_MASK as u64 + 1);
-
-/// A field of a structure of which the verifier knows the type (it checks the load): no helper is needed.
-#[inline(always)]
-fn typed<T: Copy>(base: *const u8, offset: usize) -> T {
-    unsafe { base.add(offset).cast::<T>().read() }
-}
 
 /// The `struct file` behind a descriptor of the current task; 0: none.
 #[inline(always)]

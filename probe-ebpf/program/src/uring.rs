@@ -1,7 +1,7 @@
 //! Operations of io_uring, which are no system calls: when they are submitted, and when they have a result. What they
 //! are about is taken from the kernel's own request.
 
-use crate::kernel::{self, offset, read};
+use crate::kernel::{self, offset, read, typed};
 use crate::ring::{Memory, Record};
 use crate::{descriptor, scope};
 use afterimage_abi::{PATH_MAX, item, kind, uring};
@@ -128,10 +128,11 @@ fn done(request: u64, user_data: u64, result: i32, flags: u32) {
     record.publish();
 }
 
-/// The tracepoint since Linux 6.10 or so: the completion entry.
+/// The tracepoint of newer kernels: the completion entry. It is loaded from without a helper, so that older kernels, where
+/// a number stands in its place, refuse the program.
 #[inline(always)]
-pub(crate) fn complete(request: u64, entry: u64) {
-    done(request, read(entry, 0), read(entry, CQE_RESULT), read(entry, CQE_FLAGS));
+pub(crate) fn complete(request: u64, entry: *const u8) {
+    done(request, typed(entry, 0), typed(entry, CQE_RESULT), typed(entry, CQE_FLAGS));
 }
 
 /// Before that: its fields.
