@@ -882,6 +882,115 @@ types:
       - id: labels
         type: text_pair_list
         if: not _io.eof
+      - id: told
+        type: told
+        if: not _io.eof
+
+  told:
+    seq:
+      - id: len
+        type: integer
+      - id: fields
+        type: told_fields
+        size: len.value
+
+  told_fields:
+    seq:
+      - id: source
+        type: text
+        if: not _io.eof
+      - id: missing
+        type: text
+        if: not _io.eof
+      - id: image_id
+        type: optional_text
+        if: not _io.eof
+      - id: image_digest
+        type: optional_text
+        if: not _io.eof
+      - id: env
+        type: text_list
+        if: not _io.eof
+      - id: mounts
+        type: mount_list
+        if: not _io.eof
+      - id: privileged
+        type: optional_integer
+        if: not _io.eof
+      - id: capabilities
+        type: text_list
+        if: not _io.eof
+      - id: network
+        type: optional_text
+        if: not _io.eof
+      - id: ips
+        type: text_list
+        if: not _io.eof
+      - id: created
+        type: integer
+        if: not _io.eof
+      - id: started
+        type: integer
+        if: not _io.eof
+      - id: finished
+        type: integer
+        if: not _io.eof
+      - id: exit_code
+        type: optional_integer
+        if: not _io.eof
+      - id: oom_killed
+        type: optional_integer
+        if: not _io.eof
+      - id: restarts
+        type: optional_integer
+        if: not _io.eof
+      - id: is_sandbox
+        type: integer
+        if: not _io.eof
+      - id: sandbox_id
+        type: text
+        if: not _io.eof
+      - id: pod_labels
+        type: text_pair_list
+        if: not _io.eof
+      - id: pod_ip
+        type: optional_text
+        if: not _io.eof
+
+  mount_list:
+    seq:
+      - id: len
+        type: integer
+      - id: items
+        type: mount
+        repeat: expr
+        repeat-expr: len.value
+
+  mount:
+    seq:
+      - id: len
+        type: integer
+      - id: fields
+        type: mount_fields
+        size: len.value
+
+  mount_fields:
+    seq:
+      - id: source
+        type: text
+        if: not _io.eof
+      - id: dest
+        type: text
+        if: not _io.eof
+      - id: mode
+        type: text
+        if: not _io.eof
+      - id: writable
+        type: integer
+        if: not _io.eof
+      - id: propagation
+        type: text
+        if: not _io.eof
 
   # SEGM
 

@@ -16,6 +16,7 @@ mod doctor;
 mod events;
 mod executed;
 mod filter;
+mod heap;
 mod host;
 mod probe;
 mod profile;
@@ -30,5 +31,6 @@ mod units;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    heap::keep_small();
     cli::main()
 }

@@ -6,7 +6,8 @@
 use afterimage_format::Result;
 use afterimage_format::file::{Group, IndexEntry, Integrity, Summary, Trace, Verdict, verify};
 use afterimage_format::model::{
-    AttachmentEntry, Container, Credentials, CustodyEntry, Descriptor, Header, Kind, Loss, Source, Thread, Value as Arg,
+    AttachmentEntry, Container, Credentials, CustodyEntry, Descriptor, Header, Kind, Loss, Mount, Source, Thread, Told,
+    Value as Arg,
 };
 use afterimage_format::segment::{ContainerCount, FdChange, FdState, KindCount, Segment, Zone};
 use serde_json::{Map, Value, json};
@@ -391,6 +392,43 @@ fn container(container: &Container) -> Value {
             [namespace, name, uid].map(|part| text(part.as_bytes()))
         }),
         "labels": pairs(&container.labels),
+        "told": told(&container.told),
+    })
+}
+
+fn told(told: &Told) -> Value {
+    let given = |text_of: &Option<String>| text_of.as_ref().map(|given| text(given.as_bytes()));
+    let all = |texts: &[String]| texts.iter().map(|one| text(one.as_bytes())).collect::<Vec<_>>();
+    let mount = |mount: &Mount| {
+        json!({
+            "source": text(mount.source.as_bytes()),
+            "dest": text(mount.dest.as_bytes()),
+            "mode": text(mount.mode.as_bytes()),
+            "writable": mount.writable,
+            "propagation": text(mount.propagation.as_bytes()),
+        })
+    };
+    json!({
+        "source": text(told.source.as_bytes()),
+        "missing": text(told.missing.as_bytes()),
+        "image_id": given(&told.image_id),
+        "image_digest": given(&told.image_digest),
+        "env": all(&told.env),
+        "mounts": told.mounts.iter().map(mount).collect::<Vec<_>>(),
+        "privileged": told.privileged,
+        "capabilities": all(&told.capabilities),
+        "network": given(&told.network),
+        "ips": all(&told.ips),
+        "created": told.created,
+        "started": told.started,
+        "finished": told.finished,
+        "exit_code": told.exit_code,
+        "oom_killed": told.oom_killed,
+        "restarts": told.restarts,
+        "is_sandbox": told.is_sandbox,
+        "sandbox_id": text(told.sandbox_id.as_bytes()),
+        "pod_labels": pairs(&told.pod_labels),
+        "pod_ip": given(&told.pod_ip),
     })
 }
 

@@ -135,7 +135,7 @@ impl Probe {
         let entries = Entries::load(&mut ebpf, &settings.entries)?;
         // Before the rings count, too.
         drop(btf);
-        give_back();
+        crate::heap::give_back();
         let rings = rings.open()?;
         fill(&mut ebpf, "SPECS", &settings.specs)?;
         fill(&mut ebpf, "COMPAT_SPECS", &settings.compat_specs)?;
@@ -324,13 +324,4 @@ fn fill(ebpf: &mut Ebpf, name: &str, specs: &[Spec]) -> Result<()> {
             .context("cannot fill the table of system calls")?;
     }
     Ok(())
-}
-
-/// What loading needed is free, but the allocator keeps it for later (some 15 MB); recording needs less.
-fn give_back() {
-    #[cfg(target_env = "gnu")]
-    // SAFETY: the call has no conditions.
-    unsafe {
-        libc::malloc_trim(0);
-    }
 }

@@ -1,7 +1,7 @@
 //! Cgroups and the containers that they are.
 
 use super::selectors::Selectors;
-use afterimage_format::model::{Container, Runtime, Text};
+use afterimage_format::model::{Container, Runtime, Text, Told};
 use hashbrown::{HashMap, HashSet};
 
 /// What a cgroup path says about a container.
@@ -196,6 +196,7 @@ impl Cgroups {
             image: None,
             pod: identity.pod_uid.map(|uid| (String::new(), String::new(), uid)),
             labels: Vec::new(),
+            told: Told::default(),
         };
         self.containers.insert(key, container);
         key

@@ -69,6 +69,8 @@ pub struct Container {
     pub pod: Option<(String, String, String)>,
     /// Labels.
     pub labels: Vec<(String, String)>,
+    /// What else the runtime told.
+    pub told: Told,
 }
 record!(Container {
     key,
@@ -84,7 +86,97 @@ record!(Container {
     name,
     image,
     pod,
-    labels
+    labels,
+    told
+});
+
+/// What a runtime tells of a container beside its name, image, pod and labels.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Told {
+    /// Who told it (`docker`, `containerd`, `cri`, `cri-o`, `podman`, `runc`, `crun`); empty: nobody.
+    pub source: String,
+    /// Why nothing, or not all, is known, as a sentence; empty: all is.
+    pub missing: String,
+    /// Id of the image: the digest of its configuration.
+    pub image_id: Option<String>,
+    /// Digest of the image as it was pulled.
+    pub image_digest: Option<String>,
+    /// Names of the variables in its environment, without their values.
+    pub env: Vec<String>,
+    /// What is mounted into it.
+    pub mounts: Vec<Mount>,
+    /// Whether it runs with all privileges.
+    pub privileged: Option<bool>,
+    /// Capabilities of its first process, such as `CAP_NET_RAW`.
+    pub capabilities: Vec<String>,
+    /// How it is connected, as the runtime calls it (`host`, `none`, `bridge`, …).
+    pub network: Option<String>,
+    /// Its addresses.
+    pub ips: Vec<String>,
+    /// When it was made, nanoseconds since the Unix epoch; 0: not told.
+    pub created: u64,
+    /// When its first process began; 0: not told.
+    pub started: u64,
+    /// When its first process ended; 0: not told.
+    pub finished: u64,
+    /// Exit status of its first process.
+    pub exit_code: Option<u32>,
+    /// Whether the kernel ended it because its memory was used up.
+    pub oom_killed: Option<bool>,
+    /// How often it has been started again.
+    pub restarts: Option<u32>,
+    /// Whether it only holds the namespaces of a pod.
+    pub is_sandbox: bool,
+    /// The container that holds the namespaces of its pod; empty: none.
+    pub sandbox_id: String,
+    /// Labels of its pod.
+    pub pod_labels: Vec<(String, String)>,
+    /// Address of its pod.
+    pub pod_ip: Option<String>,
+}
+record!(Told {
+    source,
+    missing,
+    image_id,
+    image_digest,
+    env,
+    mounts,
+    privileged,
+    capabilities,
+    network,
+    ips,
+    created,
+    started,
+    finished,
+    exit_code,
+    oom_killed,
+    restarts,
+    is_sandbox,
+    sandbox_id,
+    pod_labels,
+    pod_ip
+});
+
+/// Something that is mounted into a container.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Mount {
+    /// Path on the host, or the name of what is mounted.
+    pub source: String,
+    /// Path in the container.
+    pub dest: String,
+    /// Mode as the runtime has it.
+    pub mode: String,
+    /// Whether it can be written to.
+    pub writable: bool,
+    /// How mounts below it spread (`rprivate`, …).
+    pub propagation: String,
+}
+record!(Mount {
+    source,
+    dest,
+    mode,
+    writable,
+    propagation
 });
 
 impl Container {

@@ -118,6 +118,29 @@ SIGN = record(
 
 KINDS = sequence(record(name=STR, events=INTEGER, errors=INTEGER))
 SHARES = sequence(record(key=INTEGER, events=INTEGER))
+MOUNT = record(source=STR, dest=STR, mode=STR, writable=BOOL, propagation=STR)
+TOLD = record(
+    source=STR,
+    missing=STR,
+    image_id=optional(STR),
+    image_digest=optional(STR),
+    env=sequence(STR),
+    mounts=sequence(MOUNT),
+    privileged=optional(BOOL),
+    capabilities=sequence(STR),
+    network=optional(STR),
+    ips=sequence(STR),
+    created=INTEGER,
+    started=INTEGER,
+    finished=INTEGER,
+    exit_code=optional(INTEGER),
+    oom_killed=optional(BOOL),
+    restarts=optional(INTEGER),
+    is_sandbox=BOOL,
+    sandbox_id=STR,
+    pod_labels=sequence(several(STR, STR)),
+    pod_ip=optional(STR),
+)
 CONTAINER = record(
     key=INTEGER,
     full_id=STR,
@@ -133,6 +156,7 @@ CONTAINER = record(
     image=optional(STR),
     pod=optional(several(STR, STR, STR)),
     labels=sequence(several(STR, STR)),
+    told=TOLD,
 )
 CAUSES = [
     "ring full", "ring busy", "scope table full", "undecodable record", "write failed", "lost by damage to the file",

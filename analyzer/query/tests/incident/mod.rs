@@ -156,6 +156,7 @@ impl Recorder {
             image: None,
             pod: None,
             labels: vec![],
+            ..Container::default()
         };
         self.world.containers.insert(key, container);
         self

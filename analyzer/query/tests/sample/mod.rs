@@ -67,6 +67,7 @@ fn container(name: Option<&str>) -> Container {
         image: name.map(|_| "registry:5000/team/web:2".to_string()),
         pod: name.map(|_| ("shop".into(), "web-1".into(), "6f1a".into())),
         labels: vec![],
+        ..Container::default()
     }
 }
 

@@ -59,6 +59,7 @@ fn container(key: u64, full_id: &str, runtime: Runtime, name: Option<&str>, deat
         image: name.map(|name| format!("registry:5000/{name}:2")),
         pod: None,
         labels: vec![],
+        ..Container::default()
     }
 }
 

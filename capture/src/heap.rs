@@ -1,0 +1,25 @@
+//! How glibc's allocator is to keep what is freed; others are left as they are.
+
+/// From this size on memory is mapped, and goes back to the system when it is freed. It is glibc's own first value, which
+/// it raises as larger pieces are freed: then columns of segments stay for ever, in the peak as well (3 MB of 51 on 80,000
+/// opened files).
+#[cfg(target_env = "gnu")]
+const MAPPED: libc::c_int = 128 << 10;
+
+/// To be called first.
+pub(crate) fn keep_small() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: the call has no conditions.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, MAPPED);
+    }
+}
+
+/// Gives back what is free: loading needs some 15 MB more than recording.
+pub(crate) fn give_back() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: the call has no conditions.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
