@@ -121,6 +121,7 @@ impl Probe {
             .override_global("MACHINE", &MACHINE, true)
             .override_global("SCOPE", &scope, true)
             .override_global("RECORDER", &recorder, true)
+            .override_global("HELPER", &settings.helper, true)
             .override_global("SNAPLEN", &settings.snaplen, true)
             .override_global("LATENCY", &(places - 1), true)
             .map_max_entries("ENTERED", places)

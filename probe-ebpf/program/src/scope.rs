@@ -11,9 +11,11 @@ use core::ptr::read_volatile;
 /// Bits of [`condition`], set by the loader.
 #[unsafe(no_mangle)]
 static SCOPE: u32 = 0;
-/// Process id of the recorder, which is never recorded; set by the loader.
+/// Process ids of the recorder and of its helper, which are never recorded; set by the loader.
 #[unsafe(no_mangle)]
 static RECORDER: u32 = 0;
+#[unsafe(no_mangle)]
+static HELPER: u32 = 0;
 
 /// Cgroup v2 ids in scope.
 #[map]
@@ -63,7 +65,8 @@ fn process(tgid: u32) -> u32 {
 #[inline(always)]
 pub(crate) fn holds(tgid_tid: u64, cgroup: u64) -> bool {
     let tgid = (tgid_tid >> 32) as u32;
-    if tgid == unsafe { read_volatile(&raw const RECORDER) } {
+    let (recorder, helper) = unsafe { (read_volatile(&raw const RECORDER), read_volatile(&raw const HELPER)) };
+    if tgid == recorder || tgid == helper {
         return false;
     }
     holds_process(tgid_tid) && (!has(condition::CGROUP) || holds_cgroup(cgroup))

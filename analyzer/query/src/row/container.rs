@@ -1,53 +1,169 @@
 //! `container` and `k8s`.
 
-use crate::eval::Value;
-use crate::fields::{ContainerField, K8sField};
-use afterimage_format::model::Container;
+use crate::eval::{Glob, Value};
+use crate::fields::{ContainerField, FieldArg, K8sField};
+use afterimage_format::model::{Container, Mount};
 
 /// A field of a container at a time, nanoseconds since 1970; no container is the host.
-pub(crate) fn container_field(container: Option<&Container>, field: ContainerField, time: i64) -> Value<'_> {
+pub(crate) fn container_field<'c>(
+    container: Option<&'c Container>,
+    field: ContainerField,
+    arg: &FieldArg,
+    time: i64,
+) -> Value<'c> {
+    use ContainerField as F;
     let Some(container) = container else {
         return match field {
-            ContainerField::Id | ContainerField::FullId | ContainerField::Name | ContainerField::Type => {
-                Value::str("host")
-            }
+            F::Id | F::FullId | F::Name | F::Type => Value::str("host"),
             _ => Value::Missing,
         };
     };
     let image = container.image.as_deref();
+    let told = &container.told;
     match field {
-        ContainerField::Id => Value::str(container.short_id()),
-        ContainerField::FullId => Value::str(&container.full_id),
-        ContainerField::Name => container.name.as_deref().map_or(Value::Missing, Value::str),
-        ContainerField::Image => image.map_or(Value::Missing, Value::str),
-        ContainerField::ImageRepository => image.map_or(Value::Missing, |image| Value::str(split_image(image).0)),
-        ContainerField::ImageTag => image
-            .and_then(|image| split_image(image).1)
-            .map_or(Value::Missing, Value::str),
-        ContainerField::Type => Value::str(container.runtime.name()),
-        // Runtimes say it, not the kernel: not recorded yet.
-        ContainerField::Privileged => Value::Missing,
-        ContainerField::StartTs => match container.birth {
+        F::Id => Value::str(container.short_id()),
+        F::FullId => Value::str(&container.full_id),
+        F::Name => text(container.name.as_deref()),
+        F::Image => text(image),
+        F::ImageRepository => text(image.map(|image| split_image(image).0)),
+        F::ImageTag => text(image.and_then(|image| split_image(image).1)),
+        F::ImageId => text(told.image_id.as_deref()),
+        F::ImageDigest => text(told.image_digest.as_deref()),
+        F::Type => Value::str(container.runtime.name()),
+        F::Privileged => told.privileged.map_or(Value::Missing, Value::Bool),
+        F::Label => pair(&container.labels, arg),
+        F::Labels => pairs(&container.labels),
+        F::Env => words(&told.env),
+        F::Capabilities => words(&told.capabilities),
+        F::Network => text(told.network.as_deref()),
+        F::Ip => text(told.ips.first().map(String::as_str)),
+        F::Mounts => mounts(&told.mounts),
+        F::Mount => mount(&told.mounts, arg, By::Source).map_or(Value::Missing, |found| Value::owned(joined(found))),
+        F::MountSource => text(mount(&told.mounts, arg, By::Dest).map(|found| found.source.as_str())),
+        F::MountDest => text(mount(&told.mounts, arg, By::Source).map(|found| found.dest.as_str())),
+        F::MountMode => text(mount(&told.mounts, arg, By::Source).map(|found| found.mode.as_str())),
+        F::MountRdwr => text(mount(&told.mounts, arg, By::Source).map(read_write)),
+        F::MountPropagation => text(mount(&told.mounts, arg, By::Source).map(|found| found.propagation.as_str())),
+        F::StartTs => match start(container) {
             0 => Value::Missing,
-            birth => Value::Uint(birth),
+            start => Value::Uint(start),
         },
-        ContainerField::Duration => match i64::try_from(container.birth) {
-            Ok(birth) if birth > 0 => Value::Int(time.saturating_sub(birth)),
+        F::Duration => match i64::try_from(start(container)) {
+            Ok(start) if start > 0 => Value::Int(time.saturating_sub(start)),
             _ => Value::Missing,
         },
+        F::ExitCode => told.exit_code.map_or(Value::Missing, |code| Value::Uint(u64::from(code))),
+        F::OomKilled => told.oom_killed.map_or(Value::Missing, Value::Bool),
+        F::Restarts => told.restarts.map_or(Value::Missing, |times| Value::Uint(u64::from(times))),
+        F::Missing => super::unless_empty(told.missing.as_bytes()),
     }
 }
 
 /// A field of the pod that a container belongs to.
-pub(crate) fn pod_field(container: Option<&Container>, field: K8sField) -> Value<'_> {
-    let Some((namespace, name, uid)) = container.and_then(|container| container.pod.as_ref()) else {
+pub(crate) fn pod_field<'c>(container: Option<&'c Container>, field: K8sField, arg: &FieldArg) -> Value<'c> {
+    let Some((container, (namespace, name, uid))) = container.and_then(|c| Some((c, c.pod.as_ref()?))) else {
         return Value::Missing;
     };
-    super::unless_empty(match field {
-        K8sField::NsName => namespace.as_bytes(),
-        K8sField::PodName => name.as_bytes(),
-        K8sField::PodUid => uid.as_bytes(),
+    let told = &container.told;
+    match field {
+        K8sField::NsName => super::unless_empty(namespace.as_bytes()),
+        K8sField::PodName => super::unless_empty(name.as_bytes()),
+        K8sField::PodUid | K8sField::PodId => super::unless_empty(uid.as_bytes()),
+        K8sField::PodSandboxId => super::unless_empty(short(&told.sandbox_id).as_bytes()),
+        K8sField::PodFullSandboxId => super::unless_empty(told.sandbox_id.as_bytes()),
+        K8sField::PodLabel => pair(&told.pod_labels, arg),
+        K8sField::PodLabels => pairs(&told.pod_labels),
+        K8sField::PodIp => text(told.pod_ip.as_deref()),
+    }
+}
+
+fn text(text: Option<&str>) -> Value<'_> {
+    text.map_or(Value::Missing, Value::str)
+}
+
+/// When a container started, nanoseconds since 1970; 0: not known.
+fn start(container: &Container) -> u64 {
+    match container.told.started {
+        0 => container.birth,
+        started => started,
+    }
+}
+
+/// An id as people write it.
+fn short(id: &str) -> &str {
+    id.get(..12).unwrap_or(id)
+}
+
+/// The value of the label that the argument names.
+fn pair<'c>(pairs: &'c [(String, String)], arg: &FieldArg) -> Value<'c> {
+    let FieldArg::Name(key) = arg else { return Value::Missing };
+    let found = pairs.iter().find(|(name, _)| name == key);
+    text(found.map(|(_, value)| value.as_str()))
+}
+
+fn pairs(pairs: &[(String, String)]) -> Value<'static> {
+    if pairs.is_empty() {
+        return Value::Missing;
+    }
+    let all: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}:{value}")).collect();
+    Value::owned(all.join(","))
+}
+
+fn words(words: &[String]) -> Value<'static> {
+    if words.is_empty() {
+        return Value::Missing;
+    }
+    Value::owned(words.join(" "))
+}
+
+/// What the argument of a mount's field names, where it is no number.
+#[derive(Clone, Copy)]
+enum By {
+    Source,
+    Dest,
+}
+
+/// The mount with this number, or the first whose path matches.
+fn mount<'c>(mounts: &'c [Mount], arg: &FieldArg, by: By) -> Option<&'c Mount> {
+    let key = match arg {
+        FieldArg::Name(key) => key,
+        FieldArg::Index(at) => return mounts.get(*at as usize),
+        FieldArg::None => return None,
+    };
+    if let Ok(at) = key.parse::<usize>() {
+        return mounts.get(at);
+    }
+    let glob = Glob::new(key.as_bytes(), false);
+    mounts.iter().find(|mount| {
+        glob.matches(match by {
+            By::Source => mount.source.as_bytes(),
+            By::Dest => mount.dest.as_bytes(),
+        })
     })
+}
+
+fn read_write(mount: &Mount) -> &'static str {
+    if mount.writable { "true" } else { "false" }
+}
+
+/// A mount as sysdig writes it.
+fn joined(mount: &Mount) -> String {
+    let Mount {
+        source,
+        dest,
+        mode,
+        propagation,
+        ..
+    } = mount;
+    format!("{source}:{dest}:{mode}:{}:{propagation}", read_write(mount))
+}
+
+fn mounts(mounts: &[Mount]) -> Value<'static> {
+    if mounts.is_empty() {
+        return Value::Missing;
+    }
+    let all: Vec<String> = mounts.iter().map(joined).collect();
+    Value::owned(all.join(" "))
 }
 
 /// Repository and tag of `registry:5000/name:tag@digest`.

@@ -196,12 +196,12 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
             FieldId::Container(field) => {
                 self.thread()
                     .map_or(Value::Missing, |thread| match (thread.container, self.container()) {
-                        (0, _) => container_field(None, field, self.time()),
-                        (_, Some(container)) => container_field(Some(container), field, self.time()),
+                        (0, _) => container_field(None, field, arg, self.time()),
+                        (_, Some(container)) => container_field(Some(container), field, arg, self.time()),
                         (_, None) => Value::Missing,
                     })
             }
-            FieldId::K8s(field) => pod_field(self.container(), field),
+            FieldId::K8s(field) => pod_field(self.container(), field, arg),
             FieldId::Capture(CaptureField::Tag) => match arg {
                 FieldArg::Name(key) => self.context().tag(key).map_or(Value::Missing, Value::str),
                 _ => Value::Missing,

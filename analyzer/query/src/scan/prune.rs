@@ -62,7 +62,7 @@ pub(super) fn verdict(node: &Node, zone: &Zone, context: &TraceContext) -> Verdi
 }
 
 fn one(test: &Test, zone: &Zone, context: &TraceContext) -> Verdict {
-    let Source::Field { def, .. } = &test.source else {
+    let Source::Field { def, arg, .. } = &test.source else {
         return Verdict::Maybe;
     };
     if matches!(test.matcher, Matcher::Against { .. }) {
@@ -86,10 +86,10 @@ fn one(test: &Test, zone: &Zone, context: &TraceContext) -> Verdict {
         }
         FieldId::Container(field) if field != ContainerField::Duration => each(
             zone.containers.iter().map(|count| match count.key {
-                0 => Some(container_field(None, field, 0)),
+                0 => Some(container_field(None, field, arg, 0)),
                 key => context
                     .container(key)
-                    .map(|container| container_field(Some(container), field, 0)),
+                    .map(|container| container_field(Some(container), field, arg, 0)),
             }),
             test,
         ),
@@ -98,7 +98,7 @@ fn one(test: &Test, zone: &Zone, context: &TraceContext) -> Verdict {
                 0 => Some(Value::Missing),
                 key => context
                     .container(key)
-                    .map(|container| pod_field(Some(container), field)),
+                    .map(|container| pod_field(Some(container), field, arg)),
             }),
             test,
         ),
