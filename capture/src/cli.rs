@@ -6,10 +6,11 @@ use crate::profile::{self, Profile};
 use crate::redact::Redactor;
 use crate::scope::{self, Scope};
 use crate::state::What;
-use crate::{doctor, record, units};
+use crate::{containers, doctor, record, units};
 use afterimage_abi::SNAPLEN_MAX;
 use afterimage_format::evidence::{PrivateKey, Recipient};
 use afterimage_format::file::{SyncPolicy, WriterOptions};
+use afterimage_runtimes::Socket;
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
@@ -49,6 +50,12 @@ enum Command {
     },
     /// Say what this kernel and host allow, what is missing, and how to get it.
     Doctor,
+    /// What the recorder starts to ask container runtimes.
+    #[command(name = containers::COMMAND, hide = true)]
+    AskRuntimes {
+        /// Sockets, as `--runtime` names them.
+        sockets: Vec<Socket>,
+    },
 }
 
 #[derive(Args)]
@@ -72,6 +79,20 @@ struct Record {
     /// Record only this cgroup (v2) and those below it. It need not exist yet. May be given several times.
     #[arg(long = "cgroup", value_name = "PATH")]
     cgroups: Vec<String>,
+    /// Record only containers of images whose name, with or without the tag, matches this glob, as their runtimes say. May
+    /// be given several times.
+    #[arg(long = "image", value_name = "GLOB")]
+    images: Vec<String>,
+    /// Record only containers that have, or whose pod has, this label; the value is a glob. May be given several times.
+    #[arg(long = "label", value_name = "NAME[=VALUE]")]
+    labels: Vec<String>,
+    /// Record only pods in Kubernetes namespaces that match this glob. May be given several times.
+    #[arg(long = "namespace", value_name = "GLOB")]
+    namespaces: Vec<String>,
+    /// Where a container runtime is asked: docker, podman, containerd, cri or cri-o, with its socket, as in
+    /// `docker=/run/docker.sock`, instead of the usual place. `none` asks nobody. May be given several times.
+    #[arg(long = "runtime", value_name = "KIND=SOCKET|none")]
+    runtimes: Vec<String>,
     /// Record only this process and its descendants, those that run already included. May be given several times.
     #[arg(long = "pid", value_name = "PID", value_parser = clap::value_parser!(u32).range(1..))]
     pids: Vec<u32>,
@@ -155,7 +176,7 @@ struct Record {
     #[arg(long, value_name = "PATH")]
     ready_file: Option<PathBuf>,
     /// Command to run and record, with all processes that it starts.
-    #[arg(last = true, value_name = "COMMAND", conflicts_with_all = ["containers", "pods", "cgroups", "pids"])]
+    #[arg(last = true, value_name = "COMMAND", conflicts_with_all = ["containers", "pods", "cgroups", "images", "labels", "namespaces", "pids"])]
     command: Vec<OsString>,
 }
 
@@ -233,6 +254,9 @@ impl Record {
         scope.select(What::Container, &self.containers, true);
         scope.select(What::Pod, &self.pods, true);
         scope.select(What::Cgroup, &self.cgroups, true);
+        scope.select(What::Image, &self.images, true);
+        scope.select(What::Label, &self.labels, true);
+        scope.select(What::Namespace, &self.namespaces, true);
         Ok(record::Options {
             output: self.output.unwrap_or_default(),
             writer: WriterOptions {
@@ -261,6 +285,7 @@ impl Record {
             cpu_limit: self.cpu_limit,
             quiet: self.quiet,
             keep_executed: self.keep_executed,
+            runtimes: runtimes(&self.runtimes)?,
         })
     }
 }
@@ -269,6 +294,7 @@ impl Record {
 pub(crate) fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Doctor => Ok(doctor::report()),
+        Command::AskRuntimes { sockets } => containers::run(sockets).map(|()| 0),
         Command::Profiles { name } => profile::list(name.as_deref()).map(|text| print(&text)),
         Command::Record(args) => {
             let explain = args.explain;
@@ -285,6 +311,19 @@ pub(crate) fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The sockets that the user named; `None`: no runtime is to be asked.
+fn runtimes(named: &[String]) -> anyhow::Result<Option<Vec<Socket>>> {
+    if named.iter().any(|name| name == "none") {
+        anyhow::ensure!(
+            named.len() == 1,
+            "--runtime none leaves no runtime to be asked; give it alone"
+        );
+        return Ok(None);
+    }
+    let sockets = named.iter().map(|text| text.parse());
+    Ok(Some(sockets.collect::<Result<_, afterimage_runtimes::Error>>()?))
 }
 
 /// Prints; a reader that has gone away is no error.

@@ -117,6 +117,7 @@ fn program() -> Vec<Finding> {
     let catalogue = Catalogue::new();
     let settings = Settings {
         scope: 0,
+        helper: 0,
         snaplen: 80,
         latency: false,
         way: Way::default(),

@@ -4,6 +4,7 @@
 //! - `probe`: the kernel program, its maps and rings.
 //! - `catalogue`: what is recorded of each system call.
 //! - `events`: records to events; `state`: what the events change; `snapshot`: what was there before.
+//! - `containers`: what container runtimes know.
 //! - `executed`: what executed files contain.
 //! - `record`: a recording from start to seal.
 //! - `doctor`: what this kernel and host allow.
@@ -12,6 +13,7 @@ mod catalogue;
 mod cli;
 mod clock;
 mod conduct;
+mod containers;
 mod doctor;
 mod events;
 mod executed;

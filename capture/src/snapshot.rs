@@ -50,6 +50,13 @@ pub(crate) fn find_cgroup(id: u64) -> Option<(u64, PathBuf)> {
         .map(|(_, parent, path)| (parent, path))
 }
 
+/// A process in the cgroup at this path below the root.
+pub(crate) fn first_process(path: &str) -> Option<u32> {
+    let place = cgroup_root()?.join(path.trim_start_matches('/')).join("cgroup.procs");
+    let text = std::fs::read_to_string(place).ok()?;
+    text.lines().next()?.parse().ok()
+}
+
 /// Whether a thread is still there.
 pub(crate) fn exists(pid: u32, tid: u32) -> bool {
     Path::new(&format!("/proc/{pid}/task/{tid}")).exists()

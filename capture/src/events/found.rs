@@ -7,6 +7,7 @@ use crate::state::{FdEntry, Missing, Who};
 use afterimage_abi::condition;
 use afterimage_format::model::{Text, Thread};
 use std::os::unix::ffi::OsStrExt;
+use std::time::Duration;
 
 impl Tracker {
     /// Takes in which cgroups there are; those in scope are told to `in_scope`.
@@ -15,6 +16,23 @@ impl Tracker {
         for (id, parent, path) in root.map(|r| snapshot::cgroups(&r)).unwrap_or_default() {
             if self.cgroups.add(id, parent, path.as_os_str().as_bytes(), 0) && self.scope & condition::CGROUP != 0 {
                 in_scope(id);
+            }
+        }
+    }
+
+    /// Takes in what runtimes have told by now, waiting at most so long for what is still to come; tells of each cgroup
+    /// that is in scope because of it, those below it included.
+    pub(crate) fn hear(&mut self, wait: Duration, mut in_scope: impl FnMut(u64)) {
+        for id in self.cgroups.hear(wait) {
+            in_scope(id);
+            let path = self.cgroups.path(id);
+            let root = snapshot::cgroup_root();
+            for (below, parent, place) in root.map(|r| snapshot::cgroups(&r)).unwrap_or_default() {
+                let place = place.as_os_str().as_bytes();
+                let is_below = place.strip_prefix(&*path).is_some_and(|rest| rest.starts_with(b"/"));
+                if is_below && self.cgroups.add(below, parent, place, 0) {
+                    in_scope(below);
+                }
             }
         }
     }

@@ -72,6 +72,8 @@ unsafe impl aya::Pod for TransportPod {}
 pub(crate) struct Settings {
     /// Which threads: bits of `condition`.
     pub(crate) scope: u32,
+    /// A process that is never recorded; 0: none.
+    pub(crate) helper: u32,
     /// Bytes of payload per call.
     pub(crate) snaplen: u32,
     /// Whether to measure how long calls take.

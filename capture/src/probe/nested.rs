@@ -85,6 +85,7 @@ fn check(name: &str, wanted: Wanted) {
     }
     let catalogue = Catalogue::new();
     let mut probe = Probe::load(&Settings {
+        helper: 0,
         scope: condition::PROCESS,
         snaplen: 0,
         latency: false,

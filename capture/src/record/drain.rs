@@ -26,6 +26,8 @@ const LAST: Duration = Duration::from_millis(100);
 const EARLY: Duration = Duration::from_secs(2);
 /// At the end, how long answers about executed files are waited for.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// At the end, how long runtimes are waited for that have not told of a container yet.
+const LAST_WORDS: Duration = Duration::from_millis(100);
 /// A segment is closed when its strings and payloads reach this size, whatever its rows.
 const SEGMENT_BYTES: usize = 8 << 20;
 /// Where the writing side is behind, a segment may grow so many times larger before the drain waits for it. Then the
@@ -192,9 +194,19 @@ impl Drain {
         Ok(())
     }
 
+    /// Takes in what runtimes have told of containers, see `Tracker::hear`.
+    fn hear(&mut self, wait: Duration) {
+        let probe = &mut self.probe;
+        self.tracker.hear(wait, |id| {
+            // A full table is counted by the kernel where it matters.
+            let _ = probe.add_cgroup(id);
+        });
+    }
+
     fn take(&mut self, until: u64) -> Result<Taken, Stopped> {
         self.fill = self.probe.rings().fill();
         self.take_answers()?;
+        self.hear(Duration::ZERO);
         let Drain {
             probe,
             tracker,
@@ -305,6 +317,7 @@ impl Drain {
                 to: now,
             });
         }
+        self.hear(LAST_WORDS);
         if !self.builder.is_empty() {
             let _ = self.closing.close(&mut self.tracker, &mut self.builder);
         }

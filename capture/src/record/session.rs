@@ -7,6 +7,7 @@ use super::sink::Sink;
 use super::status::Status;
 use crate::catalogue::Catalogue;
 use crate::conduct::{self, CpuLimit};
+use crate::containers::Helper;
 use crate::events::{Chosen, Tracker};
 use crate::executed::Executed;
 use crate::filter::{self, Filter, Live};
@@ -19,6 +20,7 @@ use afterimage_abi::condition;
 use afterimage_format::file::{Summary, WriterOptions};
 use afterimage_format::model::Header;
 use afterimage_format::segment::SegmentBuilder;
+use afterimage_runtimes::Socket;
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -28,6 +30,9 @@ use std::time::{Duration, Instant};
 const INCOMPLETE: u8 = 3;
 
 /// Longest time that the snapshot takes before events are taken; the rest of it comes between them.
+/// How long runtimes are waited for that know which of the containers here are asked for.
+const FIRST_ANSWERS: Duration = Duration::from_secs(2);
+const WITHOUT_RUNTIMES: &str = "names, images and labels of containers are not known";
 const SNAPSHOT: Duration = Duration::from_millis(150);
 
 /// What the user asked for.
@@ -53,6 +58,8 @@ pub(crate) struct Options {
     pub(crate) quiet: bool,
     /// Whether executed files that are new in their container are put into the trace.
     pub(crate) keep_executed: bool,
+    /// Sockets of container runtimes that are asked instead of the usual ones of their kind; `None`: nobody is asked.
+    pub(crate) runtimes: Option<Vec<Socket>>,
 }
 
 impl Options {
@@ -122,7 +129,18 @@ pub(crate) fn record(mut options: Options) -> Result<u8> {
         ..Header::default()
     };
     let failures = filter.as_ref().is_some_and(|f| f.has_failures_only(&catalogue));
+    let helper = match &options.runtimes {
+        None => None,
+        Some(sockets) => match Helper::start(sockets) {
+            Ok(helper) => Some(helper),
+            Err(error) => {
+                header.degraded.push(format!("{WITHOUT_RUNTIMES}: {error:#}"));
+                None
+            }
+        },
+    };
     let settings = Settings {
+        helper: helper.as_ref().map_or(0, Helper::pid),
         scope: scope.condition() | if failures { condition::FAILED } else { 0 },
         snaplen: options.snaplen,
         latency: options.latency,
@@ -136,15 +154,25 @@ pub(crate) fn record(mut options: Options) -> Result<u8> {
         redactor,
     };
     let mut tracker = Tracker::new(&scope, catalogue, chosen, clock);
+    let own: Vec<u32> = std::iter::once(std::process::id())
+        .chain(helper.as_ref().map(Helper::pid))
+        .collect();
+    if let Some(helper) = helper {
+        tracker.cgroups.ask_through(helper);
+    }
     let mut probe = Probe::load(&settings).map_err(crate::doctor::explain)?;
     let members = put_in_scope(&mut probe, &scope, command.as_ref())?;
     header.degraded.extend(probe.degraded());
     let mut in_scope = Vec::new();
     tracker.find_cgroups(|id| in_scope.push(id));
+    if tracker.cgroups.depend_on_runtimes() {
+        tracker.hear(FIRST_ANSWERS, |id| in_scope.push(id));
+        tracker.cgroups.be_patient();
+    }
     for id in in_scope {
         probe.add_cgroup(id)?;
     }
-    let own: Vec<u32> = std::iter::once(std::process::id()).chain(probe.helper()).collect();
+    let own: Vec<u32> = own.into_iter().chain(probe.helper()).collect();
     tracker.begin_snapshot(&members, &own, SNAPSHOT);
     if let Some(command) = &command {
         tracker.expect(command.pid());

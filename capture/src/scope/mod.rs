@@ -82,6 +82,9 @@ impl Scope {
             (What::Container, "containers"),
             (What::Pod, "pods"),
             (What::Cgroup, "cgroups"),
+            (What::Image, "images"),
+            (What::Label, "labels"),
+            (What::Namespace, "namespaces"),
         ] {
             let patterns: Vec<&str> = self
                 .selectors

@@ -1,8 +1,11 @@
 //! Cgroups and the containers that they are.
 
 use super::selectors::Selectors;
-use afterimage_format::model::{Container, Runtime, Text, Told};
+use crate::containers::{GONE, Helper, Room};
+use afterimage_format::model::{Container, Runtime, Text};
+use afterimage_runtimes::{Answer, Question};
 use hashbrown::{HashMap, HashSet};
+use std::time::{Duration, Instant};
 
 /// What a cgroup path says about a container.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +71,8 @@ fn pod_uid(part: &str) -> Option<String> {
 struct Cgroup {
     path: Text,
     container: u64,
+    /// It is in scope because of what a runtime told, and so is what is below it.
+    told: bool,
 }
 
 /// All cgroups that are known, and their containers.
@@ -78,7 +83,20 @@ pub(crate) struct Cgroups {
     /// Cgroups that were looked at and are not in scope.
     rejected: HashSet<u64>,
     next: u64,
+    /// Who asks the runtimes.
+    helper: Option<Helper>,
+    room: Room,
+    /// Containers that will be in scope if their runtimes tell what was asked for.
+    candidates: HashMap<u64, Container>,
+    /// Containers that runtimes were asked about and have not told of.
+    unanswered: HashSet<u64>,
+    /// Whether a new cgroup waits for what its runtime tells, see [`Cgroups::add`].
+    is_patient: bool,
 }
+
+/// How long a cgroup that may be asked for waits for its runtime's answer; the rings hold what happens meanwhile. Files of
+/// runtimes are read within a few milliseconds.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Rejected cgroups are forgotten beyond this number: they are only met while their records are under way.
 const MAX_REJECTED: usize = 4096;
@@ -92,7 +110,27 @@ impl Cgroups {
             selectors,
             rejected: HashSet::new(),
             next: 1,
+            helper: None,
+            room: Room::default(),
+            candidates: HashMap::new(),
+            unanswered: HashSet::new(),
+            is_patient: false,
         }
+    }
+
+    /// From now on runtimes are asked.
+    pub(crate) fn ask_through(&mut self, helper: Helper) {
+        self.helper = Some(helper);
+    }
+
+    /// Whether runtimes know who is in scope.
+    pub(crate) fn depend_on_runtimes(&self) -> bool {
+        self.helper.is_some() && self.selectors.depend_on_runtimes()
+    }
+
+    /// From now on a new cgroup that may be asked for waits for its runtime.
+    pub(crate) fn be_patient(&mut self) {
+        self.is_patient = true;
     }
 
     /// What was asked for and never found, in words.
@@ -138,34 +176,137 @@ impl Cgroups {
     }
 
     /// A cgroup exists: `parent` is the id of the one above, `birth` when it was made (0: before the capture). Returns
-    /// whether it is in scope.
+    /// whether it is in scope. Where that depends on its runtime, it is asked; if it does not answer in time, the cgroup
+    /// is out of scope until it does.
     pub(crate) fn add(&mut self, id: u64, parent: u64, path: &[u8], birth: u64) -> bool {
-        let wanted = self.selectors.is_empty() || self.selectors.want(&String::from_utf8_lossy(path));
+        let told = self.cgroups.get(&parent).is_some_and(|above| above.told);
+        let wanted = told || self.selectors.is_empty() || self.selectors.want(&String::from_utf8_lossy(path));
+        if !wanted {
+            return self.try_runtime(id, path, birth);
+        }
         let above = self.container_of(parent);
         let container = if above != 0 {
             above
-        } else if wanted {
-            self.recognise(id, path, birth)
         } else {
-            0
+            self.recognise(id, path, birth)
         };
-        if !wanted {
-            if self.rejected.len() >= MAX_REJECTED {
-                self.rejected.clear();
+        self.rejected.remove(&id);
+        self.cgroups.insert(
+            id,
+            Cgroup {
+                path: path.into(),
+                container,
+                told,
+            },
+        );
+        true
+    }
+
+    fn reject(&mut self, id: u64) {
+        if self.rejected.len() >= MAX_REJECTED {
+            self.rejected.clear();
+        }
+        self.rejected.insert(id);
+    }
+
+    /// Asks the runtime of a cgroup whose path is not asked for.
+    fn try_runtime(&mut self, id: u64, path: &[u8], birth: u64) -> bool {
+        self.reject(id);
+        let text = String::from_utf8_lossy(path);
+        let identity = identify(&text).filter(|identity| identity.certain);
+        let Some(identity) = identity.filter(|_| self.depend_on_runtimes()) else {
+            return false;
+        };
+        let container = self.describe(id, &text, identity, birth);
+        let key = container.key;
+        self.ask(&container);
+        // Those whose runtime never answers, and whose end nobody told.
+        if self.candidates.len() >= MAX_REJECTED {
+            self.candidates.clear();
+        }
+        self.candidates.insert(key, container);
+        if !self.is_patient {
+            return false;
+        }
+        let answers = self
+            .helper
+            .as_mut()
+            .map(|helper| helper.answers_until(PATIENCE, |answer| answer.key == key && answer.metadata.is_some()));
+        for answer in answers.unwrap_or_default() {
+            self.take(answer);
+        }
+        self.contains(id)
+    }
+
+    /// Asks about a container.
+    fn ask(&mut self, container: &Container) {
+        let Some(helper) = &mut self.helper else { return };
+        helper.ask(&Question {
+            key: container.key,
+            id: container.full_id.clone(),
+            runtime: container.runtime.name().to_owned(),
+            cgroup: container.cgroup.clone(),
+            pid: crate::snapshot::first_process(&container.cgroup),
+        });
+        self.unanswered.insert(container.key);
+    }
+
+    /// Takes in what runtimes have told by now, waiting at most so long for first answers that are still to come; returns
+    /// the cgroups that are in scope because of it.
+    pub(crate) fn hear(&mut self, wait: Duration) -> Vec<u64> {
+        let end = Instant::now() + wait;
+        let mut admitted = Vec::new();
+        while let Some(helper) = &mut self.helper {
+            let answers = helper.answers();
+            if !helper.is_there() {
+                self.helper = None;
+                for container in self.containers.values_mut().filter(|c| c.told.source.is_empty()) {
+                    container.told.missing = GONE.to_owned();
+                }
             }
-            self.rejected.insert(id);
+            admitted.extend(answers.into_iter().filter_map(|answer| self.take(answer)));
+            let left = end.saturating_duration_since(Instant::now());
+            if self.unanswered.is_empty() || left < Duration::from_millis(1) {
+                break;
+            }
+            if let Some(helper) = &self.helper {
+                helper.wait(left);
+            }
         }
-        if wanted {
-            self.rejected.remove(&id);
-            self.cgroups.insert(
-                id,
-                Cgroup {
-                    path: path.into(),
-                    container,
-                },
-            );
+        admitted
+    }
+
+    /// Takes in an answer; returns the cgroup if it is in scope because of that.
+    fn take(&mut self, answer: Answer) -> Option<u64> {
+        let key = answer.key;
+        self.unanswered.remove(&key);
+        if let Some(container) = self.containers.get_mut(&key) {
+            self.room.tell(container, answer);
+            return None;
         }
-        wanted
+        let last = answer.last;
+        let candidate = self.candidates.get_mut(&key)?;
+        self.room.tell(candidate, answer);
+        if !self.selectors.want_told(candidate) {
+            if last {
+                self.candidates.remove(&key);
+            }
+            return None;
+        }
+        let container = self.candidates.remove(&key)?;
+        let id = container.cgroup_id;
+        self.rejected.remove(&id);
+        let path = container.cgroup.as_bytes().into();
+        self.cgroups.insert(
+            id,
+            Cgroup {
+                path,
+                container: key,
+                told: true,
+            },
+        );
+        self.containers.insert(key, container);
+        Some(id)
     }
 
     fn recognise(&mut self, id: u64, path: &[u8], birth: u64) -> u64 {
@@ -179,27 +320,27 @@ impl Cgroups {
     }
 
     fn make(&mut self, cgroup_id: u64, path: &str, identity: Identity, birth: u64) -> u64 {
+        let container = self.describe(cgroup_id, path, identity, birth);
+        let key = container.key;
+        self.ask(&container);
+        self.containers.insert(key, container);
+        key
+    }
+
+    /// What the kernel alone tells of a container.
+    fn describe(&mut self, cgroup_id: u64, path: &str, identity: Identity, birth: u64) -> Container {
         let key = self.next;
         self.next += 1;
-        let container = Container {
+        Container {
             key,
             full_id: identity.full_id,
             runtime: identity.runtime,
             cgroup_id,
             cgroup: path.to_owned(),
             birth,
-            death: 0,
-            first: 0,
-            last: 0,
-            events: 0,
-            name: None,
-            image: None,
             pod: identity.pod_uid.map(|uid| (String::new(), String::new(), uid)),
-            labels: Vec::new(),
-            told: Told::default(),
-        };
-        self.containers.insert(key, container);
-        key
+            ..Container::default()
+        }
     }
 
     /// A container runtime's init moved into a cgroup, so that it is a container whatever its path looks like.
@@ -218,6 +359,7 @@ impl Cgroups {
 
     /// A cgroup was removed; returns its container's key where it was the container's own.
     pub(crate) fn remove(&mut self, id: u64, time: u64) -> u64 {
+        self.candidates.retain(|_, candidate| candidate.cgroup_id != id);
         let Some(cgroup) = self.cgroups.remove(&id) else {
             return 0;
         };

@@ -1,6 +1,8 @@
-//! Which cgroups the user asked for: by container, by pod, by path.
+//! Which cgroups the user asked for: by container, by pod, by path; by what only the runtime knows.
 
 use super::cgroups::{Identity, identify};
+use afterimage_format::model::Container;
+use afterimage_query::eval::Glob;
 use std::path::{Path, PathBuf};
 
 /// What a pattern names.
@@ -12,7 +14,16 @@ pub(crate) enum What {
     Pod,
     /// The path of a cgroup.
     Cgroup,
+    /// An image: a glob of its name, with or without the tag.
+    Image,
+    /// A label of the container or of its pod: NAME, or NAME=VALUE with a glob of the value.
+    Label,
+    /// A glob of the namespace of a pod.
+    Namespace,
 }
+
+/// How many kinds there are.
+const KINDS: usize = What::Namespace as usize + 1;
 
 /// Something that the user asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,24 +58,53 @@ impl Selectors {
         self.all.is_empty()
     }
 
-    /// Whether the cgroup at this path is asked for. The answer depends on nothing but the path, so that it is the same
-    /// for a cgroup that is met first when it is gone.
+    /// Whether the cgroup at this path is asked for, as far as the path tells: that is the same for a cgroup that is met
+    /// first when it is gone.
     pub(crate) fn want(&mut self, path: &str) -> bool {
+        self.decide(path, None)
+    }
+
+    /// Whether this container is asked for, now that its runtime has told of it.
+    pub(crate) fn want_told(&mut self, container: &Container) -> bool {
+        self.decide(&container.cgroup, Some(container))
+    }
+
+    fn decide(&mut self, path: &str, told: Option<&Container>) -> bool {
         let logs = &self.pod_logs;
-        let mut held = [true; 3];
+        let mut held = [true; KINDS];
         for selector in &self.all {
             held[selector.what as usize] = false;
         }
+        let mut mark = |selector: &mut Selector| {
+            selector.seen = true;
+            held[selector.what as usize] = true;
+        };
         for place in upwards(path) {
             let identity = identify(place);
             for selector in &mut self.all {
                 if selector.matches(identity.as_ref(), place, logs) {
-                    selector.seen = true;
-                    held[selector.what as usize] = true;
+                    mark(selector);
                 }
             }
         }
-        held == [true; 3]
+        if let Some(container) = told {
+            for selector in &mut self.all {
+                if selector.matches_told(container) {
+                    mark(selector);
+                }
+            }
+        }
+        held == [true; KINDS]
+    }
+
+    /// Whether what a runtime tells could be what was asked for.
+    pub(crate) fn depend_on_runtimes(&self) -> bool {
+        self.all.iter().any(|selector| match selector.what {
+            What::Image | What::Label | What::Namespace => true,
+            What::Container => !selector.pattern.starts_with('/'),
+            What::Pod => selector.pattern.contains('/'),
+            What::Cgroup => false,
+        })
     }
 
     /// Whether the cgroup at this path is itself a container that was asked for.
@@ -80,6 +120,9 @@ impl Selectors {
             What::Container => format!("container called {}", s.pattern),
             What::Pod => format!("pod called {}", s.pattern),
             What::Cgroup => format!("cgroup {}", s.pattern),
+            What::Image => format!("container of an image called {}", s.pattern),
+            What::Label => format!("container with the label {}", s.pattern),
+            What::Namespace => format!("pod in a namespace called {}", s.pattern),
         })
     }
 }
@@ -97,6 +140,34 @@ impl Selector {
                 .and_then(|identity| identity.pod_uid.as_deref())
                 .is_some_and(|uid| self.names_pod(uid, pod_logs)),
             What::Cgroup => path == self.pattern,
+            What::Image | What::Label | What::Namespace => false,
+        }
+    }
+
+    /// What the runtime has told: names of containers and pods, images, labels.
+    fn matches_told(&self, container: &Container) -> bool {
+        let glob = |pattern: &str, text: &str| Glob::new(pattern.as_bytes(), false).matches(text.as_bytes());
+        let pod = container.pod.as_ref();
+        match self.what {
+            What::Container => container.name.as_ref() == Some(&self.pattern),
+            What::Pod => pod.is_some_and(|(namespace, name, _)| format!("{namespace}/{name}") == self.pattern),
+            What::Namespace => pod.is_some_and(|(namespace, ..)| glob(&self.pattern, namespace)),
+            What::Image => container.image.as_ref().is_some_and(|image| {
+                let untagged = match image.rsplit_once(':') {
+                    Some((name, tag)) if !tag.contains('/') => name,
+                    _ => image,
+                };
+                glob(&self.pattern, image) || glob(&self.pattern, untagged)
+            }),
+            What::Label => {
+                let (name, value) = match self.pattern.split_once('=') {
+                    Some((name, value)) => (name, value),
+                    None => (self.pattern.as_str(), "*"),
+                };
+                let mut labels = container.labels.iter().chain(&container.told.pod_labels);
+                labels.any(|(label, text)| label == name && glob(value, text))
+            }
+            What::Cgroup => false,
         }
     }
 
@@ -164,6 +235,40 @@ mod tests {
         check(&[(Cgroup, "/kubepods"), (Container, "01234")], pod, true);
         check(&[(Cgroup, "/system"), (Container, "01234")], pod, false);
         check(&[(Pod, "1a2b"), (Container, "99999")], pod, false);
+    }
+
+    #[test]
+    fn what_runtimes_tell() {
+        let told = Container {
+            cgroup: format!("/docker/{ID}"),
+            name: Some("web".into()),
+            image: Some("registry:5000/team/nginx:1.25".into()),
+            labels: vec![("app".into(), "shop".into())],
+            pod: Some(("prod".into(), "web-1".into(), "u".into())),
+            ..Container::default()
+        };
+        let check = |asked: &[(What, &str)], expected: bool| {
+            let selectors = asked.iter().map(|(what, pattern)| Selector {
+                what: *what,
+                pattern: (*pattern).to_owned(),
+                required: true,
+                seen: false,
+            });
+            let mut selectors = Selectors::new(selectors.collect());
+            assert!(selectors.depend_on_runtimes() && !selectors.want(&told.cgroup));
+            assert_eq!(selectors.want_told(&told), expected, "{asked:?}");
+            assert_eq!(selectors.unseen().count(), usize::from(!expected));
+        };
+        check(&[(What::Container, "web")], true);
+        check(&[(What::Container, "we")], false);
+        check(&[(What::Image, "*/nginx")], true);
+        check(&[(What::Image, "*/nginx:1.*")], true);
+        check(&[(What::Image, "nginx")], false);
+        check(&[(What::Label, "app")], true);
+        check(&[(What::Label, "app=sh*")], true);
+        check(&[(What::Label, "app=web")], false);
+        check(&[(What::Namespace, "prod")], true);
+        check(&[(What::Pod, "prod/web-1")], true);
     }
 
     #[test]

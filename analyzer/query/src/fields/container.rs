@@ -33,5 +33,6 @@ class! {
     ExitCode = "container.exit_code" Uint, "Exit status of its first process.", "container.exit_code = 137";
     OomKilled = "container.oom_killed" Bool, "Whether the kernel ended it because its memory was used up.", "container.oom_killed = true";
     Restarts = "container.restarts" Uint, "How often it has been started again.", "container.restarts > 3";
+    Entry = "container.entry" Str, "How the process came to be there: `init` for the runtime's own steps, `main` for its first process and what that started, `exec` for what entered later (docker exec, kubectl exec).", "container.entry = exec";
     Missing = "container.missing" Str, "Why nothing, or not all, of this is known.", "container.missing exists";
 }

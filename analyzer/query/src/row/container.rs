@@ -2,7 +2,7 @@
 
 use crate::eval::{Glob, Value};
 use crate::fields::{ContainerField, FieldArg, K8sField};
-use afterimage_format::model::{Container, Mount};
+use afterimage_format::model::{Container, Mount, Thread};
 
 /// A field of a container at a time, nanoseconds since 1970; no container is the host.
 pub(crate) fn container_field<'c>(
@@ -52,9 +52,15 @@ pub(crate) fn container_field<'c>(
             Ok(start) if start > 0 => Value::Int(time.saturating_sub(start)),
             _ => Value::Missing,
         },
-        F::ExitCode => told.exit_code.map_or(Value::Missing, |code| Value::Uint(u64::from(code))),
+        F::ExitCode => told
+            .exit_code
+            .map_or(Value::Missing, |code| Value::Uint(u64::from(code))),
         F::OomKilled => told.oom_killed.map_or(Value::Missing, Value::Bool),
-        F::Restarts => told.restarts.map_or(Value::Missing, |times| Value::Uint(u64::from(times))),
+        F::Restarts => told
+            .restarts
+            .map_or(Value::Missing, |times| Value::Uint(u64::from(times))),
+        // Of the thread, see `entry`.
+        F::Entry => Value::Missing,
         F::Missing => super::unless_empty(told.missing.as_bytes()),
     }
 }
@@ -77,6 +83,25 @@ pub(crate) fn pod_field<'c>(container: Option<&'c Container>, field: K8sField, a
     }
 }
 
+/// Names that runtimes give their own process while it is in the container and not yet the container's program.
+fn is_runtime(thread: &Thread) -> bool {
+    let comm: &[u8] = &thread.comm;
+    comm == b"runc" || comm == b"crun" || comm.starts_with(b"runc:") || comm.starts_with(b"youki:")
+}
+
+/// How a thread came to be in its container: its first process has number 1 there, and others came by a way of their own.
+pub(crate) fn entry<'s>(thread: &'s Thread, ancestors: impl Iterator<Item = &'s Thread>) -> Value<'s> {
+    if thread.container == 0 || thread.vpid == 0 {
+        return Value::Missing;
+    }
+    if is_runtime(thread) {
+        return Value::str("init");
+    }
+    let inside = ancestors.take_while(|above| above.container == thread.container && !is_runtime(above));
+    let top = inside.last().unwrap_or(thread);
+    Value::str(if top.vpid == 1 { "main" } else { "exec" })
+}
+
 fn text(text: Option<&str>) -> Value<'_> {
     text.map_or(Value::Missing, Value::str)
 }
@@ -96,7 +121,9 @@ fn short(id: &str) -> &str {
 
 /// The value of the label that the argument names.
 fn pair<'c>(pairs: &'c [(String, String)], arg: &FieldArg) -> Value<'c> {
-    let FieldArg::Name(key) = arg else { return Value::Missing };
+    let FieldArg::Name(key) = arg else {
+        return Value::Missing;
+    };
     let found = pairs.iter().find(|(name, _)| name == key);
     text(found.map(|(_, value)| value.as_str()))
 }

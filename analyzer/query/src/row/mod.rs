@@ -19,7 +19,7 @@ pub use observed::Observed;
 pub use segment::SegmentRows;
 
 use crate::eval::{Row, Value};
-use crate::fields::{CaptureField, FieldArg, FieldId, GroupField, SyscallField, UserField};
+use crate::fields::{CaptureField, ContainerField, FieldArg, FieldId, GroupField, SyscallField, UserField};
 use afterimage_format::model::{self, Container, Descriptor, EventFlags, Kind, Thread};
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -193,6 +193,9 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
             FieldId::Group(field) => self.group(field),
             FieldId::Fd(field) => self.fd(field),
             FieldId::Fs(field) => self.fs(field),
+            FieldId::Container(ContainerField::Entry) => self.thread().map_or(Value::Missing, |thread| {
+                container::entry(thread, self.ancestors(thread))
+            }),
             FieldId::Container(field) => {
                 self.thread()
                     .map_or(Value::Missing, |thread| match (thread.container, self.container()) {

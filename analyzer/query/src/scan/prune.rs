@@ -84,7 +84,7 @@ fn one(test: &Test, zone: &Zone, context: &TraceContext) -> Verdict {
             let first = i128::from(zone.first_num);
             between(&test.matcher, first, first + i128::from(zone.rows) - 1)
         }
-        FieldId::Container(field) if field != ContainerField::Duration => each(
+        FieldId::Container(field) if !matches!(field, ContainerField::Duration | ContainerField::Entry) => each(
             zone.containers.iter().map(|count| match count.key {
                 0 => Some(container_field(None, field, arg, 0)),
                 key => context

@@ -1,0 +1,191 @@
+//! The process that asks the runtimes, and the pipes to it. Neither end waits for the other.
+
+use afterimage_runtimes::{Answer, Question, Settings, Socket};
+use anyhow::{Context, Result};
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// The hidden sub-command that the process runs.
+pub(crate) const COMMAND: &str = "ask-runtimes";
+/// Longest line that is read: the answer about one container, escaped.
+const LONGEST: usize = 4 << 20;
+/// Questions that wait for room in the pipe; there is no point in asking about more.
+const WAITING: usize = 65_536;
+/// What becomes of the process's answers when it is not there any more.
+pub(crate) const GONE: &str = "the recorder's helper that asks the runtimes has ended";
+
+/// The process.
+pub(crate) struct Helper {
+    child: Child,
+    to: Option<File>,
+    from: Option<File>,
+    unsent: VecDeque<Vec<u8>>,
+    /// Bytes of the first of `unsent` that were written.
+    sent: usize,
+    received: Vec<u8>,
+}
+
+impl Helper {
+    /// Starts it. To be called while this process may still start others.
+    ///
+    /// # Errors
+    /// When the process cannot be made.
+    pub(crate) fn start(sockets: &[Socket]) -> Result<Helper> {
+        let mut command = Command::new("/proc/self/exe");
+        command
+            .arg0("capture-runtimes")
+            .arg(COMMAND)
+            .args(sockets.iter().map(|s| format!("{}={}", s.kind, s.path.display())))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            // Ctrl-C is for the recorder, which decides when this one ends.
+            .process_group(0);
+        let mut child = command
+            .spawn()
+            .context("cannot start the helper that asks the container runtimes")?;
+        let (to, from) = (child.stdin.take(), child.stdout.take());
+        let file = |end: Option<OwnedFd>| end.map(|end| unblocked(end).map(File::from)).transpose();
+        Ok(Helper {
+            child,
+            to: file(to.map(OwnedFd::from))?,
+            from: file(from.map(OwnedFd::from))?,
+            unsent: VecDeque::new(),
+            sent: 0,
+            received: Vec::new(),
+        })
+    }
+
+    /// Its process id.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Whether it can still answer.
+    pub(crate) fn is_there(&self) -> bool {
+        self.from.is_some()
+    }
+
+    /// Asks, and waits for nothing.
+    pub(crate) fn ask(&mut self, question: &Question) {
+        if self.to.is_none() || self.unsent.len() >= WAITING {
+            return;
+        }
+        if let Ok(mut line) = serde_json::to_vec(question) {
+            line.push(b'\n');
+            self.unsent.push_back(line);
+        }
+        self.send();
+    }
+
+    fn send(&mut self) {
+        while let (Some(to), Some(line)) = (&mut self.to, self.unsent.front()) {
+            match to.write(&line[self.sent..]) {
+                Ok(written) if self.sent + written < line.len() => self.sent += written,
+                Ok(_) => {
+                    self.sent = 0;
+                    self.unsent.pop_front();
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => {
+                    self.to = None;
+                    self.unsent.clear();
+                }
+            }
+        }
+    }
+
+    /// What has been answered by now.
+    pub(crate) fn answers(&mut self) -> Vec<Answer> {
+        self.send();
+        let mut piece = [0; 65_536];
+        while let Some(from) = &mut self.from {
+            match from.read(&mut piece) {
+                Ok(0) => self.from = None,
+                Ok(got) => self.received.extend_from_slice(&piece[..got]),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => self.from = None,
+            }
+            if self.received.len() > LONGEST && !self.received.contains(&b'\n') {
+                // It is not what it should be.
+                self.from = None;
+            }
+        }
+        let Some(end) = self.received.iter().rposition(|byte| *byte == b'\n') else {
+            return Vec::new();
+        };
+        let lines: Vec<u8> = self.received.drain(..=end).collect();
+        lines
+            .split(|byte| *byte == b'\n')
+            .filter_map(|line| serde_json::from_slice(line).ok())
+            .collect()
+    }
+
+    /// Waits until something was answered, at most so long.
+    pub(crate) fn wait(&self, time: Duration) {
+        let Some(from) = &self.from else { return };
+        let mut poll = libc::pollfd {
+            fd: from.as_raw_fd(),
+            events: libc::POLLIN,
+            revents: 0,
+        };
+        let milliseconds = libc::c_int::try_from(time.as_millis()).unwrap_or(libc::c_int::MAX);
+        // SAFETY: one structure, valid for the call. A signal or an error only ends the wait.
+        unsafe { libc::poll(&raw mut poll, 1, milliseconds) };
+    }
+
+    /// Answers until `enough` says so of one, at most for so long.
+    pub(crate) fn answers_until(&mut self, time: Duration, mut enough: impl FnMut(&Answer) -> bool) -> Vec<Answer> {
+        let end = Instant::now() + time;
+        let mut all = Vec::new();
+        loop {
+            let new = self.answers();
+            let is_enough = new.iter().any(&mut enough);
+            all.extend(new);
+            let left = end.saturating_duration_since(Instant::now());
+            if is_enough || left < Duration::from_millis(1) || !self.is_there() {
+                return all;
+            }
+            self.wait(left);
+        }
+    }
+}
+
+impl Drop for Helper {
+    fn drop(&mut self) {
+        // It ends when nobody asks any more; it may be waiting for a runtime just then.
+        self.to = None;
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn unblocked(end: OwnedFd) -> io::Result<OwnedFd> {
+    let fd = end.as_fd().as_raw_fd();
+    // SAFETY: the descriptor is open; both commands take and give numbers.
+    unsafe {
+        let flags = libc::fcntl(fd, libc::F_GETFL);
+        if flags < 0 || libc::fcntl(fd, libc::F_SETFL, flags | libc::O_NONBLOCK) < 0 {
+            return Err(io::Error::last_os_error());
+        }
+    }
+    Ok(end)
+}
+
+/// What the process does.
+///
+/// # Errors
+/// When it cannot go on.
+pub(crate) fn run(sockets: Vec<Socket>) -> Result<()> {
+    // SAFETY: no memory is involved. Whoever is left alone ends.
+    unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+    afterimage_runtimes::run(&Settings::with_sockets(sockets), io::stdin(), io::stdout())?;
+    Ok(())
+}
