@@ -243,15 +243,19 @@ impl Entry {
     }
 
     fn reason(&self, kind_of: impl Fn(usize) -> Kind) -> Option<String> {
-        if self.replies.values().any(|r| *r == Reply::Known) || (self.is_waiting() && self.files_pending) {
-            return None;
-        }
+        let known = self.knowing().next().is_some();
         let mut parts = Vec::new();
         if self.files_were_late {
             parts.push("reading its files takes too long".to_owned());
         }
         for kind in &self.wanted {
             let of_kind = || self.replies.iter().filter(|(source, _)| kind_of(**source) == *kind);
+            // containerd's own interface only helps with what Kubernetes' one leaves out, and knows no labels of pods.
+            let helps = *kind == Kind::Containerd && self.wanted.contains(&Kind::Cri) && !self.anybody;
+            let enough = known && (self.anybody || !matches!(kind, Kind::Cri | Kind::CriO));
+            if helps || enough || of_kind().any(|(_, r)| *r == Reply::Known) {
+                continue;
+            }
             if of_kind().any(|(_, r)| *r == Reply::Waiting) {
                 parts.push(format!("{kind} has not answered yet"));
             } else if of_kind().any(|(_, r)| *r == Reply::Unknown) {
@@ -275,7 +279,7 @@ impl Entry {
                 }
             }
         }
-        if self.files.is_none() && self.api.is_none() {
+        if !self.files_pending && self.files.is_none() && self.api.is_none() {
             parts.push("no file describes it".to_owned());
         }
         (!parts.is_empty()).then(|| parts.join("; "))

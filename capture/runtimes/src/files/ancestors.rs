@@ -23,10 +23,11 @@ pub(super) fn hints(proc: &Path, pid: u32, id: &str) -> Hints {
         let folder = proc.join(at.to_string());
         // The container's own processes may say what they like, and make whoever reads their command line wait.
         if is_outside(&folder, id) {
+            let before = hints.sockets.len();
             apply(&mut hints, &command(&folder), &folder, id);
             if !is_roots(&folder) {
                 // Files of other users are read for what they are; a socket of theirs could speak for any container.
-                hints.sockets.clear();
+                hints.sockets.truncate(before);
             }
         }
         match parent(&folder) {
