@@ -52,7 +52,29 @@ fn findings() -> Vec<Finding> {
     } else {
         out.extend(program());
     }
+    out.extend(runtimes());
     out
+}
+
+/// Container runtimes that are here, and whether they answer.
+fn runtimes() -> Vec<Finding> {
+    let found = afterimage_runtimes::survey(&afterimage_runtimes::Settings::default());
+    let here: Vec<_> = found.into_iter().filter(|runtime| runtime.present).collect();
+    if here.is_empty() {
+        return vec![Finding::Good(
+            "container runtimes: none has a socket here; what their files tell is used".to_owned(),
+        )];
+    }
+    let told = |runtime: afterimage_runtimes::Finding| {
+        let place = format!("container runtime {} at {}", runtime.kind, runtime.path.display());
+        match runtime.answer {
+            Ok((time, version)) => Finding::Good(format!("{place}: {version}, answers in {} ms", time.as_millis())),
+            Err(error) => Finding::Poor(format!(
+                "{place}: labels and the like of its containers may stay unknown: {error}"
+            )),
+        }
+    };
+    here.into_iter().map(told).collect()
 }
 
 fn architecture() -> Finding {

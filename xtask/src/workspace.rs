@@ -7,6 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
+use crate::packages::{self, Need};
 use crate::process;
 
 /// Folder of the repository: the nearest one, upward from here, that holds `xtask/Cargo.toml`.
@@ -87,8 +88,18 @@ impl Programs {
     }
 }
 
+/// What building `capture` takes beside Rust: the interfaces of containerd and Kubernetes are compiled from their
+/// descriptions.
+pub(crate) const CAPTURE_NEEDS: Need = Need::program("protoc", "protobuf-compiler");
+
+/// Builds `analyze`, which takes nothing but Rust.
+pub(crate) fn build_analyze(root: &Path, profile: Profile) -> Result<PathBuf> {
+    Ok(build(root, profile, &["--bin", "analyze"])?.join("analyze"))
+}
+
 /// Builds `capture` and `analyze`.
 pub(crate) fn build_programs(root: &Path, profile: Profile) -> Result<Programs> {
+    packages::ensure(&[CAPTURE_NEEDS], "building the recorder")?;
     let folder = build(root, profile, &["--bin", "capture", "--bin", "analyze"])?;
     Ok(Programs {
         capture: folder.join("capture"),
@@ -98,6 +109,7 @@ pub(crate) fn build_programs(root: &Path, profile: Profile) -> Result<Programs> 
 
 /// Builds them for another machine, as programs that need nothing of it but its kernel. `compiler` is that of C.
 pub(crate) fn build_programs_for(root: &Path, target: &str, compiler: &str) -> Result<Programs> {
+    packages::ensure(&[CAPTURE_NEEDS], "building the recorder")?;
     let mut build = cargo();
     let variable = target.replace('-', "_");
     build

@@ -200,12 +200,26 @@ impl Tracker {
         );
     }
 
+    /// Whether a thread is a container runtime's. runc runs itself again from a copy, with the name of a descriptor; the
+    /// file tells then, and so does who moves it.
+    fn is_runtime(&self, tid: u32) -> bool {
+        self.threads.get(tid).is_some_and(|thread| {
+            let file = thread.exepath.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+            let file = file.strip_prefix(b"memfd:").unwrap_or(file);
+            let of = |name: &[u8]| {
+                let rest = file.strip_prefix(name);
+                rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'.' | b'_')))
+            };
+            is_runtime_init(&thread.comm) || [&b"runc"[..], b"crun", b"youki"].into_iter().any(of)
+        })
+    }
+
     /// A task moved into a cgroup.
     pub(super) fn cgroup_attach(&mut self, raw: &Raw<'_>, cpu: u16, out: &mut SegmentBuilder) {
         let (pid, tid) = halves(raw.arg(0));
         let cgroup = raw.header.cgroup;
         let comm = raw.bytes(item::COMM).unwrap_or_default();
-        if is_runtime_init(comm) {
+        if is_runtime_init(comm) || self.is_runtime(tid) || self.is_runtime(raw.tid()) {
             let time = self.real_time(raw.header.time);
             self.cgroups.promote(cgroup, time);
         }

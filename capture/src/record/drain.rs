@@ -283,6 +283,12 @@ impl Drain {
         self.looked = now;
     }
 
+    /// Records that the programs have written so far.
+    fn written(&self) -> u64 {
+        let rings = self.probe.rings();
+        (0..rings.cpus()).map(|cpu| rings.counters(cpu).0).sum()
+    }
+
     /// Detaches, takes what is left and closes the last segment.
     pub(super) fn finish(mut self) -> (Tracker, Sink) {
         let detached = self.probe.detach();
@@ -303,9 +309,13 @@ impl Drain {
             }
             std::thread::sleep(Duration::from_millis(1));
         }
-        let written: u64 = (0..self.probe.rings().cpus())
-            .map(|cpu| self.probe.rings().counters(cpu).0)
-            .sum();
+        // What is read when calls begin goes on being written until the process has ended (see `Closer`).
+        let until = Instant::now() + LAST;
+        let mut written = self.written();
+        while written != self.taken && Instant::now() < until {
+            let _ = self.take(u64::MAX);
+            written = self.written();
+        }
         if detached.is_ok() && written != self.taken {
             // Never seen; if it ever happens, the rings were not read as they were written.
             let (cause, events, now) = (LossCause::Decode, written.abs_diff(self.taken), self.looked);

@@ -47,14 +47,14 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
         if !sample.is_file() {
             bail!("{} is missing", sample.display());
         }
-        return tell(&workspace::build_programs(root, Profile::Dev)?, &sample);
+        return tell(&workspace::build_analyze(root, Profile::Dev)?, &sample);
     }
     let programs = workspace::build_programs(root, Profile::Dev)?;
     let folder = workspace::target_dir(root).join("demo");
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let trace = folder.join("incident.scap");
     play(Some((&programs, &trace)))?;
-    tell(&programs, &trace)?;
+    tell(&programs.analyze, &trace)?;
     println!(
         "\nLook around yourself: {} {}",
         programs.analyze.display(),
@@ -113,10 +113,10 @@ fn play(recording: Option<(&Programs, &Path)>) -> Result<()> {
 }
 
 /// The story and the summary, from the file alone.
-fn tell(programs: &Programs, trace: &Path) -> Result<()> {
+fn tell(analyze: &Path, trace: &Path) -> Result<()> {
     for question in ["timeline", "info"] {
         println!("\n$ analyze {question} {}", trace.display());
-        let mut analyze = Command::new(&programs.analyze);
+        let mut analyze = Command::new(analyze);
         analyze.arg(question).arg(trace);
         let status = analyze
             .status()

@@ -17,9 +17,15 @@ use crate::packages::{self, Need};
 use crate::{fuzz, process, tidy, vm, workspace};
 use results::Tally;
 
-/// What tests run: a container runtime, something to run in it, a terminal to type into, namespaces; and what the reader
+/// What builds and tests take: container runtimes, something to run in it, a terminal to type into, namespaces; and what the reader
 /// made from docs/format.md alone is written in.
-const PACKAGES: [Need; 8] = [
+const PACKAGES: [Need; 14] = [
+    workspace::CAPTURE_NEEDS,
+    Need::program("containerd", "containerd"),
+    Need::program("dockerd", "docker.io"),
+    Need::program("podman", "podman"),
+    Need::program("iptables", "iptables"),
+    Need::package("containernetworking-plugins"),
     Need::program("runc", "runc"),
     Need::program("busybox", "busybox-static"),
     Need::program("tmux", "tmux"),
