@@ -34,6 +34,20 @@ impl Kind {
     }
 }
 
+impl Kind {
+    /// Who can be asked about what a source knows; bare runtimes have nobody.
+    pub(crate) fn of_source(source: &str) -> Option<Kind> {
+        Some(match source {
+            "docker" => Kind::Docker,
+            "podman" => Kind::Podman,
+            "containerd" => Kind::Containerd,
+            "cri" => Kind::Cri,
+            "cri-o" => Kind::CriO,
+            _ => return None,
+        })
+    }
+}
+
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
@@ -65,14 +79,8 @@ impl FromStr for Socket {
     fn from_str(text: &str) -> Result<Socket, Error> {
         let wrong = || Error::Socket(text.to_owned());
         let (kind, path) = text.split_once('=').ok_or_else(wrong)?;
-        let kind = match kind {
-            "docker" => Kind::Docker,
-            "podman" => Kind::Podman,
-            "containerd" => Kind::Containerd,
-            "cri" => Kind::Cri,
-            "cri-o" | "crio" => Kind::CriO,
-            _ => return Err(wrong()),
-        };
+        let kind = if kind == "crio" { "cri-o" } else { kind };
+        let kind = Kind::of_source(kind).ok_or_else(wrong)?;
         let path = path.strip_prefix("unix://").unwrap_or(path);
         if !path.starts_with('/') {
             return Err(wrong());

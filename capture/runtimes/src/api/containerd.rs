@@ -15,10 +15,12 @@ use containerd_client::services::v1::{
     Container, GetContainerRequest, GetImageRequest, GetRequest, ListNamespacesRequest, SubscribeRequest,
 };
 use containerd_client::types::Envelope;
+use futures_util::FutureExt;
 use prost::Message;
 use std::path::Path;
-use tonic::Streaming;
+use std::pin::Pin;
 use tonic::transport::Channel;
+use tonic::{Status, Streaming};
 
 /// Namespaces that are looked through.
 const NAMESPACES_MAX: usize = 64;
@@ -27,10 +29,16 @@ const OF_DOCKER: &str = "moby";
 /// `containerd.v1.types.Status`: the first process has ended.
 const STOPPED: i32 = 3;
 
+/// containerd answers to a subscription together with the first event, which may be tomorrow.
+enum Events {
+    Subscribing(Pin<Box<dyn Future<Output = Result<Streaming<Envelope>, Status>> + Send>>),
+    Subscribed(Streaming<Envelope>),
+}
+
 /// A connection.
 pub(crate) struct Containerd {
     channel: Channel,
-    events: Streaming<Envelope>,
+    events: Events,
     pub(super) version: String,
 }
 
@@ -45,13 +53,17 @@ impl Containerd {
         let request = SubscribeRequest {
             filters: topics.iter().map(|t| format!("topic==\"{t}\"")).collect(),
         };
-        let events = EventsClient::new(channel.clone())
-            .subscribe(request)
-            .await
-            .map_err(|s| explain(&s))?;
+        let mut client = EventsClient::new(channel.clone());
+        let mut subscribing: Pin<Box<dyn Future<Output = _> + Send>> =
+            Box::pin(async move { client.subscribe(request).await.map(tonic::Response::into_inner) });
+        // Goes on its way now, before anything is asked.
+        let events = match (&mut subscribing).now_or_never() {
+            Some(events) => Events::Subscribed(events.map_err(|s| explain(&s))?),
+            None => Events::Subscribing(subscribing),
+        };
         Ok(Containerd {
             channel,
-            events: events.into_inner(),
+            events,
             version: version.into_inner().version,
         })
     }
@@ -78,7 +90,7 @@ impl Containerd {
         Ok(None)
     }
 
-    async fn ask_in(&self, id: &str, namespace: &str) -> Result<Option<Metadata>, String> {
+    async fn ask_in(&mut self, id: &str, namespace: &str) -> Result<Option<Metadata>, String> {
         let Some(get) = in_namespace(GetContainerRequest { id: id.into() }, namespace) else {
             return Ok(None);
         };
@@ -108,7 +120,14 @@ impl Containerd {
 
     pub(super) async fn next(&mut self) -> Result<Notice, String> {
         loop {
-            let event = self.events.message().await.map_err(|s| explain(&s))?;
+            let events = match &mut self.events {
+                Events::Subscribed(events) => events,
+                Events::Subscribing(subscribing) => {
+                    self.events = Events::Subscribed(subscribing.await.map_err(|s| explain(&s))?);
+                    continue;
+                }
+            };
+            let event = events.message().await.map_err(|s| explain(&s))?;
             let event = event.ok_or("it closed the connection")?;
             if event.namespace == OF_DOCKER {
                 continue;
@@ -134,9 +153,7 @@ fn from_container(container: Container) -> Metadata {
     let mut metadata = serde_json::from_slice(&spec)
         .map(|spec| from_spec(&spec))
         .unwrap_or_default();
-    if metadata.source.is_empty() {
-        metadata.source = "containerd".into();
-    }
+    metadata.source = "containerd".into();
     if metadata.name.is_empty() {
         // nerdctl keeps the name in a label; a name is the id for those who gave none.
         let named = container.labels.get("nerdctl/name").cloned();

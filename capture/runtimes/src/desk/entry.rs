@@ -20,6 +20,13 @@ pub(super) enum Reply {
     Failed { text: String, absent: bool },
 }
 
+/// containerd's own interface knows less of what users named than those above it, whoever answers first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Below,
+    Above,
+}
+
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) question: Question,
@@ -34,7 +41,8 @@ pub(super) struct Entry {
     files: Option<Metadata>,
     files_pending: bool,
     files_were_late: bool,
-    api: Option<Metadata>,
+    /// What runtimes said, the one that counts least first.
+    api: BTreeMap<Rank, Metadata>,
     from_event: bool,
     ended: bool,
     given_up: bool,
@@ -53,7 +61,7 @@ impl Entry {
             files: None,
             files_pending: true,
             files_were_late: false,
-            api: None,
+            api: BTreeMap::new(),
             from_event: false,
             ended: false,
             given_up: false,
@@ -75,9 +83,9 @@ impl Entry {
         self.anybody |= anybody;
     }
 
-    /// Whether neither the path nor the files say whose it is.
+    /// Whether the path does not say whose it is.
     pub(super) fn guessed_nothing(&self) -> bool {
-        self.wanted.is_empty() && self.files.is_none()
+        self.wanted.is_empty()
     }
 
     pub(super) fn was_asked(&self, source: usize) -> bool {
@@ -103,7 +111,7 @@ impl Entry {
     }
 
     pub(super) fn nobody_knows(&self) -> bool {
-        self.api.is_none() && !self.replies.is_empty() && self.replies.values().all(|r| *r == Reply::Unknown)
+        self.api.is_empty() && !self.replies.is_empty() && self.replies.values().all(|r| *r == Reply::Unknown)
     }
 
     pub(super) fn files(&mut self, found: Option<Metadata>) {
@@ -114,7 +122,7 @@ impl Entry {
 
     /// The first notice of it came before the question.
     pub(super) fn announced(&mut self, told: Metadata, ended: bool) {
-        self.api = Some(told);
+        self.overlay(&told);
         self.from_event = true;
         self.ended = ended;
         self.news = true;
@@ -137,7 +145,7 @@ impl Entry {
 
     /// It begins: a runtime that did not know it yet is asked again.
     pub(super) fn begun(&mut self, source: usize, told: &Metadata) -> bool {
-        if self.api.is_none() {
+        if self.api.is_empty() {
             self.from_event = true;
             self.overlay(told);
         }
@@ -164,7 +172,12 @@ impl Entry {
     }
 
     fn overlay(&mut self, told: &Metadata) {
-        self.api.get_or_insert_default().overlay(told.clone());
+        let rank = if told.source == Kind::Containerd.name() {
+            Rank::Below
+        } else {
+            Rank::Above
+        };
+        self.api.entry(rank).or_default().overlay(told.clone());
         self.news = true;
     }
 
@@ -188,7 +201,7 @@ impl Entry {
     /// What there is to say, if it is new.
     pub(super) fn answer(&mut self, kind_of: impl Fn(usize) -> Kind) -> Option<Answer> {
         let last = self.is_last();
-        let something = self.files.is_some() || self.api.is_some();
+        let something = self.files.is_some() || !self.api.is_empty();
         // Where nothing is known, the first answer is the reason, and it waits for everybody.
         if !self.news || (!something && self.is_waiting()) || (self.ended && self.is_waiting()) {
             return None;
@@ -225,9 +238,9 @@ impl Entry {
         let mut all = self
             .files
             .clone()
-            .or_else(|| self.api.as_ref().map(|_| Metadata::default()))?;
-        if let Some(api) = &self.api {
-            all.overlay(api.clone());
+            .or_else(|| (!self.api.is_empty()).then(Metadata::default))?;
+        for told in self.api.values() {
+            all.overlay(told.clone());
         }
         Some(all)
     }
@@ -279,7 +292,7 @@ impl Entry {
                 }
             }
         }
-        if !self.files_pending && self.files.is_none() && self.api.is_none() {
+        if !self.files_pending && self.files.is_none() && self.api.is_empty() {
             parts.push("no file describes it".to_owned());
         }
         (!parts.is_empty()).then(|| parts.join("; "))

@@ -101,11 +101,12 @@ impl Desk {
     pub(crate) fn found(&mut self, key: u64, found: Found) {
         let Hints { sockets, namespace, .. } = found.hints;
         let moby = namespace.as_deref() == Some("moby");
-        let kinds: Vec<Kind> = if moby {
+        let kinds: Vec<Kind> = match namespace.as_deref() {
             // Docker's containerd knows nothing that Docker does not.
-            vec![Kind::Docker]
-        } else {
-            sockets.iter().map(|s| s.kind).collect()
+            Some("moby") => vec![Kind::Docker],
+            // Kubernetes' interface only knows what is in Kubernetes' namespace.
+            Some(other) if other != "k8s.io" && !sockets.is_empty() => vec![Kind::Containerd],
+            _ => sockets.iter().map(|s| s.kind).collect(),
         };
         if !moby {
             for socket in sockets {
@@ -116,12 +117,17 @@ impl Desk {
             return;
         };
         entry.namespace = namespace;
-        entry.files(found.metadata);
-        if entry.guessed_nothing() {
-            entry.want(if kinds.is_empty() { &ALL } else { &kinds }, kinds.is_empty());
-        } else if moby {
-            entry.want(&kinds, false);
+        if moby || entry.guessed_nothing() {
+            // Processes say it, or files do; else anybody may know it.
+            let by_file = found.metadata.as_ref().and_then(|m| Kind::of_source(&m.source));
+            match (kinds.is_empty(), by_file, &found.metadata) {
+                (false, ..) => entry.want(&kinds, false),
+                (true, Some(kind), _) => entry.want(&[kind], false),
+                (true, None, None) => entry.want(&ALL, true),
+                (true, None, Some(_)) => (),
+            }
         }
+        entry.files(found.metadata);
         self.ask_all(key);
         self.settle(key);
     }

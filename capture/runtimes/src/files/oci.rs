@@ -10,7 +10,11 @@ pub(crate) fn from_spec(spec: &Value) -> Metadata {
     let process = &spec["process"];
     let mut metadata = Metadata {
         env_names: names_of(strings(&process["env"])),
-        mounts: list(&spec["mounts"]).iter().map(mount).collect(),
+        mounts: list(&spec["mounts"])
+            .iter()
+            .filter(|m| is_telling(m))
+            .map(mount)
+            .collect(),
         capabilities: strings(&process["capabilities"]["bounding"])
             .map(str::to_owned)
             .collect(),
@@ -44,6 +48,15 @@ fn is_privileged(process: &Value, linux: &Value) -> bool {
         .all(|c| capabilities.contains(c))
         && list(&linux["maskedPaths"]).is_empty()
         && every_device
+}
+
+/// Every container has the kernel's own file systems and a `/dev`; the rest is worth telling.
+fn is_telling(mount: &Value) -> bool {
+    match mount["type"].as_str() {
+        Some("proc" | "sysfs" | "devpts" | "mqueue" | "cgroup" | "cgroup2") => false,
+        Some("tmpfs") => !mount["destination"].as_str().is_some_and(|d| d.starts_with("/dev")),
+        _ => mount.is_object(),
+    }
 }
 
 fn mount(mount: &Value) -> Mount {
@@ -130,6 +143,7 @@ mod tests {
             "linux": {"maskedPaths": ["/proc/kcore"]},
             "mounts": [
                 {"destination": "/data", "source": "/srv", "type": "bind", "options": ["rbind", "rslave", "ro"]},
+                {"destination": "/proc", "source": "proc", "type": "proc"},
                 "garbage",
             ],
         }));
@@ -138,7 +152,7 @@ mod tests {
         let mount = &found.mounts[0];
         assert_eq!((mount.rw, mount.propagation.as_str()), (false, "rslave"));
         assert_eq!(mount.mode, "rbind,rslave,ro");
-        assert_eq!(found.mounts[1].destination, "");
+        assert_eq!(found.mounts.len(), 1);
     }
 
     #[test]

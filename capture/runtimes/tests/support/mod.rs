@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "every test file uses its own part")]
 #![allow(unreachable_pub, reason = "a module of tests")]
 
+pub mod containerd;
 pub mod image;
 pub mod place;
 

@@ -13,6 +13,8 @@ pub struct Place {
     daemons: Vec<Child>,
     /// Run before the daemons are ended: containers are removed by those who made them.
     farewells: Vec<Command>,
+    /// A control group at the root of every hierarchy that is removed at the end.
+    pub group: Option<String>,
 }
 
 impl Place {
@@ -22,6 +24,7 @@ impl Place {
             dir: tempfile::Builder::new().prefix("ai").tempdir_in("/tmp").unwrap(),
             daemons: Vec::new(),
             farewells: Vec::new(),
+            group: None,
         }
     }
 
@@ -63,6 +66,23 @@ impl Place {
         end(&mut self.daemons[daemon]);
     }
 
+    /// Sends a signal to a daemon.
+    pub fn signal(&self, daemon: usize, signal: i32) {
+        // SAFETY: kill has no memory effects; the child has not been waited for.
+        assert_eq!(unsafe { libc::kill(self.daemons[daemon].id() as i32, signal) }, 0);
+    }
+
+    /// The control group in each hierarchy.
+    fn group_roots(&self) -> Vec<PathBuf> {
+        let Some(group) = &self.group else { return Vec::new() };
+        let hierarchies = std::fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten();
+        hierarchies
+            .map(|h| h.path())
+            .chain([PathBuf::from("/sys/fs/cgroup")])
+            .map(|root| root.join(group))
+            .collect()
+    }
+
     /// What has to be run before the daemons end.
     pub fn farewell(&mut self, command: Command) {
         self.farewells.push(command);
@@ -80,6 +100,10 @@ impl Drop for Place {
             let _ = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
         }
         self.daemons.iter_mut().rev().for_each(end);
+        // Containers first, so that no shim is left with one.
+        for root in self.group_roots() {
+            kill_group(&root);
+        }
         // Shims and monitors are nobody's children, but their command lines or folders name this one.
         for pid in processes_of(self.dir.path()) {
             // SAFETY: kill has no memory effects.
@@ -90,6 +114,38 @@ impl Drop for Place {
             // SAFETY: the path ends with a zero byte.
             unsafe { libc::umount2(path.as_ptr(), libc::MNT_DETACH) };
         }
+        for root in self.group_roots() {
+            remove_group(&root);
+        }
+    }
+}
+
+/// Kills what is in a group and below it.
+fn kill_group(group: &Path) {
+    for below in std::fs::read_dir(group).into_iter().flatten().flatten() {
+        if below.file_type().is_ok_and(|t| t.is_dir()) {
+            kill_group(&below.path());
+        }
+    }
+    let processes = std::fs::read_to_string(group.join("cgroup.procs")).unwrap_or_default();
+    for pid in processes.lines().filter_map(|l| l.parse().ok()).filter(|pid| *pid > 1) {
+        // SAFETY: kill has no memory effects.
+        unsafe { libc::kill(pid, libc::SIGKILL) };
+    }
+}
+
+/// Removes a group and all below it; the processes in it have just been killed.
+fn remove_group(group: &Path) {
+    for below in std::fs::read_dir(group).into_iter().flatten().flatten() {
+        if below.file_type().is_ok_and(|t| t.is_dir()) {
+            remove_group(&below.path());
+        }
+    }
+    for _ in 0..50 {
+        if std::fs::remove_dir(group).is_ok() || !group.exists() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
 
