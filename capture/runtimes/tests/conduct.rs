@@ -156,7 +156,7 @@ fn waiting_costs_next_to_nothing() {
 fn lines_that_are_no_questions_are_passed_over() {
     let mut helper = Helper::start(nowhere());
     helper.write(b"\n{\"key\": \"x\"}\n\xff\xfe\n[[[[\n");
-    helper.write(&[b'x'; 200_000]);
+    helper.write(&vec![b'x'; 200_000]);
     helper.write(b"\n");
     helper.ask(5, "runc", "c1", None);
     let answer = helper.wait("the answer", 5, |_| true);

@@ -31,8 +31,8 @@ const STOPPED: i32 = 3;
 
 /// containerd answers to a subscription together with the first event, which may be tomorrow.
 enum Events {
-    Subscribing(Pin<Box<dyn Future<Output = Result<Streaming<Envelope>, Status>> + Send>>),
-    Subscribed(Streaming<Envelope>),
+    Subscribing(Pin<Box<dyn Future<Output = Result<Box<Streaming<Envelope>>, Status>> + Send>>),
+    Subscribed(Box<Streaming<Envelope>>),
 }
 
 /// A connection.
@@ -55,7 +55,7 @@ impl Containerd {
         };
         let mut client = EventsClient::new(channel.clone());
         let mut subscribing: Pin<Box<dyn Future<Output = _> + Send>> =
-            Box::pin(async move { client.subscribe(request).await.map(tonic::Response::into_inner) });
+            Box::pin(async move { Ok(Box::new(client.subscribe(request).await?.into_inner())) });
         // Goes on its way now, before anything is asked.
         let events = match (&mut subscribing).now_or_never() {
             Some(events) => Events::Subscribed(events.map_err(|s| explain(&s))?),

@@ -5,6 +5,7 @@ use crate::limits;
 use crate::protocol::{Answer, Metadata, Question};
 use crate::settings::Kind;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// What became of a question to one socket.
@@ -46,8 +47,14 @@ pub(super) struct Entry {
     from_event: bool,
     ended: bool,
     given_up: bool,
+    /// How often those that did not know it were asked again.
+    retries: usize,
     news: bool,
 }
+
+/// When a runtime that does not know a container that exists is asked again, after the question: containerd's CRI
+/// knows a sandbox only once it runs.
+const RETRIES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(7)];
 
 impl Entry {
     pub(super) fn new(question: Question, wanted: BTreeSet<Kind>) -> Entry {
@@ -65,6 +72,7 @@ impl Entry {
             from_event: false,
             ended: false,
             given_up: false,
+            retries: 0,
             news: false,
             question,
         }
@@ -190,6 +198,23 @@ impl Entry {
         late
     }
 
+    /// Those who do not know it although it exists, when it is time to ask them again.
+    pub(super) fn retry(&mut self, age: Duration) -> Vec<usize> {
+        if !self.may_become_known() || age < RETRIES[self.retries] {
+            return Vec::new();
+        }
+        self.retries += 1;
+        self.news = true;
+        let unknown = self.replies.iter().filter(|(_, r)| **r == Reply::Unknown);
+        unknown.map(|(source, _)| *source).collect()
+    }
+
+    fn may_become_known(&self) -> bool {
+        let exists = self.files.is_some() || self.knowing().next().is_some();
+        let unknown = self.replies.values().any(|r| *r == Reply::Unknown);
+        exists && unknown && !self.ended && !self.anybody && self.retries < RETRIES.len()
+    }
+
     /// Stops hoping for sockets that do not answer; whether that is new.
     pub(super) fn give_up(&mut self) -> bool {
         let new = !self.given_up && self.replies.values().any(|r| matches!(r, Reply::Failed { .. }));
@@ -239,8 +264,15 @@ impl Entry {
             .files
             .clone()
             .or_else(|| (!self.api.is_empty()).then(Metadata::default))?;
-        for told in self.api.values() {
-            all.overlay(told.clone());
+        let above = self.api.get(&Rank::Above);
+        let labelled = above.is_some_and(|told| !told.labels.is_empty());
+        for (rank, told) in &self.api {
+            let mut told = told.clone();
+            if *rank == Rank::Below && labelled {
+                // containerd adds labels for itself to those that the user gave.
+                told.labels.clear();
+            }
+            all.overlay(told);
         }
         Some(all)
     }
@@ -252,7 +284,7 @@ impl Entry {
                 _ => false,
             });
         let following = self.replies.values().any(|r| *r == Reply::Known) && !self.ended;
-        !self.is_waiting() && !following && (!hoping || self.ended)
+        !self.is_waiting() && !following && !self.may_become_known() && (!hoping || self.ended)
     }
 
     fn reason(&self, kind_of: impl Fn(usize) -> Kind) -> Option<String> {
@@ -372,6 +404,41 @@ mod tests {
         let answer = entry.answer(|_| Kind::Docker).unwrap();
         assert_eq!(answer.metadata.unwrap().name, "short");
         assert!(answer.last && answer.reason.contains("its events"), "{}", answer.reason);
+    }
+
+    #[test]
+    fn a_sandbox_that_is_being_started_is_asked_about_again() {
+        let mut entry = entry(&[Kind::Cri]);
+        let cri = |_| Kind::Cri;
+        entry.asked(0, Reply::Waiting);
+        entry.files(Some(named("bundle")));
+        entry.reply(0, Ok(None));
+        assert!(!entry.answer(cri).unwrap().last);
+        assert!(entry.retry(Duration::from_millis(500)).is_empty());
+        assert_eq!(entry.retry(Duration::from_secs(1)), [0]);
+        entry.asked(0, Reply::Waiting);
+        entry.reply(0, Ok(Some(Box::new(named("sandbox")))));
+        assert_eq!(entry.answer(cri).unwrap().metadata.unwrap().name, "sandbox");
+        assert!(entry.retry(Duration::from_secs(9)).is_empty());
+    }
+
+    #[test]
+    fn what_nobody_knows_is_asked_about_three_times_more() {
+        let mut entry = entry(&[Kind::Docker]);
+        entry.asked(0, Reply::Waiting);
+        entry.files(Some(named("old")));
+        entry.reply(0, Ok(None));
+        let mut asked = 0;
+        for second in 1..60 {
+            for source in entry.retry(Duration::from_secs(second)) {
+                asked += 1;
+                entry.asked(source, Reply::Waiting);
+                entry.reply(source, Ok(None));
+            }
+        }
+        assert_eq!(asked, 3);
+        let answer = entry.answer(|_| Kind::Docker).unwrap();
+        assert!(answer.last && answer.reason == "docker does not know it");
     }
 
     #[test]

@@ -269,7 +269,14 @@ impl Desk {
                 continue;
             };
             let age = now.saturating_duration_since(entry.asked_at);
-            if age > FILES_TIMEOUT && entry.files_late() || age > HOPE && entry.give_up() {
+            let again = entry.retry(age);
+            let retried = !again.is_empty();
+            let late = age > FILES_TIMEOUT && entry.files_late();
+            let over = age > HOPE && entry.give_up();
+            for source in again {
+                self.ask(key, source);
+            }
+            if retried || late || over {
                 self.settle(key);
             }
         }
