@@ -23,6 +23,7 @@ fn containerd_tells() {
     removed_before_the_question(&containerd);
     found_by_its_shim(&containerd);
     stopped_for_a_while(&containerd);
+    ended_while_it_was_away(&mut containerd);
 }
 
 fn start(containerd: &Containerd, id: &str) {
@@ -120,4 +121,21 @@ fn stopped_for_a_while(containerd: &Containerd) {
     assert!(reason.contains("no runtime socket of containerd answers"), "{reason}");
     containerd.place.signal(containerd.daemon, libc::SIGCONT);
     assert_eq!(helper.complete(2).metadata.unwrap().image, image::FULL_NAME);
+}
+
+fn ended_while_it_was_away(containerd: &mut Containerd) {
+    let pid = containerd.pid(NAMESPACE, "hidden");
+    let mut helper = Helper::start(containerd.settings(&[Kind::Containerd]));
+    helper.ask(1, "containerd", "hidden", None);
+    helper.complete(1);
+    containerd.stop();
+    // SAFETY: kill has no memory effects.
+    assert_eq!(unsafe { libc::kill(pid as i32, libc::SIGKILL) }, 0);
+    containerd.restart();
+    let ended = helper.wait("its end", 1, |a| a.last).metadata.unwrap();
+    assert_eq!(
+        (ended.name.as_str(), ended.image.as_str()),
+        ("hidden", image::FULL_NAME)
+    );
+    assert_eq!(ended.exit_code, Some(137));
 }

@@ -276,6 +276,8 @@ fn restarted(docker: &mut Docker) {
     helper.ask(1, "docker", &id, None);
     helper.complete(1);
     docker.place.stop(docker.daemon);
+    // It takes its containers with it.
+    assert_eq!(helper.wait("its end", 1, |a| a.last).metadata.unwrap().name, "again");
     helper.ask(2, "docker", &id, None);
     let down = helper.wait("the reason", 2, |_| true);
     assert!(

@@ -29,9 +29,11 @@ const OF_DOCKER: &str = "moby";
 /// `containerd.v1.types.Status`: the first process has ended.
 const STOPPED: i32 = 3;
 
+type Subscription = Result<Box<Streaming<Envelope>>, Status>;
+
 /// containerd answers to a subscription together with the first event, which may be tomorrow.
 enum Events {
-    Subscribing(Pin<Box<dyn Future<Output = Result<Box<Streaming<Envelope>>, Status>> + Send>>),
+    Subscribing(Pin<Box<dyn Future<Output = Subscription> + Send>>),
     Subscribed(Box<Streaming<Envelope>>),
 }
 

@@ -40,6 +40,8 @@ pub(crate) enum Word {
         key: u64,
         reply: Result<Option<Box<Metadata>>, Trouble>,
     },
+    /// There is a connection: what happened while there was none was not told.
+    Connected { source: usize },
     /// Unasked.
     Notice { source: usize, notice: Notice },
 }
@@ -71,6 +73,8 @@ impl Source {
             let trouble = match Client::connect(&self.socket, self.timeout, since).await {
                 Ok(client) => {
                     let began = Instant::now();
+                    let word = Word::Connected { source: self.number };
+                    self.words.send(word).await.map_err(|_| Over)?;
                     let trouble = self.serve(client, &mut kept).await?;
                     since = now();
                     if began.elapsed() > GOOD {

@@ -39,6 +39,8 @@ pub(super) struct Entry {
     /// It was guessed that anybody may know it: who is not there is no reason.
     anybody: bool,
     replies: BTreeMap<usize, Reply>,
+    /// Who has known it at any time.
+    knew: BTreeSet<usize>,
     files: Option<Metadata>,
     files_pending: bool,
     files_were_late: bool,
@@ -65,6 +67,7 @@ impl Entry {
             anybody: wanted.len() > 2,
             wanted,
             replies: BTreeMap::new(),
+            knew: BTreeSet::new(),
             files: None,
             files_pending: true,
             files_were_late: false,
@@ -102,6 +105,10 @@ impl Entry {
 
     pub(super) fn is_about(&self, id: &str, source: usize) -> bool {
         self.question.id == id && self.was_asked(source)
+    }
+
+    pub(super) fn is_followed_by(&self, source: usize) -> bool {
+        !self.ended && self.replies.get(&source) == Some(&Reply::Known)
     }
 
     pub(super) fn knowing(&self) -> impl Iterator<Item = usize> {
@@ -142,6 +149,13 @@ impl Entry {
                 self.ended |= told.finished.is_some();
                 self.from_event = false;
                 self.overlay(&told);
+                self.knew.insert(source);
+                Reply::Known
+            }
+            Ok(None) if self.knew.contains(&source) => {
+                // It was removed since, and nobody was there to hear it.
+                self.ended = true;
+                self.news = true;
                 Reply::Known
             }
             Ok(None) => Reply::Unknown,
@@ -204,7 +218,6 @@ impl Entry {
             return Vec::new();
         }
         self.retries += 1;
-        self.news = true;
         let unknown = self.replies.iter().filter(|(_, r)| **r == Reply::Unknown);
         unknown.map(|(source, _)| *source).collect()
     }
@@ -392,6 +405,18 @@ mod tests {
         assert!(!answer.last);
         assert!(entry.give_up());
         assert!(entry.answer(|_| Kind::Docker).unwrap().last);
+    }
+
+    #[test]
+    fn removed_while_nobody_listened() {
+        let mut entry = entry(&[Kind::Docker]);
+        entry.files(None);
+        entry.reply(0, Ok(Some(Box::new(named("web")))));
+        assert!(!entry.answer(|_| Kind::Docker).unwrap().last && entry.is_followed_by(0));
+        entry.asked(0, Reply::Waiting);
+        entry.reply(0, Ok(None));
+        let answer = entry.answer(|_| Kind::Docker).unwrap();
+        assert_eq!((answer.metadata.unwrap().name.as_str(), answer.last), ("web", true));
     }
 
     #[test]

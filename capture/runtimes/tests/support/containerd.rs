@@ -27,15 +27,22 @@ impl Containerd {
         });
         std::fs::write(place.path("cni/10-test.conflist"), network.to_string()).unwrap();
         std::fs::write(place.path("config.toml"), config(&place)).unwrap();
-        let mut command = Command::new("containerd");
-        command.arg("--config").arg(place.path("config.toml"));
-        let daemon = place.daemon(command, "c.sock");
+        let daemon = place.daemon(daemon(&place), "c.sock");
         let containerd = Containerd { place, daemon };
         for namespace in [NAMESPACE, "k8s.io"] {
             let mut import = containerd.ctr(namespace, &["images", "import"]);
             output(import.arg(&archive));
         }
         containerd
+    }
+
+    /// Ends the daemon; its containers go on.
+    pub fn stop(&mut self) {
+        self.place.stop(self.daemon);
+    }
+
+    pub fn restart(&mut self) {
+        self.daemon = self.place.daemon(daemon(&self.place), "c.sock");
     }
 
     pub fn ctr(&self, namespace: &str, args: &[&str]) -> Command {
@@ -66,6 +73,12 @@ impl Containerd {
             ..nowhere()
         }
     }
+}
+
+fn daemon(place: &Place) -> Command {
+    let mut command = Command::new("containerd");
+    command.arg("--config").arg(place.path("config.toml"));
+    command
 }
 
 fn config(place: &Place) -> String {
