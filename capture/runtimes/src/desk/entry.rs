@@ -167,7 +167,7 @@ impl Entry {
 
     /// It begins: a runtime that did not know it yet is asked again.
     pub(super) fn begun(&mut self, source: usize, told: &Metadata) -> bool {
-        if self.api.is_empty() {
+        if self.api.is_empty() || self.from_event {
             self.from_event = true;
             self.overlay(told);
         }
