@@ -71,6 +71,8 @@ fn removed_before_the_question(containerd: &Containerd) {
     containerd.run(&[
         "run",
         "--rm",
+        "--label",
+        "a=b",
         "--null-io",
         "--runc-root",
         &state,
@@ -83,6 +85,7 @@ fn removed_before_the_question(containerd: &Containerd) {
     let answer = helper.wait("what its events said", 2, |a| a.last);
     let known = answer.metadata.unwrap();
     assert_eq!((known.image.as_str(), known.exit_code), (image::FULL_NAME, Some(0)));
+    assert_eq!((known.name.as_str(), known.labels["a"].as_str()), ("short", "b"));
     assert!(answer.reason.contains("what its events said"), "{}", answer.reason);
 }
 

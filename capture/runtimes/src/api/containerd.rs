@@ -19,11 +19,14 @@ use futures_util::FutureExt;
 use prost::Message;
 use std::path::Path;
 use std::pin::Pin;
+use std::time::Duration;
 use tonic::transport::Channel;
 use tonic::{Status, Streaming};
 
 /// Namespaces that are looked through.
 const NAMESPACES_MAX: usize = 64;
+/// How long a new container may take to be described.
+const BEGUN_TIMEOUT: Duration = Duration::from_millis(500);
 /// Docker's namespace: what is there has no name and no image, and Docker tells of it itself.
 const OF_DOCKER: &str = "moby";
 /// `containerd.v1.types.Status`: the first process has ended.
@@ -41,6 +44,8 @@ enum Events {
 pub(crate) struct Containerd {
     channel: Channel,
     events: Events,
+    /// A container that was just made, of which the event tells too little.
+    begun: Option<(Notice, String)>,
     pub(super) version: String,
 }
 
@@ -66,6 +71,7 @@ impl Containerd {
         Ok(Containerd {
             channel,
             events,
+            begun: None,
             version: version.into_inner().version,
         })
     }
@@ -122,6 +128,18 @@ impl Containerd {
 
     pub(super) async fn next(&mut self) -> Result<Notice, String> {
         loop {
+            if let Some((notice, namespace)) = &self.begun {
+                let (id, namespace) = (notice.id.clone(), namespace.clone());
+                // It may be gone in an instant: its labels are read now or never.
+                let told = super::within(BEGUN_TIMEOUT, self.ask_in(&id, &namespace)).await;
+                let Some((mut notice, _)) = self.begun.take() else {
+                    continue;
+                };
+                if let (What::Begun(begun), Ok(Some(told))) = (&mut notice.what, told) {
+                    begun.overlay(told);
+                }
+                return Ok(notice);
+            }
             let events = match &mut self.events {
                 Events::Subscribed(events) => events,
                 Events::Subscribing(subscribing) => {
@@ -138,7 +156,10 @@ impl Containerd {
             let Some(notice) = notice(&event.topic, &payload.value) else {
                 continue;
             };
-            return Ok(notice);
+            if !matches!(notice.what, What::Begun(_)) {
+                return Ok(notice);
+            }
+            self.begun = Some((notice, event.namespace));
         }
     }
 }
