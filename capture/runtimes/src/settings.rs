@@ -153,8 +153,16 @@ impl Default for Settings {
 
 impl Settings {
     /// The conventional places, with the sockets the user named instead of the conventional ones of their kind.
-    pub fn with_sockets(named: Vec<Socket>) -> Settings {
+    /// containerd speaks both of its languages at one socket, so one of them is enough to name.
+    pub fn with_sockets(mut named: Vec<Socket>) -> Settings {
         let mut settings = Settings::default();
+        let both = named.iter().filter_map(|socket| match socket.kind {
+            Kind::Containerd => Some(Socket::new(Kind::Cri, &socket.path)),
+            Kind::Cri if socket.path.ends_with("containerd.sock") => Some(Socket::new(Kind::Containerd, &socket.path)),
+            _ => None,
+        });
+        let others: Vec<Socket> = both.filter(|socket| !named.contains(socket)).collect();
+        named.extend(others);
         settings.sockets.retain(|s| named.iter().all(|n| n.kind != s.kind));
         settings.sockets.extend(named);
         settings
@@ -184,5 +192,17 @@ mod tests {
         check("docker=tcp://127.0.0.1:2375", None);
         check("lxc=/run/x", None);
         check("/run/docker.sock", None);
+    }
+
+    #[test]
+    fn named_sockets_replace_those_of_their_kind() {
+        let settings = Settings::with_sockets(vec![Socket::new(Kind::Containerd, "/t/c.sock")]);
+        let paths = |kind: Kind| -> Vec<&Path> {
+            let all = settings.sockets.iter().filter(|s| s.kind == kind);
+            all.map(|s| s.path.as_path()).collect()
+        };
+        assert_eq!(paths(Kind::Containerd), [Path::new("/t/c.sock")]);
+        assert_eq!(paths(Kind::Cri), [Path::new("/t/c.sock")]);
+        assert_eq!(paths(Kind::Docker), [Path::new("/run/docker.sock")]);
     }
 }

@@ -23,6 +23,7 @@ fn containerd_tells() {
     removed_before_the_question(&containerd);
     found_by_its_shim(&containerd);
     stopped_for_a_while(&containerd);
+    ended_while_it_was_away(&mut containerd);
 }
 
 fn start(containerd: &Containerd, id: &str) {
@@ -70,6 +71,8 @@ fn removed_before_the_question(containerd: &Containerd) {
     containerd.run(&[
         "run",
         "--rm",
+        "--label",
+        "a=b",
         "--null-io",
         "--runc-root",
         &state,
@@ -82,6 +85,7 @@ fn removed_before_the_question(containerd: &Containerd) {
     let answer = helper.wait("what its events said", 2, |a| a.last);
     let known = answer.metadata.unwrap();
     assert_eq!((known.image.as_str(), known.exit_code), (image::FULL_NAME, Some(0)));
+    assert_eq!((known.name.as_str(), known.labels["a"].as_str()), ("short", "b"));
     assert!(answer.reason.contains("what its events said"), "{}", answer.reason);
 }
 
@@ -120,4 +124,21 @@ fn stopped_for_a_while(containerd: &Containerd) {
     assert!(reason.contains("no runtime socket of containerd answers"), "{reason}");
     containerd.place.signal(containerd.daemon, libc::SIGCONT);
     assert_eq!(helper.complete(2).metadata.unwrap().image, image::FULL_NAME);
+}
+
+fn ended_while_it_was_away(containerd: &mut Containerd) {
+    let pid = containerd.pid(NAMESPACE, "hidden");
+    let mut helper = Helper::start(containerd.settings(&[Kind::Containerd]));
+    helper.ask(1, "containerd", "hidden", None);
+    helper.complete(1);
+    containerd.stop();
+    // SAFETY: kill has no memory effects.
+    assert_eq!(unsafe { libc::kill(pid as i32, libc::SIGKILL) }, 0);
+    containerd.restart();
+    let ended = helper.wait("its end", 1, |a| a.last).metadata.unwrap();
+    assert_eq!(
+        (ended.name.as_str(), ended.image.as_str()),
+        ("hidden", image::FULL_NAME)
+    );
+    assert_eq!(ended.exit_code, Some(137));
 }

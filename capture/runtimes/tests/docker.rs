@@ -6,7 +6,7 @@ use afterimage_runtimes::{Kind, Roots, Settings, Socket, survey};
 use std::process::Command;
 use std::time::{Duration, Instant};
 use support::place::Place;
-use support::{Helper, can_run, image, nowhere, output};
+use support::{Helper, can_run, image, nowhere, output, wait_for};
 
 struct Docker {
     place: Place,
@@ -93,6 +93,7 @@ fn dockerd_tells() {
     let mut docker = Docker::start();
     everything_about_one(&docker);
     removed_before_the_question(&docker);
+    asked_while_it_lives_its_short_life(&docker);
     out_of_memory(&docker);
     files_without_the_daemons_answer(&docker);
     found_by_its_processes(&docker);
@@ -205,6 +206,32 @@ fn removed_before_the_question(docker: &Docker) {
     assert!(answer.reason.contains("what its events said"), "{}", answer.reason);
 }
 
+fn asked_while_it_lives_its_short_life(docker: &Docker) {
+    let mut helper = Helper::start(docker.settings());
+    helper.ask(0, "docker", &"0".repeat(64), None);
+    helper.wait("anything", 0, |_| true);
+    for round in 1..8 {
+        let ids = docker.place.path(&format!("ids{round}"));
+        let name = format!("brief{round}");
+        let mut run = docker.command(&["run", "--rm", "--network", "none", "--name", &name, "--cidfile"]);
+        let mut child = run.arg(&ids).args([image::NAME, "true"]).spawn().unwrap();
+        let mut id = String::new();
+        wait_for("its id", || {
+            id = std::fs::read_to_string(&ids).unwrap_or_default();
+            id.len() == 64
+        });
+        // At another moment of its life in every round.
+        std::thread::sleep(Duration::from_millis(100 * (round - 1)));
+        helper.ask(round, "docker", &id, None);
+        let known = helper.wait("its name and end", round, |a| a.last).metadata.unwrap();
+        assert_eq!(
+            (known.name, known.image.as_str(), known.exit_code),
+            (name, image::NAME, Some(0))
+        );
+        assert!(child.wait().unwrap().success());
+    }
+}
+
 fn out_of_memory(docker: &Docker) {
     let run = ["run", "-d", "-m", "8m", "--network", "none", image::NAME, "sh", "-c"];
     let id = docker.run(&[&run[..], &["sleep 1; tail /dev/zero"]].concat());
@@ -276,6 +303,8 @@ fn restarted(docker: &mut Docker) {
     helper.ask(1, "docker", &id, None);
     helper.complete(1);
     docker.place.stop(docker.daemon);
+    // It takes its containers with it.
+    assert_eq!(helper.wait("its end", 1, |a| a.last).metadata.unwrap().name, "again");
     helper.ask(2, "docker", &id, None);
     let down = helper.wait("the reason", 2, |_| true);
     assert!(

@@ -19,26 +19,33 @@ use futures_util::FutureExt;
 use prost::Message;
 use std::path::Path;
 use std::pin::Pin;
+use std::time::Duration;
 use tonic::transport::Channel;
 use tonic::{Status, Streaming};
 
 /// Namespaces that are looked through.
 const NAMESPACES_MAX: usize = 64;
+/// How long a new container may take to be described.
+const BEGUN_TIMEOUT: Duration = Duration::from_millis(500);
 /// Docker's namespace: what is there has no name and no image, and Docker tells of it itself.
 const OF_DOCKER: &str = "moby";
 /// `containerd.v1.types.Status`: the first process has ended.
 const STOPPED: i32 = 3;
 
+type Subscription = Result<Box<Streaming<Envelope>>, Status>;
+
 /// containerd answers to a subscription together with the first event, which may be tomorrow.
 enum Events {
-    Subscribing(Pin<Box<dyn Future<Output = Result<Streaming<Envelope>, Status>> + Send>>),
-    Subscribed(Streaming<Envelope>),
+    Subscribing(Pin<Box<dyn Future<Output = Subscription> + Send>>),
+    Subscribed(Box<Streaming<Envelope>>),
 }
 
 /// A connection.
 pub(crate) struct Containerd {
     channel: Channel,
     events: Events,
+    /// A container that was just made, of which the event tells too little.
+    begun: Option<(Notice, String)>,
     pub(super) version: String,
 }
 
@@ -55,7 +62,7 @@ impl Containerd {
         };
         let mut client = EventsClient::new(channel.clone());
         let mut subscribing: Pin<Box<dyn Future<Output = _> + Send>> =
-            Box::pin(async move { client.subscribe(request).await.map(tonic::Response::into_inner) });
+            Box::pin(async move { Ok(Box::new(client.subscribe(request).await?.into_inner())) });
         // Goes on its way now, before anything is asked.
         let events = match (&mut subscribing).now_or_never() {
             Some(events) => Events::Subscribed(events.map_err(|s| explain(&s))?),
@@ -64,6 +71,7 @@ impl Containerd {
         Ok(Containerd {
             channel,
             events,
+            begun: None,
             version: version.into_inner().version,
         })
     }
@@ -120,6 +128,18 @@ impl Containerd {
 
     pub(super) async fn next(&mut self) -> Result<Notice, String> {
         loop {
+            if let Some((notice, namespace)) = &self.begun {
+                let (id, namespace) = (notice.id.clone(), namespace.clone());
+                // It may be gone in an instant: its labels are read now or never.
+                let told = super::within(BEGUN_TIMEOUT, self.ask_in(&id, &namespace)).await;
+                let Some((mut notice, _)) = self.begun.take() else {
+                    continue;
+                };
+                if let (What::Begun(begun), Ok(Some(told))) = (&mut notice.what, told) {
+                    begun.overlay(told);
+                }
+                return Ok(notice);
+            }
             let events = match &mut self.events {
                 Events::Subscribed(events) => events,
                 Events::Subscribing(subscribing) => {
@@ -136,7 +156,10 @@ impl Containerd {
             let Some(notice) = notice(&event.topic, &payload.value) else {
                 continue;
             };
-            return Ok(notice);
+            if !matches!(notice.what, What::Begun(_)) {
+                return Ok(notice);
+            }
+            self.begun = Some((notice, event.namespace));
         }
     }
 }

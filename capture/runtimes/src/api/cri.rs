@@ -25,6 +25,8 @@ const OFTEN: Duration = Duration::from_secs(1);
 const SELDOM: Duration = Duration::from_secs(10);
 /// A list that takes longer than this is asked for later.
 const LIST_TIMEOUT: Duration = Duration::from_secs(2);
+/// Bytes of an answer: lists are long where many containers were.
+const LIST_BYTES: usize = 16 << 20;
 /// Containers that are followed.
 const FOLLOWED_MAX: usize = 4096;
 
@@ -44,7 +46,7 @@ pub(crate) struct Cri {
 impl Cri {
     pub(super) async fn connect(socket: &Socket) -> Result<Cri, String> {
         let channel = channel::connect(&socket.path).await?;
-        let mut runtime = RuntimeServiceClient::new(channel.clone());
+        let mut runtime = RuntimeServiceClient::new(channel.clone()).max_decoding_message_size(LIST_BYTES);
         let version = runtime
             .version(VersionRequest::default())
             .await

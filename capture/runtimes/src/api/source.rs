@@ -12,6 +12,10 @@ use tokio::time::Instant;
 
 /// Questions that wait for the socket to answer again.
 const KEPT_MAX: usize = 1024;
+/// How long events that are on their way may take.
+const LISTEN: Duration = Duration::from_millis(20);
+/// How many of them are waited for.
+const LISTEN_MAX: usize = 64;
 /// Times that a question may end a connection.
 const FAILURES_MAX: u8 = 5;
 /// A question is a reason to look again for a socket that nobody listened at, but not more often than this.
@@ -40,6 +44,8 @@ pub(crate) enum Word {
         key: u64,
         reply: Result<Option<Box<Metadata>>, Trouble>,
     },
+    /// There is a connection: what happened while there was none was not told.
+    Connected { source: usize },
     /// Unasked.
     Notice { source: usize, notice: Notice },
 }
@@ -71,6 +77,8 @@ impl Source {
             let trouble = match Client::connect(&self.socket, self.timeout, since).await {
                 Ok(client) => {
                     let began = Instant::now();
+                    let word = Word::Connected { source: self.number };
+                    self.words.send(word).await.map_err(|_| Over)?;
                     let trouble = self.serve(client, &mut kept).await?;
                     since = now();
                     if began.elapsed() > GOOD {
@@ -98,8 +106,7 @@ impl Source {
                     ask = self.asks.recv() => ask.ok_or(Over)?,
                     notice = client.next() => match notice {
                         Ok(notice) => {
-                            let word = Word::Notice { source: self.number, notice };
-                            self.words.send(word).await.map_err(|_| Over)?;
+                            self.tell(notice).await?;
                             continue;
                         }
                         Err(text) => return Ok(explain(&self.socket, &text)),
@@ -107,7 +114,17 @@ impl Source {
                 },
             };
             match within(self.timeout, client.ask(&ask)).await {
-                Ok(reply) => self.reply(ask.key, Ok(reply.map(Box::new))).await?,
+                Ok(reply) => {
+                    // One that is gone already: its events are on their way, and are worth more than this reply.
+                    let failed = match reply {
+                        Some(_) => None,
+                        None => self.listen(&mut client).await?,
+                    };
+                    self.reply(ask.key, Ok(reply.map(Box::new))).await?;
+                    if let Some(trouble) = failed {
+                        return Ok(trouble);
+                    }
+                }
                 Err(text) => {
                     let trouble = explain(&self.socket, &text);
                     self.fail(&ask, &trouble).await?;
@@ -120,6 +137,26 @@ impl Source {
                 }
             }
         }
+    }
+
+    /// Passes on what has been told up to now; or why the connection is over.
+    async fn listen(&self, client: &mut Client) -> Result<Option<Trouble>, Over> {
+        for _ in 0..LISTEN_MAX {
+            match tokio::time::timeout(LISTEN, client.next()).await {
+                Ok(Ok(notice)) => self.tell(notice).await?,
+                Ok(Err(text)) => return Ok(Some(explain(&self.socket, &text))),
+                Err(_) => break,
+            }
+        }
+        Ok(None)
+    }
+
+    async fn tell(&self, notice: Notice) -> Result<(), Over> {
+        let word = Word::Notice {
+            source: self.number,
+            notice,
+        };
+        self.words.send(word).await.map_err(|_| Over)
     }
 
     /// Leaves the socket alone. Whoever asks meanwhile hears why at once, and the answer when there is one.

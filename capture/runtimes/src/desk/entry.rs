@@ -5,6 +5,7 @@ use crate::limits;
 use crate::protocol::{Answer, Metadata, Question};
 use crate::settings::Kind;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// What became of a question to one socket.
@@ -38,6 +39,8 @@ pub(super) struct Entry {
     /// It was guessed that anybody may know it: who is not there is no reason.
     anybody: bool,
     replies: BTreeMap<usize, Reply>,
+    /// Who has known it at any time.
+    knew: BTreeSet<usize>,
     files: Option<Metadata>,
     files_pending: bool,
     files_were_late: bool,
@@ -46,8 +49,14 @@ pub(super) struct Entry {
     from_event: bool,
     ended: bool,
     given_up: bool,
+    /// How often those that did not know it were asked again.
+    retries: usize,
     news: bool,
 }
+
+/// When a runtime that does not know a container that exists is asked again, after the question: containerd's CRI
+/// knows a sandbox only once it runs.
+const RETRIES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(7)];
 
 impl Entry {
     pub(super) fn new(question: Question, wanted: BTreeSet<Kind>) -> Entry {
@@ -58,6 +67,7 @@ impl Entry {
             anybody: wanted.len() > 2,
             wanted,
             replies: BTreeMap::new(),
+            knew: BTreeSet::new(),
             files: None,
             files_pending: true,
             files_were_late: false,
@@ -65,6 +75,7 @@ impl Entry {
             from_event: false,
             ended: false,
             given_up: false,
+            retries: 0,
             news: false,
             question,
         }
@@ -94,6 +105,10 @@ impl Entry {
 
     pub(super) fn is_about(&self, id: &str, source: usize) -> bool {
         self.question.id == id && self.was_asked(source)
+    }
+
+    pub(super) fn is_followed_by(&self, source: usize) -> bool {
+        !self.ended && self.replies.get(&source) == Some(&Reply::Known)
     }
 
     pub(super) fn knowing(&self) -> impl Iterator<Item = usize> {
@@ -134,6 +149,13 @@ impl Entry {
                 self.ended |= told.finished.is_some();
                 self.from_event = false;
                 self.overlay(&told);
+                self.knew.insert(source);
+                Reply::Known
+            }
+            Ok(None) if self.knew.contains(&source) => {
+                // It was removed since, and nobody was there to hear it.
+                self.ended = true;
+                self.news = true;
                 Reply::Known
             }
             Ok(None) => Reply::Unknown,
@@ -145,7 +167,7 @@ impl Entry {
 
     /// It begins: a runtime that did not know it yet is asked again.
     pub(super) fn begun(&mut self, source: usize, told: &Metadata) -> bool {
-        if self.api.is_empty() {
+        if self.api.is_empty() || self.from_event {
             self.from_event = true;
             self.overlay(told);
         }
@@ -188,6 +210,22 @@ impl Entry {
         self.files_pending = false;
         self.news |= late;
         late
+    }
+
+    /// Those who do not know it although it exists, when it is time to ask them again.
+    pub(super) fn retry(&mut self, age: Duration) -> Vec<usize> {
+        if !self.may_become_known() || age < RETRIES[self.retries] {
+            return Vec::new();
+        }
+        self.retries += 1;
+        let unknown = self.replies.iter().filter(|(_, r)| **r == Reply::Unknown);
+        unknown.map(|(source, _)| *source).collect()
+    }
+
+    fn may_become_known(&self) -> bool {
+        let exists = self.files.is_some() || self.knowing().next().is_some();
+        let unknown = self.replies.values().any(|r| *r == Reply::Unknown);
+        exists && unknown && !self.ended && !self.anybody && self.retries < RETRIES.len()
     }
 
     /// Stops hoping for sockets that do not answer; whether that is new.
@@ -239,8 +277,15 @@ impl Entry {
             .files
             .clone()
             .or_else(|| (!self.api.is_empty()).then(Metadata::default))?;
-        for told in self.api.values() {
-            all.overlay(told.clone());
+        let above = self.api.get(&Rank::Above);
+        let labelled = above.is_some_and(|told| !told.labels.is_empty());
+        for (rank, told) in &self.api {
+            let mut told = told.clone();
+            if *rank == Rank::Below && labelled {
+                // containerd adds labels for itself to those that the user gave.
+                told.labels.clear();
+            }
+            all.overlay(told);
         }
         Some(all)
     }
@@ -252,7 +297,7 @@ impl Entry {
                 _ => false,
             });
         let following = self.replies.values().any(|r| *r == Reply::Known) && !self.ended;
-        !self.is_waiting() && !following && (!hoping || self.ended)
+        !self.is_waiting() && !following && !self.may_become_known() && (!hoping || self.ended)
     }
 
     fn reason(&self, kind_of: impl Fn(usize) -> Kind) -> Option<String> {
@@ -363,6 +408,18 @@ mod tests {
     }
 
     #[test]
+    fn removed_while_nobody_listened() {
+        let mut entry = entry(&[Kind::Docker]);
+        entry.files(None);
+        entry.reply(0, Ok(Some(Box::new(named("web")))));
+        assert!(!entry.answer(|_| Kind::Docker).unwrap().last && entry.is_followed_by(0));
+        entry.asked(0, Reply::Waiting);
+        entry.reply(0, Ok(None));
+        let answer = entry.answer(|_| Kind::Docker).unwrap();
+        assert_eq!((answer.metadata.unwrap().name.as_str(), answer.last), ("web", true));
+    }
+
+    #[test]
     fn gone_before_the_question() {
         let mut entry = entry(&[Kind::Docker]);
         entry.announced(named("short"), true);
@@ -372,6 +429,41 @@ mod tests {
         let answer = entry.answer(|_| Kind::Docker).unwrap();
         assert_eq!(answer.metadata.unwrap().name, "short");
         assert!(answer.last && answer.reason.contains("its events"), "{}", answer.reason);
+    }
+
+    #[test]
+    fn a_sandbox_that_is_being_started_is_asked_about_again() {
+        let mut entry = entry(&[Kind::Cri]);
+        let cri = |_| Kind::Cri;
+        entry.asked(0, Reply::Waiting);
+        entry.files(Some(named("bundle")));
+        entry.reply(0, Ok(None));
+        assert!(!entry.answer(cri).unwrap().last);
+        assert!(entry.retry(Duration::from_millis(500)).is_empty());
+        assert_eq!(entry.retry(Duration::from_secs(1)), [0]);
+        entry.asked(0, Reply::Waiting);
+        entry.reply(0, Ok(Some(Box::new(named("sandbox")))));
+        assert_eq!(entry.answer(cri).unwrap().metadata.unwrap().name, "sandbox");
+        assert!(entry.retry(Duration::from_secs(9)).is_empty());
+    }
+
+    #[test]
+    fn what_nobody_knows_is_asked_about_three_times_more() {
+        let mut entry = entry(&[Kind::Docker]);
+        entry.asked(0, Reply::Waiting);
+        entry.files(Some(named("old")));
+        entry.reply(0, Ok(None));
+        let mut asked = 0;
+        for second in 1..60 {
+            for source in entry.retry(Duration::from_secs(second)) {
+                asked += 1;
+                entry.asked(source, Reply::Waiting);
+                entry.reply(source, Ok(None));
+            }
+        }
+        assert_eq!(asked, 3);
+        let answer = entry.answer(|_| Kind::Docker).unwrap();
+        assert!(answer.last && answer.reason == "docker does not know it");
     }
 
     #[test]

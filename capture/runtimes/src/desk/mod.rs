@@ -169,6 +169,13 @@ impl Desk {
                 }
                 self.settle(key);
             }
+            Word::Connected { source } => {
+                let running = self.entries.values().filter(|e| e.is_followed_by(source));
+                let keys: Vec<u64> = running.map(|e| e.question.key).collect();
+                for key in keys {
+                    self.ask(key, source);
+                }
+            }
             Word::Notice { source, notice } => self.notice(source, notice),
         }
     }
@@ -269,7 +276,14 @@ impl Desk {
                 continue;
             };
             let age = now.saturating_duration_since(entry.asked_at);
-            if age > FILES_TIMEOUT && entry.files_late() || age > HOPE && entry.give_up() {
+            let again = entry.retry(age);
+            let late = age > FILES_TIMEOUT && entry.files_late();
+            let over = age > HOPE && entry.give_up();
+            for source in again {
+                self.ask(key, source);
+            }
+            // Who was asked again settles it with the reply.
+            if late || over {
                 self.settle(key);
             }
         }

@@ -27,15 +27,22 @@ impl Containerd {
         });
         std::fs::write(place.path("cni/10-test.conflist"), network.to_string()).unwrap();
         std::fs::write(place.path("config.toml"), config(&place)).unwrap();
-        let mut command = Command::new("containerd");
-        command.arg("--config").arg(place.path("config.toml"));
-        let daemon = place.daemon(command, "c.sock");
+        let daemon = place.daemon(daemon(&place), "c.sock");
         let containerd = Containerd { place, daemon };
         for namespace in [NAMESPACE, "k8s.io"] {
             let mut import = containerd.ctr(namespace, &["images", "import"]);
             output(import.arg(&archive));
         }
         containerd
+    }
+
+    /// Ends the daemon; its containers go on.
+    pub fn stop(&mut self) {
+        self.place.stop(self.daemon);
+    }
+
+    pub fn restart(&mut self) {
+        self.daemon = self.place.daemon(daemon(&self.place), "c.sock");
     }
 
     pub fn ctr(&self, namespace: &str, args: &[&str]) -> Command {
@@ -68,6 +75,12 @@ impl Containerd {
     }
 }
 
+fn daemon(place: &Place) -> Command {
+    let mut command = Command::new("containerd");
+    command.arg("--config").arg(place.path("config.toml"));
+    command
+}
+
 fn config(place: &Place) -> String {
     let dir = place.text("");
     let dir = dir.trim_end_matches('/');
@@ -83,6 +96,10 @@ path = "{dir}/opt"
 [plugins."io.containerd.grpc.v1.cri"]
 restrict_oom_score_adj = true
 sandbox_image = "{}"
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+runtime_type = "io.containerd.runc.v2"
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+Root = "{dir}/runc"
 [plugins."io.containerd.grpc.v1.cri".cni]
 bin_dir = "/usr/lib/cni"
 conf_dir = "{dir}/cni"

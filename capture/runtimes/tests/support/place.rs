@@ -78,7 +78,7 @@ impl Place {
         let hierarchies = std::fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten();
         hierarchies
             .map(|h| h.path())
-            .chain([PathBuf::from("/sys/fs/cgroup")])
+            .chain([PathBuf::from("/sys/fs/cgroup"), self.path("hugetlb")])
             .map(|root| root.join(group))
             .collect()
     }
@@ -109,13 +109,13 @@ impl Drop for Place {
             // SAFETY: kill has no memory effects.
             unsafe { libc::kill(pid, libc::SIGKILL) };
         }
+        for root in self.group_roots() {
+            remove_group(&root);
+        }
         for mount in mounts_below(self.dir.path()) {
             let path = CString::new(mount.as_os_str().as_bytes()).unwrap();
             // SAFETY: the path ends with a zero byte.
             unsafe { libc::umount2(path.as_ptr(), libc::MNT_DETACH) };
-        }
-        for root in self.group_roots() {
-            remove_group(&root);
         }
     }
 }
