@@ -1,28 +1,22 @@
 //! What container runtimes tell is in the trace: real daemons, each with a place of its own.
 
-#[path = "../runtimes/tests/support/image.rs"]
-#[allow(dead_code, unreachable_pub, reason = "shared with the tests of the crate that asks")]
-mod image;
-#[path = "../runtimes/tests/support/place.rs"]
-#[allow(dead_code, unreachable_pub, reason = "shared with the tests of the crate that asks")]
-mod place;
+#[path = "../runtimes/tests/support/mod.rs"]
+mod daemons;
 mod support;
 
 use afterimage_format::file::Trace;
 use afterimage_format::model::{Container, Runtime};
-use place::Place;
+use daemons::containerd::Containerd;
+use daemons::kubelet::{Kubelet, pod};
+use daemons::place::Place;
+use daemons::{image, output};
+use k8s_cri::v1::NamespaceMode;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use support::{Bundle, Recording, can_record, can_run_containers, count, lost, select, skip, text, wait_for};
-
-fn output(command: &mut Command) -> String {
-    let output = command.output().unwrap();
-    assert!(output.status.success(), "{command:?}: {output:?}");
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
-}
 
 struct Docker {
     place: Place,
@@ -317,6 +311,83 @@ fn podman_tells() {
             "container.name = web and container.entry = exec and evt.type = execve"
         ) > 0
     );
+}
+
+/// Two pods with two containers each, as a kubelet makes them.
+#[test]
+fn pods_are_known_by_name_and_label() {
+    let name = "pods_are_known_by_name_and_label";
+    let there =
+        ["containerd", "ctr"].map(|program| Command::new(program).arg("--version").stdout(Stdio::null()).status());
+    if !can_run_containers(name) || !there.iter().all(Result::is_ok) && !skip(name, "containerd is not installed") {
+        return;
+    }
+    let group = "afterimage-tests-pods";
+    let containerd = Containerd::start(group);
+    let mut kubelet = Kubelet::connect(containerd.place.path("c.sock"));
+    let dir = tempfile::tempdir().unwrap();
+    let socket = format!("cri={}", containerd.place.text("c.sock"));
+    let (all, one) = (dir.path().join("all.scap"), dir.path().join("one.scap"));
+    let everything = Recording::start(dir.path(), &all, &["--runtime", &socket]);
+    let selected = ["--runtime", &socket, "--namespace", "back*", "--label", "app=db"];
+    let selected = Recording::start(dir.path(), &one, &selected);
+    let mut made = Vec::new();
+    for (namespace, pod_name, uid, app) in [
+        ("shop", "web-0", "11111111-aaaa", "web"),
+        ("backend", "db-0", "22222222-bbbb", "db"),
+    ] {
+        let mut config = pod(NamespaceMode::Node);
+        let metadata = config.metadata.as_mut().unwrap();
+        (metadata.namespace, metadata.name, metadata.uid) = (namespace.into(), pod_name.into(), uid.into());
+        config.labels.insert("app".into(), app.into());
+        config.linux.as_mut().unwrap().cgroup_parent = format!("/{group}/kubepods/burstable/pod{uid}");
+        let sandbox = kubelet.sandbox(&config);
+        for container in ["app", "side"] {
+            let id = kubelet.container(&sandbox, &config, container);
+            let exec = ["tasks", "exec", "--exec-id", "e1", &id, "cat", "/etc/hostname"];
+            containerd.ctr("k8s.io", &exec).output().unwrap();
+            made.push((namespace, pod_name, uid, app, container, id, sandbox.clone()));
+        }
+    }
+    let (everything, selected) = (everything.seal(), selected.seal());
+    drop(kubelet);
+    assert!(
+        everything.status.success() && selected.status.success(),
+        "{everything:?} {selected:?}"
+    );
+    let (all, one) = (Trace::open(&all).unwrap(), Trace::open(&one).unwrap());
+    for (namespace, pod_name, uid, app, container, id, sandbox) in &made {
+        for trace in [&all, &one] {
+            if std::ptr::eq(trace, &one) && *app != "db" {
+                continue;
+            }
+            let containers = trace.containers();
+            let found = containers
+                .iter()
+                .find(|c| c.full_id == *id)
+                .unwrap_or_else(|| panic!("no {id}"));
+            assert_eq!(found.runtime, Runtime::Cri, "{found:?}");
+            let fields = [
+                ("container.name", *container),
+                ("container.image", image::FULL_NAME),
+                ("k8s.ns.name", namespace),
+                ("k8s.pod.name", pod_name),
+                ("k8s.pod.uid", uid),
+                ("k8s.pod.label[app]", app),
+                ("k8s.pod.full_sandbox_id", sandbox),
+            ];
+            check_all_events(trace, found, &fields);
+            let exec =
+                format!("container.full_id = {id} and container.entry = exec and evt.type = execve and evt.rawres = 0");
+            assert!(count(trace, &exec) > 0, "{id}");
+        }
+    }
+    assert!(
+        one.containers()
+            .iter()
+            .all(|c| c.pod.as_ref().is_some_and(|pod| pod.1 == "db-0"))
+    );
+    assert_eq!(count(&one, "not k8s.pod.name = db-0"), 0);
 }
 
 /// Nothing is missed, however short the lives and however many at once.

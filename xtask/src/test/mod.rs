@@ -19,11 +19,12 @@ use results::Tally;
 
 /// What builds and tests take: container runtimes, something to run in it, a terminal to type into, namespaces; and what the reader
 /// made from docs/format.md alone is written in.
-const PACKAGES: [Need; 14] = [
+const PACKAGES: [Need; 15] = [
     workspace::CAPTURE_NEEDS,
     Need::program("containerd", "containerd"),
     Need::program("dockerd", "docker.io"),
     Need::program("podman", "podman"),
+    Need::program("crun", "crun"),
     Need::program("iptables", "iptables"),
     Need::package("containernetworking-plugins"),
     Need::program("runc", "runc"),

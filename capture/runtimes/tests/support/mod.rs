@@ -4,6 +4,7 @@
 
 pub mod containerd;
 pub mod image;
+pub mod kubelet;
 pub mod place;
 
 use afterimage_runtimes::{Answer, Question, Settings, run};
