@@ -456,7 +456,7 @@ fn runtimes_that_do_not_answer_are_in_nobodys_way() {
     let talker = UnixListener::bind(&garbage).unwrap();
     std::thread::spawn(move || {
         for stream in talker.incoming() {
-            let _ = std::io::Write::write_all(&mut stream.unwrap(), &[0xff; 100_000]);
+            let _ = std::io::Write::write_all(&mut stream.unwrap(), &vec![0xff; 100_000]);
         }
     });
     let path = dir.path().join("t.scap");

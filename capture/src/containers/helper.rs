@@ -104,7 +104,7 @@ impl Helper {
     /// What has been answered by now.
     pub(crate) fn answers(&mut self) -> Vec<Answer> {
         self.send();
-        let mut piece = [0; 65_536];
+        let mut piece = [0; 16_384];
         while let Some(from) = &mut self.from {
             match from.read(&mut piece) {
                 Ok(0) => self.from = None,
