@@ -885,6 +885,9 @@ types:
       - id: told
         type: told
         if: not _io.eof
+      - id: processes
+        type: integer
+        if: not _io.eof
 
   told:
     seq:

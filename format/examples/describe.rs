@@ -393,6 +393,7 @@ fn container(container: &Container) -> Value {
         }),
         "labels": pairs(&container.labels),
         "told": told(&container.told),
+        "processes": container.processes,
     })
 }
 

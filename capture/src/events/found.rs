@@ -56,6 +56,7 @@ impl Tracker {
                 self.insert_thread(thread, cgroup);
             }
         }
+        self.count_process(pid);
         self.take_descriptors(pid, sockets);
     }
 
@@ -89,6 +90,9 @@ impl Tracker {
         let pid = thread.pid;
         let known = self.threads.has_process(pid);
         let id = self.insert_thread(thread, cgroup);
+        if !known {
+            self.count_process(pid);
+        }
         match (known, found) {
             (true, _) => {}
             (false, true) => self.take_descriptors(pid, &mut Sockets::default()),

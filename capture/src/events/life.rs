@@ -30,6 +30,7 @@ impl Tracker {
         }
         self.entries.rename(raw.arg(0) as u32, tid);
         self.thread_of(raw);
+        let was_runtime = self.is_runtime(tid);
         let (uid, gid) = halves(raw.arg(1));
         let (vtid, vpid) = halves(raw.arg(2));
         let time = self.real_time(raw.header.time);
@@ -65,6 +66,9 @@ impl Tracker {
             t.args_truncated = truncated;
             t.exec_time = time;
         });
+        if was_runtime {
+            self.count_process(tid);
+        }
         self.await_content(raw);
         let open = raw.items().find(|i| i.arg == item::OPEN);
         let cut = open.is_some_and(|i| i.status & status::TRUNCATED != 0);
@@ -116,6 +120,9 @@ impl Tracker {
             })
         };
         self.insert_thread(child, raw.header.cgroup);
+        if !same_process {
+            self.count_process(tid);
+        }
         self.threads.share_directory(raw.who(), made, common(shares::DIRECTORY));
         self.descriptors.fork(raw.who(), made, common(shares::DESCRIPTORS));
     }
@@ -212,6 +219,14 @@ impl Tracker {
             };
             is_runtime_init(&thread.comm) || [&b"runc"[..], b"crun", b"youki"].into_iter().any(of)
         })
+    }
+
+    /// A process is in a container; the steps of its runtime are none of the container's.
+    pub(super) fn count_process(&mut self, tid: u32) {
+        let container = self.threads.get(tid).map_or(0, |thread| thread.container);
+        if container != 0 && !self.is_runtime(tid) {
+            self.cgroups.count_process(container);
+        }
     }
 
     /// A task moved into a cgroup.

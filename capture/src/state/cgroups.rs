@@ -370,6 +370,13 @@ impl Cgroups {
         cgroup.container
     }
 
+    /// Counts a process of a container.
+    pub(crate) fn count_process(&mut self, key: u64) {
+        if let Some(container) = self.containers.get_mut(&key) {
+            container.processes += 1;
+        }
+    }
+
     /// Counts an event of a container.
     pub(crate) fn count(&mut self, key: u64, time: u64) {
         if let Some(container) = self.containers.get_mut(&key) {

@@ -71,6 +71,8 @@ pub struct Container {
     pub labels: Vec<(String, String)>,
     /// What else the runtime told.
     pub told: Told,
+    /// Processes that were in it, without those of the runtime's own.
+    pub processes: u64,
 }
 record!(Container {
     key,
@@ -87,7 +89,8 @@ record!(Container {
     image,
     pod,
     labels,
-    told
+    told,
+    processes
 });
 
 /// What a runtime tells of a container beside its name, image, pod and labels.

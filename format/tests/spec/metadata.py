@@ -157,6 +157,7 @@ CONTAINER = record(
     pod=optional(several(STR, STR, STR)),
     labels=sequence(several(STR, STR)),
     told=TOLD,
+    processes=INTEGER,
 )
 CAUSES = [
     "ring full", "ring busy", "scope table full", "undecodable record", "write failed", "lost by damage to the file",

@@ -253,6 +253,7 @@ fn everything() -> Everything {
             pod: Some(("default".into(), "web-1".into(), "uid".into())),
             labels: vec![("a".into(), "b".into())],
             death: 7,
+            processes: 300,
             told: Told {
                 source: "cri-o".into(),
                 missing: "no socket".into(),

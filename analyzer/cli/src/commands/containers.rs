@@ -61,6 +61,7 @@ pub(crate) struct Object {
     oom_killed: Option<bool>,
     first: Option<String>,
     last: Option<String>,
+    processes: u64,
     events: u64,
 }
 
@@ -135,6 +136,7 @@ impl Object {
             oom_killed: told.oom_killed,
             first: rfc3339(container.first),
             last: rfc3339(container.last),
+            processes: container.processes,
             events: container.events,
         }
     }
@@ -163,7 +165,17 @@ pub(crate) fn run(args: &Args) -> Result<Status> {
 /// A heading and a line for each container.
 pub(crate) fn lines(containers: &[Container], zone: TimeZone) -> Vec<String> {
     let heading = [
-        "ID", "RUNTIME", "NAME", "IMAGE", "POD", "EVENTS", "FIRST", "LAST", "LIFE", "END",
+        "ID",
+        "RUNTIME",
+        "NAME",
+        "IMAGE",
+        "POD",
+        "PROCESSES",
+        "EVENTS",
+        "FIRST",
+        "LAST",
+        "LIFE",
+        "END",
     ]
     .map(str::to_string)
     .to_vec();
@@ -178,6 +190,7 @@ pub(crate) fn lines(containers: &[Container], zone: TimeZone) -> Vec<String> {
             or_dash(&container.name),
             or_dash(&container.image),
             pod(container),
+            container.processes.to_string(),
             container.events.to_string(),
             shown_time(container.first, zone),
             shown_time(container.last, zone),
@@ -186,7 +199,7 @@ pub(crate) fn lines(containers: &[Container], zone: TimeZone) -> Vec<String> {
         ]
     };
     let rows: Vec<Vec<String>> = std::iter::once(heading).chain(containers.iter().map(row)).collect();
-    aligned(&rows, &[5])
+    aligned(&rows, &[5, 6])
 }
 
 /// Namespace and name of its pod, or what is known of it.
