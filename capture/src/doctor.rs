@@ -125,10 +125,15 @@ fn lockdown() -> Finding {
 }
 
 fn cgroups() -> Finding {
-    match snapshot::cgroup_root() {
-        Some(root) => Finding::Good(format!("cgroup v2: mounted at {}", root.display())),
+    match snapshot::hierarchy() {
+        Some(found) if found.id == 0 => Finding::Good(format!("cgroup v2: mounted at {}", found.root.display())),
+        Some(found) => Finding::Good(format!(
+            "cgroup v1: containers are told apart by the controller {}, mounted at {}",
+            found.controller,
+            found.root.display()
+        )),
         None => Finding::Poor(
-            "cgroup v2: not mounted; containers cannot be told apart. Mount it: mount -t cgroup2 none /sys/fs/cgroup/unified"
+            "cgroups: none mounted; containers cannot be told apart. Mount them: mount -t cgroup2 none /sys/fs/cgroup"
                 .to_owned(),
         ),
     }

@@ -1,23 +1,20 @@
 //! What already runs, from /proc: processes, their threads and descriptors, and cgroups.
 
+mod hierarchy;
 mod process;
 mod read;
 mod sockets;
 
+pub(crate) use hierarchy::hierarchy;
 pub(crate) use process::{cgroup_of, descriptors, parent_of, process_of, processes, thread, threads, users_of};
 pub(crate) use sockets::Sockets;
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// Where the cgroup v2 hierarchy is mounted.
+/// Where the hierarchy of cgroups that counts is mounted.
 pub(crate) fn cgroup_root() -> Option<PathBuf> {
-    let mounts = std::fs::read_to_string("/proc/self/mounts").ok()?;
-    mounts.lines().find_map(|line| {
-        let mut fields = line.split(' ');
-        let (_, place, kind) = (fields.next()?, fields.next()?, fields.next()?);
-        (kind == "cgroup2").then(|| PathBuf::from(place))
-    })
+    hierarchy().map(|hierarchy| hierarchy.root.clone())
 }
 
 /// The cgroup at `root` and all below it, parents first: id, parent's id, path below the root.

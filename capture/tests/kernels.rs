@@ -7,7 +7,9 @@ mod support;
 use afterimage_format::file::{Trace, verify};
 use std::path::Path;
 use std::process::{Command, Output};
-use support::{Bundle, Recording, can_record, can_run_containers, capture, count, lost, select, workload};
+use support::{
+    Bundle, Recording, can_record, can_run_containers, capture, count, lost, select, skip, wait_for, workload,
+};
 
 const BTF: &str = "/sys/kernel/btf/vmlinux";
 
@@ -183,6 +185,62 @@ fn a_host_without_tracefs_says_so_where_it_cannot_be_mounted() {
     let trace = Trace::open(&path).unwrap();
     assert!(trace.header().degraded[0].contains("no syscalls in tracefs"));
     assert!(count(&trace, "evt.type=execve and evt.rawres=0") > 0);
+}
+
+/// Where version 2 is not mounted, the cgroups of a controller of version 1 tell containers apart.
+#[test]
+fn a_host_with_cgroups_of_version_1_alone() {
+    let name = "a_host_with_cgroups_of_version_1_alone";
+    if !can_run_containers(name) {
+        return;
+    }
+    let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap();
+    if !mounts
+        .lines()
+        .any(|line| line.contains(" cgroup ") && line.contains(",pids"))
+    {
+        skip(name, "no controller of version 1 is mounted");
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (path, ready) = (dir.path().join("t.scap"), dir.path().join("ready"));
+    let id = format!("afterimage-v1-{}", std::process::id());
+    let script = "for m in $(awk '$3 == \"cgroup2\" {print $2}' /proc/self/mounts); do umount -l $m; done; exec \"$@\"";
+    let mut command = Command::new("unshare");
+    command.args([
+        "--mount",
+        "sh",
+        "-c",
+        script,
+        "sh",
+        env!("CARGO_BIN_EXE_capture"),
+        "record",
+        "-o",
+    ]);
+    command
+        .arg(&path)
+        .arg("--ready-file")
+        .arg(&ready)
+        .args(["--container", &id, "--runtime", "none"]);
+    let mut recorder = command.spawn().unwrap();
+    wait_for("the recorder", || {
+        ready.exists() || recorder.try_wait().unwrap().is_some()
+    });
+    let bundle = Bundle::new(dir.path(), &id, &["/bin/sh", "-c", "cat /etc/hostname; exec /bin/true"]);
+    assert!(bundle.run(&id).status.success());
+    // SAFETY: kill has no memory effects; the recorder has not been waited for.
+    unsafe { libc::kill(recorder.id() as i32, libc::SIGINT) };
+    assert!(recorder.wait().unwrap().success());
+    let trace = Trace::open(&path).unwrap();
+    assert!(trace.header().degraded.is_empty(), "{:?}", trace.header().degraded);
+    let containers = trace.containers();
+    assert_eq!((containers.len(), containers[0].full_id.as_str()), (1, id.as_str()));
+    assert!(containers[0].birth > 0 && containers[0].death > containers[0].birth);
+    assert_eq!(containers[0].events, trace.totals().events);
+    for program in ["sh", "cat", "true"] {
+        let ran = format!("evt.type = execve and evt.rawres = 0 and proc.name = {program} and container.id = {id}");
+        assert_eq!(count(&trace, &ran), 1, "{program}");
+    }
 }
 
 /// Nothing is missing on the kernels that this project names.

@@ -12,6 +12,7 @@ pub(crate) const VMLINUX: &str = "/sys/kernel/btf/vmlinux";
 const MAGIC: u16 = 0xeb9f;
 const KIND_STRUCT: u32 = 4;
 const KIND_UNION: u32 = 5;
+const KIND_ENUM: u32 = 6;
 
 /// Parsed BTF: the place of each type, found once.
 pub(crate) struct Btf {
@@ -69,7 +70,7 @@ impl Btf {
                     1 | 14 | 17 => 4,
                     3 => 12,
                     KIND_STRUCT | KIND_UNION | 15 | 19 => 12 * ty.vlen,
-                    6 | 13 => 8 * ty.vlen,
+                    KIND_ENUM | 13 => 8 * ty.vlen,
                     0 | 2 | 7..=12 | 16 | 18 => 0,
                     kind => bail!("type kind {kind} is not known"),
                 };
@@ -98,6 +99,22 @@ impl Btf {
             bail!("field {path} of struct {structure} is a bit field");
         }
         Ok(bits / 8)
+    }
+
+    /// Value of a constant of an enumeration.
+    pub(crate) fn enumerator(&self, enumeration: &str, name: &str) -> Result<u32> {
+        for at in self.types.iter().skip(1) {
+            let ty = self.record(*at)?;
+            if ty.kind != KIND_ENUM || self.string(ty.name) != enumeration.as_bytes() {
+                continue;
+            }
+            for place in (0..ty.vlen).map(|at| ty.body + 8 * at) {
+                if self.string(self.u32(place)?) == name.as_bytes() {
+                    return self.u32(place + 4);
+                }
+            }
+        }
+        bail!("this kernel has no {name} in enum {enumeration}")
     }
 
     fn structure(&self, name: &str) -> Result<Type> {

@@ -22,6 +22,7 @@ pub(crate) use rings::{Found, Span};
 pub(crate) use rings::{Rings, Source};
 pub(crate) use transport::{Wanted, Way, size as ring_size};
 
+use crate::snapshot;
 use afterimage_abi::{ExecutedKey, SYSCALLS, Spec, Transport, hint, machine, member};
 use anyhow::{Context, Result, anyhow};
 use aya::maps::{Array, ArrayOfMaps, HashMap, Map, MapData, RingBuf};
@@ -109,7 +110,9 @@ pub(crate) struct Probe {
 impl Probe {
     /// Loads the program; nothing is recorded before [`Probe::attach`].
     pub(crate) fn load(settings: &Settings) -> Result<Probe> {
-        let (offsets, mut degraded) = offsets::resolve(&Btf::read(Path::new(VMLINUX))?)?;
+        let hierarchy = snapshot::hierarchy();
+        let controller = hierarchy.map_or("", |hierarchy| hierarchy.controller);
+        let (offsets, mut degraded) = offsets::resolve(&Btf::read(Path::new(VMLINUX))?, controller)?;
         let (rings, second_best) = transport::make(settings.way)?;
         degraded.extend(second_best);
         let cpus = rings.cpus() as u32;
@@ -123,6 +126,7 @@ impl Probe {
             .override_global("MACHINE", &MACHINE, true)
             .override_global("SCOPE", &scope, true)
             .override_global("RECORDER", &recorder, true)
+            .override_global("HIERARCHY", &hierarchy.map_or(0, |hierarchy| hierarchy.id), true)
             .override_global("HELPER", &settings.helper, true)
             .override_global("SNAPLEN", &settings.snaplen, true)
             .override_global("LATENCY", &(places - 1), true)

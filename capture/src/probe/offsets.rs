@@ -4,11 +4,11 @@ use super::btf::Btf;
 use afterimage_abi::{MISSING, Offsets};
 use anyhow::{Result, ensure};
 
-/// All offsets that the program uses, and what a recording lacks on this kernel, a line each.
+/// All offsets that the program uses (`controller`: of version 1, whose cgroups count; empty: version 2), and what a recording lacks on this kernel, a line each.
 ///
 /// # Errors
 /// Names the structure and field that this kernel lacks and that no recording can do without.
-pub(crate) fn resolve(btf: &Btf) -> Result<(Offsets, Vec<String>)> {
+pub(crate) fn resolve(btf: &Btf, controller: &str) -> Result<(Offsets, Vec<String>)> {
     let mut degraded = Vec::new();
     let at = |structure: &str, field: &str| btf.offset(structure, field);
     // A field that a recording can do without; the program takes it for zero (`kernel::read_known`).
@@ -131,6 +131,11 @@ pub(crate) fn resolve(btf: &Btf) -> Result<(Offsets, Vec<String>)> {
         sock_common_skc_v6_rcv_saddr: v6_local,
         sock_common_skc_v6_daddr: v6_remote,
         css_set_dfl_cgrp: at("css_set", "dfl_cgrp")?,
+        css_set_subsys: match controller {
+            "" => MISSING,
+            // An array of pointers, by the number that the kernel was built with.
+            name => at("css_set", "subsys")? + 8 * btf.enumerator("cgroup_subsys_id", &format!("{name}_cgrp_id"))?,
+        },
         cgroup_kn: at("cgroup", "kn")?,
         cgroup_root: at("cgroup", "root")?,
         cgroup_self_parent: at("cgroup", "self.parent")?,

@@ -275,7 +275,7 @@ fn outlast(command: &Command) -> u8 {
 fn degraded() -> Vec<String> {
     let mut out = Vec::new();
     if crate::snapshot::cgroup_root().is_none() {
-        out.push("cgroup v2 is not mounted: containers are not told apart".to_owned());
+        out.push("no cgroups are mounted: containers are not told apart".to_owned());
     }
     out
 }

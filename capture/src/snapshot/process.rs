@@ -1,5 +1,6 @@
 //! Processes.
 
+use super::hierarchy::{hierarchy, path_in};
 use super::read::read;
 use super::sockets::Sockets;
 use crate::state::{named, socket_of};
@@ -126,9 +127,7 @@ pub(crate) fn cgroup_of(pid: u32) -> Option<Vec<u8>> {
 
 fn cgroup(dir: &Path) -> Option<Vec<u8>> {
     let text = read(dir.join("cgroup")).ok()?;
-    text.split(|b| *b == b'\n')
-        .find_map(|line| line.strip_prefix(b"0::"))
-        .map(<[u8]>::to_vec)
+    path_in(&text, hierarchy()?).map(<[u8]>::to_vec)
 }
 
 /// The descriptors of a process, as far as it still has them.

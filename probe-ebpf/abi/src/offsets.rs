@@ -61,6 +61,8 @@ pub struct Offsets {
     pub sock_common_skc_v6_rcv_saddr: u32,
     pub sock_common_skc_v6_daddr: u32,
     pub css_set_dfl_cgrp: u32,
+    /// Of the controller whose hierarchy counts; [`MISSING`]: version 2 does.
+    pub css_set_subsys: u32,
     pub cgroup_kn: u32,
     pub cgroup_root: u32,
     pub cgroup_self_parent: u32,

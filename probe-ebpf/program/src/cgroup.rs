@@ -4,7 +4,6 @@ use crate::kernel::{self, offset, read};
 use crate::ring::{Memory, Record};
 use crate::scope;
 use afterimage_abi::{PATH_MAX, condition, item, kind};
-use aya_ebpf::helpers::generated::{bpf_get_current_cgroup_id, bpf_get_current_pid_tgid};
 
 const COMM_LEN: u32 = 16;
 
@@ -20,13 +19,13 @@ fn parent_of(cgroup: u64) -> u64 {
 #[inline(always)]
 fn wanted(tgid_tid: u64) -> bool {
     scope::has(condition::CGROUP)
-        || scope::holds(tgid_tid, unsafe { bpf_get_current_cgroup_id() }) && scope::holds_current_user()
+        || scope::holds(tgid_tid, kernel::current_ids(kernel::current()).1) && scope::holds_current_user()
 }
 
 #[inline(always)]
 pub(crate) fn mkdir(cgroup: u64, path: u64) {
-    let tgid_tid = unsafe { bpf_get_current_pid_tgid() };
-    if !kernel::is_v2(cgroup) || !wanted(tgid_tid) {
+    let (tgid_tid, _) = kernel::current_ids(kernel::current());
+    if !kernel::counts(cgroup) || !wanted(tgid_tid) {
         return;
     }
     let id = kernel::cgroup_id(cgroup);
@@ -45,9 +44,9 @@ pub(crate) fn mkdir(cgroup: u64, path: u64) {
 
 #[inline(always)]
 pub(crate) fn rmdir(cgroup: u64, path: u64) {
-    let tgid_tid = unsafe { bpf_get_current_pid_tgid() };
+    let (tgid_tid, _) = kernel::current_ids(kernel::current());
     let id = kernel::cgroup_id(cgroup);
-    if !kernel::is_v2(cgroup) || !(wanted(tgid_tid) && (!scope::has(condition::CGROUP) || scope::holds_cgroup(id))) {
+    if !kernel::counts(cgroup) || !(wanted(tgid_tid) && (!scope::has(condition::CGROUP) || scope::holds_cgroup(id))) {
         return;
     }
     let Some(mut record) = Record::begin(kind::CGROUP_RMDIR, 0, 0, tgid_tid, 0, id) else {
@@ -63,10 +62,10 @@ pub(crate) fn rmdir(cgroup: u64, path: u64) {
 
 #[inline(always)]
 pub(crate) fn attach(cgroup: u64, path: u64, task: u64, whole_process: u8) {
-    if !kernel::is_v2(cgroup) {
+    if !kernel::counts(cgroup) {
         return;
     }
-    let tgid_tid = unsafe { bpf_get_current_pid_tgid() };
+    let (tgid_tid, _) = kernel::current_ids(kernel::current());
     let id = kernel::cgroup_id(cgroup);
     let moved = kernel::tgid_tid(task);
     if !scope::holds(moved, id) || !scope::holds_user_of(task) {

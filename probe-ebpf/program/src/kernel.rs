@@ -2,10 +2,21 @@
 
 use afterimage_abi::{Credentials, Offsets};
 use aya_ebpf::helpers::generated::{bpf_get_current_task_btf, bpf_probe_read_kernel};
+use core::ptr::read_volatile;
 
 /// Overridden by the loader.
 #[unsafe(no_mangle)]
 static OFFSETS: Offsets = unsafe { core::mem::zeroed() };
+
+/// Number of the hierarchy of cgroups that counts; 0: version 2. Overridden by the loader.
+#[unsafe(no_mangle)]
+static HIERARCHY: u32 = 0;
+
+/// A constant for the verifier, which takes out the other branch.
+#[inline(always)]
+fn is_version_2() -> bool {
+    unsafe { read_volatile(&raw const HIERARCHY) == 0 }
+}
 
 /// The value of a field of [`Offsets`]; volatile, because the loader changes it behind the compiler's back.
 macro_rules! offset {
@@ -57,14 +68,19 @@ pub(crate) fn direct<T: Copy>(base: *const u8, offset: usize) -> T {
     unsafe { base.add(offset).cast::<T>().read() }
 }
 
-/// `tgid << 32 | tid` and cgroup v2 id of the current task. What the helpers for it would cost is most of what an
+/// `tgid << 32 | tid` and cgroup id of the current task. What the helpers for it would cost is most of what an
 /// unselected call costs.
 #[inline(always)]
 pub(crate) fn current_ids(task: *const u8) -> (u64, u64) {
     let tgid: u32 = direct(task, offset!(task_struct_tgid));
     let tid: u32 = direct(task, offset!(task_struct_pid));
     let set: *const u8 = direct(task, offset!(task_struct_cgroups));
-    let cgroup: *const u8 = direct(set, offset!(css_set_dfl_cgrp));
+    let cgroup: *const u8 = if is_version_2() {
+        direct(set, offset!(css_set_dfl_cgrp))
+    } else {
+        let state: *const u8 = direct(set, offset!(css_set_subsys));
+        direct(state, offset!(cgroup_subsys_state_cgroup))
+    };
     let node: *const u8 = direct(cgroup, offset!(cgroup_kn));
     (
         u64::from(tgid) << 32 | u64::from(tid),
@@ -135,11 +151,15 @@ pub(crate) fn ppid(task: u64) -> u32 {
     read(parent, offset!(task_struct_tgid))
 }
 
-/// Cgroup v2 id of a task.
+/// Cgroup id of a task.
 #[inline(always)]
 pub(crate) fn cgroup_of(task: u64) -> u64 {
     let set: u64 = read(task, offset!(task_struct_cgroups));
-    cgroup_id(read(set, offset!(css_set_dfl_cgrp)))
+    if is_version_2() {
+        return cgroup_id(read(set, offset!(css_set_dfl_cgrp)));
+    }
+    let state: u64 = read(set, offset!(css_set_subsys));
+    cgroup_id(read(state, offset!(cgroup_subsys_state_cgroup)))
 }
 
 /// Id of a cgroup.
@@ -149,9 +169,9 @@ pub(crate) fn cgroup_id(cgroup: u64) -> u64 {
     read(node, offset!(kernfs_node_id))
 }
 
-/// Whether a cgroup is of the v2 hierarchy: the kernel gives that one the id 0.
+/// Whether a cgroup is of the hierarchy that counts.
 #[inline(always)]
-pub(crate) fn is_v2(cgroup: u64) -> bool {
+pub(crate) fn counts(cgroup: u64) -> bool {
     let root: u64 = read(cgroup, offset!(cgroup_root));
-    read::<u32>(root, offset!(cgroup_root_hierarchy_id)) == 0
+    read::<u32>(root, offset!(cgroup_root_hierarchy_id)) == unsafe { read_volatile(&raw const HIERARCHY) }
 }

@@ -167,7 +167,9 @@ impl Walk {
     /// Goes one step; returns whether it was the last.
     #[inline(always)]
     fn step(&mut self) -> bool {
-        let Walk { body, mount, dentry, .. } = *self;
+        let Walk {
+            body, mount, dentry, ..
+        } = *self;
         if dentry == self.root && mount == self.root_mount {
             mark(body, 0);
             return true;

@@ -4,14 +4,13 @@ use crate::kernel::{self, offset, read};
 use crate::ring::{Memory, Record};
 use crate::{executed, scope};
 use afterimage_abi::{ARGS_MAX, OPEN_MAX, PATH_MAX, condition, flags, item, kind, shares};
-use aya_ebpf::helpers::generated::{bpf_get_current_cgroup_id, bpf_get_current_pid_tgid};
 
 const COMM_LEN: u32 = 16;
 
 /// The current task runs a new image; its memory is the new one's, and no other thread of it exists.
 #[inline(always)]
 pub(crate) fn exec(task: u64, old_tid: u32, binprm: u64) {
-    let (tgid_tid, cgroup) = unsafe { (bpf_get_current_pid_tgid(), bpf_get_current_cgroup_id()) };
+    let (tgid_tid, cgroup) = kernel::current_ids(kernel::current());
     scope::activate((tgid_tid >> 32) as u32);
     if !scope::holds(tgid_tid, cgroup) {
         return;
@@ -65,7 +64,7 @@ fn open_descriptors(record: &mut Record, task: u64) {
 /// The current task made `child`, which has not run yet.
 #[inline(always)]
 pub(crate) fn fork(child: u64) {
-    let tgid_tid = unsafe { bpf_get_current_pid_tgid() };
+    let (tgid_tid, _) = kernel::current_ids(kernel::current());
     // A child can be born into another cgroup (CLONE_INTO_CGROUP): it is the child's that decides.
     let cgroup = kernel::cgroup_of(child);
     let child_ids = kernel::tgid_tid(child);
@@ -118,7 +117,7 @@ fn shared(child: u64) -> u64 {
 /// The current task ends.
 #[inline(always)]
 pub(crate) fn exit(task: u64) {
-    let (tgid_tid, cgroup) = unsafe { (bpf_get_current_pid_tgid(), bpf_get_current_cgroup_id()) };
+    let (tgid_tid, cgroup) = kernel::current_ids(kernel::current());
     if !scope::holds(tgid_tid, cgroup) || !scope::holds_current_user() {
         return;
     }

@@ -4,8 +4,8 @@
 use crate::buffer;
 use crate::registers::is_arm64;
 use afterimage_abi::{
-    ItemHeader, OPEN_MAX, RING_SIZE, RING_SLACK, RecordHeader, Ring, RingHead, Transport, kind, loss, ring_reserve, ring_wake,
-    status,
+    ItemHeader, OPEN_MAX, RING_SIZE, RING_SLACK, RecordHeader, Ring, RingHead, Transport, kind, loss, ring_reserve,
+    ring_wake, status,
 };
 use aya_ebpf::bindings::{BPF_F_MMAPABLE, BPF_RB_FORCE_WAKEUP};
 use aya_ebpf::helpers::generated::{

@@ -132,7 +132,12 @@ fn done(request: u64, user_data: u64, result: i32, flags: u32) {
 /// a number stands in its place, refuse the program.
 #[inline(always)]
 pub(crate) fn complete(request: u64, entry: *const u8) {
-    done(request, typed(entry, 0), typed(entry, CQE_RESULT), typed(entry, CQE_FLAGS));
+    done(
+        request,
+        typed(entry, 0),
+        typed(entry, CQE_RESULT),
+        typed(entry, CQE_FLAGS),
+    );
 }
 
 /// Before that: its fields.
