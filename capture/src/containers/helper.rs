@@ -1,5 +1,6 @@
 //! The process that asks the runtimes, and the pipes to it. Neither end waits for the other.
 
+use crate::conduct;
 use afterimage_runtimes::{Answer, Question, Settings, Socket};
 use anyhow::{Context, Result};
 use std::collections::VecDeque;
@@ -7,6 +8,7 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -16,6 +18,8 @@ pub(crate) const COMMAND: &str = "ask-runtimes";
 const LONGEST: usize = 4 << 20;
 /// Questions that wait for room in the pipe; there is no point in asking about more.
 const WAITING: usize = 65_536;
+/// Bytes that the process may take: whatever a runtime answers, the host keeps its memory. It needs some 12 MB.
+const MEMORY: u64 = 256 << 20;
 /// What becomes of the process's answers when it is not there any more.
 pub(crate) const GONE: &str = "the recorder's helper that asks the runtimes has ended";
 
@@ -184,8 +188,19 @@ fn unblocked(end: OwnedFd) -> io::Result<OwnedFd> {
 /// # Errors
 /// When it cannot go on.
 pub(crate) fn run(sockets: Vec<Socket>) -> Result<()> {
-    // SAFETY: no memory is involved. Whoever is left alone ends.
-    unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+    // SAFETY: no memory is involved but the limit, which is valid for the call. Whoever is left alone ends; whoever runs
+    // something gets no more rights by it.
+    unsafe {
+        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+        libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+        let limit = libc::rlimit {
+            rlim_cur: MEMORY,
+            rlim_max: MEMORY,
+        };
+        libc::setrlimit(libc::RLIMIT_DATA, &raw const limit);
+    }
+    // Sockets and files of runtimes are root's, which this process still is.
+    conduct::keep_what_is_needed(Path::new("/"))?;
     afterimage_runtimes::run(&Settings::with_sockets(sockets), io::stdin(), io::stdout())?;
     Ok(())
 }
