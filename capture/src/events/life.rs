@@ -6,19 +6,13 @@ use crate::catalogue::Own;
 use crate::probe::executed_file;
 use crate::state::{Who, join};
 use afterimage_abi::{item, shares, status};
-use afterimage_format::model::{Text, Thread, Value};
+use afterimage_format::model::{Text, Thread, Value, is_container_runtime_name};
 use afterimage_format::segment::SegmentBuilder;
 use std::sync::Arc;
 
 /// High and low half.
 fn halves(word: u64) -> (u32, u32) {
     ((word >> 32) as u32, word as u32)
-}
-
-/// Names that container runtimes give their init while it is in the container's cgroup and not yet the container's own
-/// program: `runc`, `runc:[2:INIT]`, `crun`, `youki:[2:INIT]`.
-fn is_runtime_init(comm: &[u8]) -> bool {
-    comm == b"runc" || comm == b"crun" || comm.starts_with(b"runc:") || comm.starts_with(b"youki:")
 }
 
 impl Tracker {
@@ -207,18 +201,8 @@ impl Tracker {
         );
     }
 
-    /// Whether a thread is a container runtime's. runc runs itself again from a copy, with the name of a descriptor; the
-    /// file tells then, and so does who moves it.
     fn is_runtime(&self, tid: u32) -> bool {
-        self.threads.get(tid).is_some_and(|thread| {
-            let file = thread.exepath.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
-            let file = file.strip_prefix(b"memfd:").unwrap_or(file);
-            let of = |name: &[u8]| {
-                let rest = file.strip_prefix(name);
-                rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'.' | b'_')))
-            };
-            is_runtime_init(&thread.comm) || [&b"runc"[..], b"crun", b"youki"].into_iter().any(of)
-        })
+        self.threads.get(tid).is_some_and(Thread::is_container_runtime)
     }
 
     /// A process is in a container; the steps of its runtime are none of the container's.
@@ -234,7 +218,8 @@ impl Tracker {
         let (pid, tid) = halves(raw.arg(0));
         let cgroup = raw.header.cgroup;
         let comm = raw.bytes(item::COMM).unwrap_or_default();
-        if is_runtime_init(comm) || self.is_runtime(tid) || self.is_runtime(raw.tid()) {
+        // The one that is moved, or the one that moves it.
+        if is_container_runtime_name(comm) || self.is_runtime(tid) || self.is_runtime(raw.tid()) {
             let time = self.real_time(raw.header.time);
             self.cgroups.promote(cgroup, time);
         }

@@ -24,4 +24,4 @@ pub use header::{ClockAnchor, Header, Host, Series};
 pub use kind::{Category, Kind, Param};
 pub use loss::{Loss, LossCause};
 pub use param_type::ParamType;
-pub use thread::{Text, Thread};
+pub use thread::{Text, Thread, is_container_runtime_name};

@@ -68,6 +68,15 @@ pub struct Thread {
     pub cgroup: Text,
 }
 
+/// Whether container runtimes call their own process so, before the container's program replaces it: `runc`,
+/// `runc:[2:INIT]`, `crun`, `youki:[2:INIT]`.
+pub fn is_container_runtime_name(comm: &[u8]) -> bool {
+    comm == b"runc"
+        || [&b"runc:"[..], b"crun", b"youki:"]
+            .iter()
+            .any(|name| comm.starts_with(name))
+}
+
 impl Thread {
     /// Path of what was executed: of a script, not of its interpreter.
     pub fn program(&self) -> &Text {
@@ -81,6 +90,19 @@ impl Thread {
     /// Whether this is the process's first thread.
     pub fn is_main(&self) -> bool {
         self.tid == self.pid
+    }
+
+    /// Whether it is a step of a container runtime's own, which in a container is not yet the container's program: by its
+    /// name, or by its file, since runc runs itself again from a copy with the name of a descriptor.
+    pub fn is_container_runtime(&self) -> bool {
+        let file = self.exepath.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+        let file = file.strip_prefix(b"memfd:").unwrap_or(file);
+        // `runc`, `runc_cloned:/proc/self/exe`, `runc.8sD3kf`
+        let of = |name: &[u8]| {
+            let rest = file.strip_prefix(name);
+            rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'.' | b'_')))
+        };
+        is_container_runtime_name(&self.comm) || [&b"runc"[..], b"crun", b"youki"].into_iter().any(of)
     }
 
     /// `argv[1..]`, element by element.

@@ -75,7 +75,7 @@ impl Registry {
             .map(|parent| &self.processes[parent.0])
             .filter(|p| p.container == thread.container);
         let runtime =
-            thread.container != 0 && is_runtime_name(&thread.comm) && above.is_none_or(|parent| parent.runtime);
+            thread.container != 0 && thread.is_container_runtime() && above.is_none_or(|parent| parent.runtime);
         self.processes.push(Process {
             pid: thread.pid,
             vpid: thread.vpid,
@@ -114,7 +114,7 @@ impl Registry {
         process.name = thread.comm.to_vec();
         if process.container != thread.container {
             // A runtime's process is prepared outside and moved in.
-            process.runtime = process.container == 0 && is_runtime_name(&thread.comm);
+            process.runtime = process.container == 0 && thread.is_container_runtime();
             process.container = thread.container;
             process.depth = 0;
         }
@@ -148,15 +148,6 @@ impl Registry {
             state.release();
         }
     }
-}
-
-/// Names that container runtimes give their own process in the container, before the container's program replaces it:
-/// `runc:[2:INIT]`, `crun`, `youki:[2:INIT]`.
-fn is_runtime_name(comm: &[u8]) -> bool {
-    [b"runc:[".as_slice(), b"crun", b"youki:["]
-        .iter()
-        .any(|name| comm.starts_with(name))
-        || comm == b"runc"
 }
 
 #[cfg(test)]

@@ -83,28 +83,15 @@ pub(crate) fn pod_field<'c>(container: Option<&'c Container>, field: K8sField, a
     }
 }
 
-/// Whether it is a process of the runtime's own, in the container and not yet the container's program: by its name, or by
-/// its file, since runc runs itself again from a copy (`memfd:runc_cloned…`, `runc.…`).
-fn is_runtime(thread: &Thread) -> bool {
-    let comm: &[u8] = &thread.comm;
-    let file = thread.exepath.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
-    let file = file.strip_prefix(b"memfd:").unwrap_or(file);
-    let of = |name: &[u8]| {
-        let rest = file.strip_prefix(name);
-        rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'.' | b'_')))
-    };
-    comm.starts_with(b"runc:") || comm.starts_with(b"youki:") || [&b"runc"[..], b"crun", b"youki"].into_iter().any(of)
-}
-
 /// How a thread came to be in its container: its first process has number 1 there, and others came by a way of their own.
 pub(crate) fn entry<'s>(thread: &'s Thread, ancestors: impl Iterator<Item = &'s Thread>) -> Value<'s> {
     if thread.container == 0 || thread.vpid == 0 {
         return Value::Missing;
     }
-    if is_runtime(thread) {
+    if thread.is_container_runtime() {
         return Value::str("init");
     }
-    let inside = ancestors.take_while(|above| above.container == thread.container && !is_runtime(above));
+    let inside = ancestors.take_while(|above| above.container == thread.container && !above.is_container_runtime());
     let top = inside.last().unwrap_or(thread);
     Value::str(if top.vpid == 1 { "main" } else { "exec" })
 }
