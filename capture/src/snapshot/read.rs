@@ -38,8 +38,9 @@ mod tests {
             .spawn()
             .unwrap();
         let path = |name: &str| format!("/proc/{}/{name}", child.id());
-        // The arguments are there a moment after the new image is.
-        while std::fs::read(path("cmdline")).unwrap().is_empty() {
+        // The arguments are there a moment after the new image is; what is shown stands still once the shell waits.
+        let sleeps = || std::fs::read_to_string(path("stat")).unwrap().contains(") S ");
+        while std::fs::read(path("cmdline")).unwrap().is_empty() || !sleeps() {
             std::thread::yield_now();
         }
         for name in ["status", "stat", "cgroup", "cmdline"] {

@@ -5,6 +5,7 @@ use crate::containers::{GONE, Helper, Room};
 use afterimage_format::model::{Container, Runtime, Text};
 use afterimage_runtimes::{Answer, Question};
 use hashbrown::{HashMap, HashSet};
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 /// What a cgroup path says about a container.
@@ -88,12 +89,16 @@ pub(crate) struct Cgroups {
     room: Room,
     /// Containers that will be in scope if their runtimes tell what was asked for.
     candidates: HashMap<u64, Container>,
-    /// Containers that runtimes were asked about and have not told of.
+    /// Containers that runtimes were asked about and have not told all of.
     unanswered: HashSet<u64>,
+    /// Those that are still to be asked about.
+    unasked: VecDeque<u64>,
     /// Whether a new cgroup waits for what its runtime tells, see [`Cgroups::add`].
     is_patient: bool,
 }
 
+/// Questions at a turn: each takes some 20 us.
+const AT_ONCE: usize = 64;
 /// How long a cgroup that may be asked for waits for its runtime's answer; the rings hold what happens meanwhile. Files of
 /// runtimes are read within a few milliseconds.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -114,6 +119,7 @@ impl Cgroups {
             room: Room::default(),
             candidates: HashMap::new(),
             unanswered: HashSet::new(),
+            unasked: VecDeque::new(),
             is_patient: false,
         }
     }
@@ -219,15 +225,17 @@ impl Cgroups {
         };
         let container = self.describe(id, &text, identity, birth);
         let key = container.key;
-        self.ask(&container);
         // Those whose runtime never answers, and whose end nobody told.
         if self.candidates.len() >= MAX_REJECTED {
             self.candidates.clear();
         }
         self.candidates.insert(key, container);
+        self.ask(key);
         if !self.is_patient {
             return false;
         }
+        // There is hardly ever another one.
+        self.ask_some();
         let answers = self
             .helper
             .as_mut()
@@ -238,25 +246,41 @@ impl Cgroups {
         self.contains(id)
     }
 
-    /// Asks about a container.
-    fn ask(&mut self, container: &Container) {
-        let Some(helper) = &mut self.helper else { return };
-        helper.ask(&Question {
-            key: container.key,
-            id: container.full_id.clone(),
-            runtime: container.runtime.name().to_owned(),
-            cgroup: container.cgroup.clone(),
-            pid: crate::snapshot::first_process(&container.cgroup),
-        });
-        self.unanswered.insert(container.key);
+    /// Will ask about a container: at the start there can be thousands, and events come in already.
+    fn ask(&mut self, key: u64) {
+        if self.helper.is_some() {
+            self.unanswered.insert(key);
+            self.unasked.push_back(key);
+        }
     }
 
-    /// Takes in what runtimes have told by now, waiting at most so long for first answers that are still to come; returns
+    /// Asks about some of those that are still to be asked about.
+    fn ask_some(&mut self) {
+        for _ in 0..AT_ONCE {
+            let (Some(helper), Some(key)) = (&mut self.helper, self.unasked.pop_front()) else {
+                return;
+            };
+            let Some(container) = self.containers.get(&key).or_else(|| self.candidates.get(&key)) else {
+                continue;
+            };
+            helper.ask(&Question {
+                key,
+                id: container.full_id.clone(),
+                runtime: container.runtime.name().to_owned(),
+                cgroup: container.cgroup.clone(),
+                pid: crate::snapshot::first_process(&container.cgroup),
+            });
+        }
+    }
+
+    /// Takes in what runtimes have told by now, waiting at most so long for answers that are still to come; returns
     /// the cgroups that are in scope because of it.
     pub(crate) fn hear(&mut self, wait: Duration) -> Vec<u64> {
         let end = Instant::now() + wait;
         let mut admitted = Vec::new();
-        while let Some(helper) = &mut self.helper {
+        loop {
+            self.ask_some();
+            let Some(helper) = &mut self.helper else { break };
             let answers = helper.answers();
             if !helper.is_there() {
                 self.helper = None;
@@ -269,7 +293,7 @@ impl Cgroups {
             if self.unanswered.is_empty() || left < Duration::from_millis(1) {
                 break;
             }
-            if let Some(helper) = &self.helper {
+            if let Some(helper) = self.helper.as_ref().filter(|_| self.unasked.is_empty()) {
                 helper.wait(left);
             }
         }
@@ -279,7 +303,10 @@ impl Cgroups {
     /// Takes in an answer; returns the cgroup if it is in scope because of that.
     fn take(&mut self, answer: Answer) -> Option<u64> {
         let key = answer.key;
-        self.unanswered.remove(&key);
+        // A reason says that more may come.
+        if answer.reason.is_empty() || answer.last {
+            self.unanswered.remove(&key);
+        }
         if let Some(container) = self.containers.get_mut(&key) {
             self.room.tell(container, answer);
             return None;
@@ -322,8 +349,8 @@ impl Cgroups {
     fn make(&mut self, cgroup_id: u64, path: &str, identity: Identity, birth: u64) -> u64 {
         let container = self.describe(cgroup_id, path, identity, birth);
         let key = container.key;
-        self.ask(&container);
         self.containers.insert(key, container);
+        self.ask(key);
         key
     }
 
