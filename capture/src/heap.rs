@@ -1,8 +1,8 @@
 //! How glibc's allocator is to keep what is freed; others are left as they are.
 
 /// From this size on memory is mapped, and goes back to the system when it is freed. It is glibc's own first value, which
-/// it raises as larger pieces are freed: then columns of segments stay for ever, in the peak as well (3 MB of 51 on 80,000
-/// opened files).
+/// it raises as larger pieces are freed: then columns of segments stay for ever, in the peak as well (45 MB instead of 41 for
+/// 3 million getpid, 50 instead of 44 in bursts: `cargo xtask bench record`). It costs 0.04 us of CPU an event.
 #[cfg(target_env = "gnu")]
 const MAPPED: libc::c_int = 128 << 10;
 
