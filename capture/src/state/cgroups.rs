@@ -93,6 +93,8 @@ pub(crate) struct Cgroups {
     unanswered: HashSet<u64>,
     /// Those that are still to be asked about.
     unasked: VecDeque<u64>,
+    /// Cgroups that have come into scope because of what a runtime told, and that the kernel does not know of yet.
+    admitted: Vec<u64>,
     /// Whether a new cgroup waits for what its runtime tells, see [`Cgroups::add`].
     is_patient: bool,
 }
@@ -120,6 +122,7 @@ impl Cgroups {
             candidates: HashMap::new(),
             unanswered: HashSet::new(),
             unasked: VecDeque::new(),
+            admitted: Vec::new(),
             is_patient: false,
         }
     }
@@ -240,9 +243,7 @@ impl Cgroups {
             .helper
             .as_mut()
             .map(|helper| helper.answers_until(PATIENCE, |answer| answer.key == key && answer.metadata.is_some()));
-        for answer in answers.unwrap_or_default() {
-            self.take(answer);
-        }
+        answers.unwrap_or_default().into_iter().for_each(|answer| self.take(answer));
         self.contains(id)
     }
 
@@ -277,7 +278,6 @@ impl Cgroups {
     /// the cgroups that are in scope because of it.
     pub(crate) fn hear(&mut self, wait: Duration) -> Vec<u64> {
         let end = Instant::now() + wait;
-        let mut admitted = Vec::new();
         loop {
             self.ask_some();
             let Some(helper) = &mut self.helper else { break };
@@ -288,7 +288,7 @@ impl Cgroups {
                     container.told.missing = GONE.to_owned();
                 }
             }
-            admitted.extend(answers.into_iter().filter_map(|answer| self.take(answer)));
+            answers.into_iter().for_each(|answer| self.take(answer));
             let left = end.saturating_duration_since(Instant::now());
             if self.unanswered.is_empty() || left < Duration::from_millis(1) {
                 break;
@@ -297,11 +297,11 @@ impl Cgroups {
                 helper.wait(left);
             }
         }
-        admitted
+        std::mem::take(&mut self.admitted)
     }
 
-    /// Takes in an answer; returns the cgroup if it is in scope because of that.
-    fn take(&mut self, answer: Answer) -> Option<u64> {
+    /// Takes in an answer.
+    fn take(&mut self, answer: Answer) {
         let key = answer.key;
         // A reason says that more may come.
         if answer.reason.is_empty() || answer.last {
@@ -309,18 +309,19 @@ impl Cgroups {
         }
         if let Some(container) = self.containers.get_mut(&key) {
             self.room.tell(container, answer);
-            return None;
+            return;
         }
+        let Some(mut container) = self.candidates.remove(&key) else {
+            return;
+        };
         let last = answer.last;
-        let candidate = self.candidates.get_mut(&key)?;
-        self.room.tell(candidate, answer);
-        if !self.selectors.want_told(candidate) {
-            if last {
-                self.candidates.remove(&key);
+        self.room.tell(&mut container, answer);
+        if !self.selectors.want_told(&container) {
+            if !last {
+                self.candidates.insert(key, container);
             }
-            return None;
+            return;
         }
-        let container = self.candidates.remove(&key)?;
         let id = container.cgroup_id;
         self.rejected.remove(&id);
         let path = container.cgroup.as_bytes().into();
@@ -333,7 +334,7 @@ impl Cgroups {
             },
         );
         self.containers.insert(key, container);
-        Some(id)
+        self.admitted.push(id);
     }
 
     fn recognise(&mut self, id: u64, path: &[u8], birth: u64) -> u64 {

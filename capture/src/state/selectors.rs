@@ -196,15 +196,19 @@ mod tests {
 
     const ID: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
-    #[track_caller]
-    fn check(asked: &[(What, &str)], path: &str, expected: bool) {
+    fn selectors(asked: &[(What, &str)]) -> Selectors {
         let selectors = asked.iter().map(|(what, pattern)| Selector {
             what: *what,
             pattern: (*pattern).to_owned(),
             required: true,
             seen: false,
         });
-        let mut selectors = Selectors::new(selectors.collect());
+        Selectors::new(selectors.collect())
+    }
+
+    #[track_caller]
+    fn check(asked: &[(What, &str)], path: &str, expected: bool) {
+        let mut selectors = selectors(asked);
         assert_eq!(selectors.want(&path.replace("ID", ID)), expected, "{path} of {asked:?}");
     }
 
@@ -248,13 +252,7 @@ mod tests {
             ..Container::default()
         };
         let check = |asked: &[(What, &str)], expected: bool| {
-            let selectors = asked.iter().map(|(what, pattern)| Selector {
-                what: *what,
-                pattern: (*pattern).to_owned(),
-                required: true,
-                seen: false,
-            });
-            let mut selectors = Selectors::new(selectors.collect());
+            let mut selectors = selectors(asked);
             assert!(selectors.depend_on_runtimes() && !selectors.want(&told.cgroup));
             assert_eq!(selectors.want_told(&told), expected, "{asked:?}");
             assert_eq!(selectors.unseen().count(), usize::from(!expected));
@@ -275,13 +273,7 @@ mod tests {
     fn pods_by_name_are_those_of_the_kubelets_folders() {
         let logs = tempfile::tempdir().unwrap();
         std::fs::create_dir(logs.path().join("shop_cart-0_1a2b-3c")).unwrap();
-        let selector = |pattern: &str| Selector {
-            what: What::Pod,
-            pattern: pattern.to_owned(),
-            required: true,
-            seen: false,
-        };
-        let mut selectors = Selectors::new(vec![selector("shop/cart-0"), selector("shop/cart-1")]);
+        let mut selectors = selectors(&[(What::Pod, "shop/cart-0"), (What::Pod, "shop/cart-1")]);
         selectors.pod_logs = logs.path().to_owned();
         assert!(selectors.want("/kubepods/pod1a2b-3c/x"));
         assert!(!selectors.want("/kubepods/pod1a2b-3d/x"));

@@ -26,12 +26,6 @@ macro_rules! offset {
 }
 pub(crate) use offset;
 
-/// A field of a structure of which the verifier knows the type (it checks the load): no helper is needed.
-#[inline(always)]
-pub(crate) fn typed<T: Copy>(base: *const u8, offset: usize) -> T {
-    unsafe { base.add(offset).cast::<T>().read() }
-}
-
 #[inline(always)]
 pub(crate) fn load(field: impl Fn(*const Offsets) -> *const u32) -> usize {
     unsafe { core::ptr::read_volatile(field(&raw const OFFSETS)) as usize }

@@ -1,6 +1,6 @@
 //! Paths from the kernel's own objects: what a call really opened, whatever the caller's memory says by now.
 
-use crate::kernel::{self, offset, read, read_into, typed};
+use crate::kernel::{self, direct, offset, read, read_into};
 use crate::ring::Record;
 use afterimage_abi::{AT_FDCWD, KernelPath, WALK_MAX, item, status, walk};
 use aya_ebpf::helpers::generated::{bpf_get_current_task_btf, bpf_loop, bpf_probe_read_kernel};
@@ -24,12 +24,12 @@ const _: () = assert!(WALK_MAX as u64 * (NAME_MASK + 1) <= NAMES_MASK as u64 + 1
 #[inline(always)]
 pub(crate) fn file_of(fd: u32) -> u64 {
     let task = unsafe { bpf_get_current_task_btf() }.cast::<u8>();
-    let files: *const u8 = typed(task, offset!(task_struct_files));
-    let table: *const u8 = typed(files, offset!(files_struct_fdt));
-    if fd >= typed(table, offset!(fdtable_max_fds)) {
+    let files: *const u8 = direct(task, offset!(task_struct_files));
+    let table: *const u8 = direct(files, offset!(files_struct_fdt));
+    if fd >= direct(table, offset!(fdtable_max_fds)) {
         return 0;
     }
-    read(typed(table, offset!(fdtable_fd)), 8 * fd as usize)
+    read(direct(table, offset!(fdtable_fd)), 8 * fd as usize)
 }
 
 /// Adds the path of a file as the current task sees it to the record that is being written.
@@ -125,8 +125,8 @@ fn fill(body: *mut u8, len: u32) {
 #[inline(always)]
 pub(crate) fn root_super_block() -> u64 {
     let task = unsafe { bpf_get_current_task_btf() }.cast::<u8>();
-    let fs: *const u8 = typed(task, offset!(task_struct_fs));
-    read(typed(fs, offset!(fs_struct_root_mnt)), offset!(vfsmount_mnt_sb))
+    let fs: *const u8 = direct(task, offset!(task_struct_fs));
+    read(direct(fs, offset!(fs_struct_root_mnt)), offset!(vfsmount_mnt_sb))
 }
 
 /// `mnt_root` of a `struct mount`.
@@ -235,11 +235,11 @@ extern "C" fn step(_: u64, walk: *mut Walk) -> i64 {
 #[inline(always)]
 fn names(body: *mut u8, mount: u64, dentry: u64) {
     let task = unsafe { bpf_get_current_task_btf() }.cast::<u8>();
-    let fs: *const u8 = typed(task, offset!(task_struct_fs));
-    let root_mount: u64 = typed(fs, offset!(fs_struct_root_mnt));
+    let fs: *const u8 = direct(task, offset!(task_struct_fs));
+    let root_mount: u64 = direct(fs, offset!(fs_struct_root_mnt));
     let mut walk = Walk {
         body,
-        root: typed(fs, offset!(fs_struct_root_dentry)),
+        root: direct(fs, offset!(fs_struct_root_dentry)),
         root_mount: root_mount.wrapping_sub(offset!(mount_mnt) as u64),
         mount: mount.wrapping_sub(offset!(mount_mnt) as u64),
         dentry,

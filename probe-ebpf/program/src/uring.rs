@@ -1,7 +1,7 @@
 //! Operations of io_uring, which are no system calls: when they are submitted, and when they have a result. What they
 //! are about is taken from the kernel's own request.
 
-use crate::kernel::{self, offset, read, typed};
+use crate::kernel::{self, direct, offset, read};
 use crate::ring::{Memory, Record};
 use crate::{descriptor, scope};
 use afterimage_abi::{PATH_MAX, item, kind, uring};
@@ -134,9 +134,9 @@ fn done(request: u64, user_data: u64, result: i32, flags: u32) {
 pub(crate) fn complete(request: u64, entry: *const u8) {
     done(
         request,
-        typed(entry, 0),
-        typed(entry, CQE_RESULT),
-        typed(entry, CQE_FLAGS),
+        direct(entry, 0),
+        direct(entry, CQE_RESULT),
+        direct(entry, CQE_FLAGS),
     );
 }
 
