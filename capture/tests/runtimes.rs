@@ -319,6 +319,8 @@ fn podman_tells() {
     ];
     let id = output(podman(&run).args(["sleep", "1000"]));
     output(&mut podman(&["exec", "web", "cat", "/etc/hostname"]));
+    // Podman's service takes its time to answer, and labels are nowhere else.
+    std::thread::sleep(Duration::from_secs(1));
     output(&mut podman(&["rm", "-f", "-t", "0", "web"]));
     let sealed = recording.seal();
     assert!(sealed.status.success(), "{sealed:?}");

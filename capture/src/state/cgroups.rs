@@ -243,7 +243,10 @@ impl Cgroups {
             .helper
             .as_mut()
             .map(|helper| helper.answers_until(PATIENCE, |answer| answer.key == key && answer.metadata.is_some()));
-        answers.unwrap_or_default().into_iter().for_each(|answer| self.take(answer));
+        answers
+            .unwrap_or_default()
+            .into_iter()
+            .for_each(|answer| self.take(answer));
         self.contains(id)
     }
 
