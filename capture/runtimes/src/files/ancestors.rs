@@ -58,7 +58,17 @@ pub(crate) fn daemons(proc: &Path) -> (Vec<Socket>, Roots) {
 
 /// Whether a process is not in the container's cgroup.
 fn is_outside(folder: &Path, id: &str) -> bool {
-    text(&folder.join("cgroup"), COMMAND_MAX).is_some_and(|groups| !groups.contains(id))
+    text(&folder.join("cgroup"), COMMAND_MAX).is_some_and(|groups| !is_in(&groups, id))
+}
+
+/// Whether a path of these control groups leads through the container's: `…/ID`, `…/docker-ID.scope`, `…/prefix:ID`. Ids of
+/// bare runtimes are short, and may be a part of any other name.
+fn is_in(groups: &str, id: &str) -> bool {
+    groups.split(['/', '\n']).any(|part| {
+        let part = part.strip_suffix(".scope").unwrap_or(part);
+        let before = part.strip_suffix(id);
+        before.is_some_and(|before| before.is_empty() || before.ends_with(['-', ':']))
+    })
 }
 
 /// Field 4 of `stat`; the name before it may contain anything.
@@ -197,6 +207,18 @@ mod tests {
 
     fn words(line: &str) -> Vec<String> {
         line.split(' ').map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn a_short_id_is_no_part_of_another_name() {
+        for (groups, expected) in [
+            ("8:pids:/c1\n0::/other\n", true),
+            ("0::/system.slice/docker-c1.scope\n", true),
+            ("0::/default/nerdctl:c1/init\n", true),
+            ("8:pids:/abc1\n0::/c1x/c12\n", false),
+        ] {
+            assert_eq!(is_in(groups, "c1"), expected, "{groups}");
+        }
     }
 
     #[test]
