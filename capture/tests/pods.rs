@@ -11,8 +11,8 @@ use daemons::kubelet::{Kubelet, pod};
 use daemons::{image, output};
 use k8s_cri::v1::NamespaceMode;
 use std::process::{Command, Stdio};
-use support::told::{check_all_events, named};
-use support::{Recording, can_run_containers, count, skip};
+use support::told::{check_all_events, named, record_host};
+use support::{can_run_containers, count, skip};
 
 fn can_run_containerd(name: &str) -> bool {
     let there =
@@ -41,7 +41,7 @@ fn containerd_tells() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("t.scap");
     let socket = format!("containerd={}", containerd.place.text("c.sock"));
-    let recording = Recording::start(dir.path(), &path, &["--runtime", &socket]);
+    let recording = record_host(dir.path(), &path, &["--runtime", &socket]);
     let run = [
         "run",
         "-d",
@@ -100,10 +100,10 @@ fn pods_are_known_by_name_and_label() {
     let dir = tempfile::tempdir().unwrap();
     let socket = format!("cri={}", containerd.place.text("c.sock"));
     let (all, one) = (dir.path().join("all.scap"), dir.path().join("one.scap"));
-    let everything = Recording::start(dir.path(), &all, &["--runtime", &socket]);
+    let everything = record_host(dir.path(), &all, &["--runtime", &socket]);
     // Names of pods are in files; their labels are not, and come when containerd has time.
     let selected = ["--runtime", &socket, "--namespace", "back*"];
-    let selected = Recording::start(dir.path(), &one, &selected);
+    let selected = record_host(dir.path(), &one, &selected);
     let mut made = Vec::new();
     for (namespace, pod_name, uid, app) in [
         ("shop", "web-0", "11111111-aaaa", "web"),

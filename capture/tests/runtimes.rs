@@ -14,7 +14,7 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-use support::told::{check_all_events, named};
+use support::told::{check_all_events, named, record_host};
 use support::{Bundle, Recording, can_record, can_run_containers, count, lost, select, skip, text, wait_for};
 
 struct Docker {
@@ -61,7 +61,7 @@ impl Docker {
     fn record(&self, trace: &Path, args: &[&str]) -> Recording {
         let socket = format!("docker={}", self.place.text("d.sock"));
         let args: Vec<&str> = args.iter().copied().chain(["--runtime", &socket]).collect();
-        Recording::start(trace.parent().unwrap(), trace, &args)
+        record_host(trace.parent().unwrap(), trace, &args)
     }
 }
 
@@ -269,7 +269,7 @@ fn podman_tells() {
     service.arg(format!("unix://{}", place.text("p.sock")));
     place.daemon(service, "p.sock");
     let socket = format!("podman={}", place.text("p.sock"));
-    let recording = Recording::start(dir.path(), &path, &["--runtime", &socket]);
+    let recording = record_host(dir.path(), &path, &["--runtime", &socket]);
     let run = [
         "run",
         "-d",
@@ -317,7 +317,7 @@ fn short_lives_are_all_there() {
     }
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("t.scap");
-    let recording = Recording::start(dir.path(), &path, &[]);
+    let recording = record_host(dir.path(), &path, &[]);
     let id = |at: usize| format!("ai{}short{at}", std::process::id());
     // 200 in a row would take half a minute; what is met one after the other is the same.
     let (in_a_row, at_once) = (40, 20);
@@ -384,7 +384,7 @@ fn runtimes_that_do_not_answer_are_in_nobodys_way() {
         format!("containerd={}", garbage.display()),
     );
     let missing = format!("cri={}", dir.path().join("missing.sock").display());
-    let recording = Recording::start(
+    let recording = record_host(
         dir.path(),
         &path,
         &["--runtime", &silent, "--runtime", &garbage, "--runtime", &missing],
@@ -444,7 +444,7 @@ fn a_thousand_containers_at_the_start() {
     }
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("t.scap");
-    let recording = Recording::start(dir.path(), &path, &[]);
+    let recording = record_host(dir.path(), &path, &[]);
     let sealed = recording.seal();
     for at in 0..1000 {
         std::fs::remove_dir(root.join(id(at))).unwrap();
@@ -457,6 +457,7 @@ fn a_thousand_containers_at_the_start() {
         losses(&trace, None, None).records
     );
     let containers = trace.containers();
-    let ours = containers.iter().filter(|c| c.cgroup.starts_with("/afterimage-"));
+    let below = format!("/afterimage-{}/", std::process::id());
+    let ours = containers.iter().filter(|c| c.cgroup.starts_with(&below));
     assert_eq!(ours.count(), 1000);
 }

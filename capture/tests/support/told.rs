@@ -1,8 +1,15 @@
 //! What container runtimes told, as a trace has it.
 
-use super::count;
+use super::{Recording, count};
 use afterimage_format::file::Trace;
 use afterimage_format::model::Container;
+use std::path::Path;
+
+/// Records the whole host, with rings that hold what other tests do while a busy machine keeps the recorder from them.
+pub(crate) fn record_host(dir: &Path, trace: &Path, args: &[&str]) -> Recording {
+    let args: Vec<&str> = args.iter().copied().chain(["--ring-size", "64MiB"]).collect();
+    Recording::start(dir, trace, &args)
+}
 
 /// The container with this name.
 pub(crate) fn named(trace: &Trace, name: &str) -> Container {
