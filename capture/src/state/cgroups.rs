@@ -95,13 +95,16 @@ pub(crate) struct Cgroups {
     unasked: VecDeque<u64>,
     /// Cgroups that have come into scope because of what a runtime told, and that the kernel does not know of yet.
     admitted: Vec<u64>,
-    /// Whether a new cgroup waits for what its runtime tells, see [`Cgroups::add`].
-    is_patient: bool,
+    /// How long new cgroups may still wait for what their runtimes tell before the next turn, see [`Cgroups::add`]. Whoever
+    /// makes cgroups without end must not stop the recording.
+    patience: Duration,
+    /// What it is at the beginning of a turn; zero: none waits.
+    patience_of_turn: Duration,
 }
 
 /// Questions at a turn: each takes some 20 us.
 const AT_ONCE: usize = 64;
-/// How long a cgroup that may be asked for waits for its runtime's answer; the rings hold what happens meanwhile. Files of
+/// How long cgroups that may be asked for wait for their runtimes' answers in one turn; the rings hold what happens meanwhile. Files of
 /// runtimes are read within a few milliseconds.
 const PATIENCE: Duration = Duration::from_millis(100);
 
@@ -123,7 +126,8 @@ impl Cgroups {
             unanswered: HashSet::new(),
             unasked: VecDeque::new(),
             admitted: Vec::new(),
-            is_patient: false,
+            patience: Duration::ZERO,
+            patience_of_turn: Duration::ZERO,
         }
     }
 
@@ -139,7 +143,7 @@ impl Cgroups {
 
     /// From now on a new cgroup that may be asked for waits for its runtime.
     pub(crate) fn be_patient(&mut self) {
-        self.is_patient = true;
+        self.patience_of_turn = PATIENCE;
     }
 
     /// What was asked for and never found, in words.
@@ -234,15 +238,18 @@ impl Cgroups {
         }
         self.candidates.insert(key, container);
         self.ask(key);
-        if !self.is_patient {
+        if self.patience.is_zero() {
             return false;
         }
         // There is hardly ever another one.
         self.ask_some();
+        let (began, patience) = (Instant::now(), self.patience);
+        let enough = |answer: &Answer| answer.key == key && (answer.metadata.is_some() || answer.last);
         let answers = self
             .helper
             .as_mut()
-            .map(|helper| helper.answers_until(PATIENCE, |answer| answer.key == key && answer.metadata.is_some()));
+            .map(|helper| helper.answers_until(patience, enough));
+        self.patience = patience.saturating_sub(began.elapsed());
         answers
             .unwrap_or_default()
             .into_iter()
@@ -281,6 +288,7 @@ impl Cgroups {
     /// the cgroups that are in scope because of it.
     pub(crate) fn hear(&mut self, wait: Duration) -> Vec<u64> {
         let end = Instant::now() + wait;
+        self.patience = self.patience_of_turn;
         loop {
             self.ask_some();
             let Some(helper) = &mut self.helper else { break };
