@@ -69,7 +69,7 @@ struct Record {
     /// End after this time: 500ms, 30s, 5m, 2h. Without it, Ctrl-C ends.
     #[arg(long, value_name = "TIME", value_parser = units::duration)]
     duration: Option<Duration>,
-    /// Record only this container: its id, at least 4 characters of it, its name where the cgroup bears it (runc, ctr),
+    /// Record only this container: its id, at least 4 characters of it, the name that its runtime or its cgroup has for it,
     /// or the whole path of its cgroup (/parent/NAME). It need not exist yet. May be given several times.
     #[arg(long = "container", value_name = "NAME|ID")]
     containers: Vec<String>,
@@ -244,6 +244,12 @@ impl Record {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             Ok(record::Attached { name, content })
         });
+        let runtimes = runtimes(&self.runtimes)?;
+        let told = [&self.images, &self.labels, &self.namespaces];
+        anyhow::ensure!(
+            runtimes.is_some() || told.iter().all(|asked| asked.is_empty()),
+            "only a runtime knows images, labels and namespaces: --runtime none leaves nobody to ask"
+        );
         let profile = Profile::find(&self.profile)?;
         let mut scope = Scope {
             trees: self.pids.into_iter().collect(),
@@ -285,7 +291,7 @@ impl Record {
             cpu_limit: self.cpu_limit,
             quiet: self.quiet,
             keep_executed: self.keep_executed,
-            runtimes: runtimes(&self.runtimes)?,
+            runtimes,
         })
     }
 }

@@ -18,7 +18,7 @@ pub(crate) const COMMAND: &str = "ask-runtimes";
 const LONGEST: usize = 4 << 20;
 /// Questions that wait for room in the pipe; there is no point in asking about more.
 const WAITING: usize = 65_536;
-/// Bytes that the process may take: whatever a runtime answers, the host keeps its memory. It needs some 12 MB.
+/// Bytes that the process may take: whatever a runtime answers, the host keeps its memory. It needs some 7 MB.
 const MEMORY: u64 = 256 << 20;
 /// What becomes of the process's answers when it is not there any more.
 pub(crate) const GONE: &str = "the recorder's helper that asks the runtimes has ended";

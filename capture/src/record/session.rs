@@ -30,10 +30,12 @@ use std::time::{Duration, Instant};
 const INCOMPLETE: u8 = 3;
 
 /// Longest time that the snapshot takes before events are taken; the rest of it comes between them.
-/// How long runtimes are waited for that know which of the containers here are asked for.
-const FIRST_ANSWERS: Duration = Duration::from_secs(2);
-const WITHOUT_RUNTIMES: &str = "names, images and labels of containers are not known";
 const SNAPSHOT: Duration = Duration::from_millis(150);
+
+/// How long runtimes are waited for that know which of the containers here are asked for; what they tell later counts from
+/// then on.
+const FIRST_ANSWERS: Duration = Duration::from_millis(500);
+const WITHOUT_RUNTIMES: &str = "names, images and labels of containers are not known";
 
 /// What the user asked for.
 pub(crate) struct Options {
@@ -374,7 +376,7 @@ fn seal(drain: Drain, ended: &Ended, quiet: bool) -> Result<u8> {
     let missing: Vec<String> = tracker.cgroups.unseen().collect();
     if !missing.is_empty() {
         bail!(
-            "no {} appeared; names are those of the cgroup (the id, or the name for runc and ctr)",
+            "no {} appeared; `capture doctor` says which runtimes tell names, images and labels",
             missing.join(", no ")
         );
     }
