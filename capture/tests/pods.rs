@@ -11,6 +11,7 @@ use daemons::kubelet::{Kubelet, pod};
 use daemons::{image, output};
 use k8s_cri::v1::NamespaceMode;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 use support::told::{check_all_events, named, record_host};
 use support::{can_run_containers, count, skip};
 
@@ -120,6 +121,26 @@ fn pods_are_known_by_name_and_label() {
             let exec = ["tasks", "exec", "--exec-id", "e1", &id, "cat", "/proc/version"];
             containerd.ctr("k8s.io", &exec).output().unwrap();
             made.push((namespace, pod_name, uid, app, container, id, sandbox.clone()));
+        }
+    }
+    // Where others keep the machine busy, the answer that these are the ones can come later than all that they did so far.
+    for (.., id, _) in made.iter().filter(|made| made.3 == "db") {
+        let known = || Trace::open(&one).is_ok_and(|trace| count(&trace, &format!("container.full_id = {id}")) > 0);
+        for round in 0..30 {
+            let exec = [
+                "tasks",
+                "exec",
+                "--exec-id",
+                &format!("again{round}"),
+                id,
+                "cat",
+                "/proc/version",
+            ];
+            output(&mut containerd.ctr("k8s.io", &exec));
+            std::thread::sleep(Duration::from_millis(500));
+            if known() {
+                break;
+            }
         }
     }
     let (everything, selected) = (everything.seal(), selected.seal());
