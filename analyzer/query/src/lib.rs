@@ -25,4 +25,4 @@ pub use fields::{FieldArg, FieldDef, FieldId};
 pub use losses::{Losses, losses};
 pub use output::Format;
 pub use row::{EventRow, Observed, TraceContext};
-pub use scan::{Outcome, Query, scan};
+pub use scan::{Hits, Made, Outcome, Query, scan, scan_segments};

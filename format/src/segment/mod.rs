@@ -21,8 +21,8 @@ mod zone;
 
 pub use builder::{Entities, SegmentBuilder};
 pub use encode::EncodedSegment;
-pub use reader::Segment;
 pub(crate) use reader::read_zone;
+pub use reader::{Passes, Segment};
 pub use tables::{FdChange, FdState};
 pub use zone::{ContainerCount, KindCount, Zone};
 

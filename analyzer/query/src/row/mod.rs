@@ -3,6 +3,7 @@
 mod args;
 mod container;
 mod context;
+pub(crate) mod domain;
 mod evt;
 mod executable;
 mod fd;
@@ -11,12 +12,14 @@ mod mode;
 mod observed;
 mod proc;
 mod segment;
+mod stored;
 
 pub(crate) use container::{container_field, pod_field};
 pub use context::TraceContext;
 pub(crate) use fs::normalised;
 pub use observed::Observed;
 pub use segment::SegmentRows;
+pub(crate) use stored::{Known, StoredRow};
 
 use crate::eval::{Row, Value};
 use crate::fields::{CaptureField, ContainerField, FieldArg, FieldId, GroupField, SyscallField, UserField};

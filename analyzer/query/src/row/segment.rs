@@ -42,7 +42,7 @@ impl<'s> SegmentRows<'s> {
     }
 
     /// The result, or nothing and a note of the damage.
-    pub(super) fn note<T>(&self, result: Result<T, Error>) -> Option<T> {
+    pub(crate) fn note<T>(&self, result: Result<T, Error>) -> Option<T> {
         match result {
             Ok(value) => Some(value),
             Err(error) => {
@@ -65,7 +65,7 @@ impl<'s> SegmentRows<'s> {
     }
 
     /// The container with this key: as known in the end, or else as the segment knew it.
-    pub(super) fn container(&self, key: u64) -> Option<&Container> {
+    pub(crate) fn container(&self, key: u64) -> Option<&Container> {
         if key == 0 {
             return None;
         }

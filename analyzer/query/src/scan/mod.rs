@@ -1,16 +1,25 @@
 //! Reading the matching events of a trace, in order, skipping segments that cannot hold any.
 
+mod hits;
+mod parallel;
+mod plan;
 mod prune;
+mod select;
+
+pub use hits::Hits;
 
 use crate::Filter;
 use crate::losses::losses;
 use crate::row::{EventRow, SegmentRows, TraceContext};
 use afterimage_format::Error;
-use afterimage_format::file::{Group, Trace};
+use afterimage_format::file::{Group, IndexEntry, Trace};
 use afterimage_format::model::Loss;
 use afterimage_format::segment::Zone;
+use plan::Plan;
 use prune::{Verdict, verdict};
+use std::collections::VecDeque;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 /// Which events are asked for.
 #[derive(Default)]
@@ -56,54 +65,177 @@ pub fn scan(
     query: &Query<'_>,
     mut each: impl FnMut(EventRow<'_>) -> ControlFlow<()>,
 ) -> Outcome {
+    let plan = Plan::of(query.filter);
+    let mut outcome = Outcome::default();
+    let mut feed = Feed::new(trace, context, query);
+    // End of the last segment that was looked at.
+    let mut until = query.to;
+    while let Some(next) = feed.next() {
+        let work = |hits: &Hits<'_, '_>| {
+            let rows = hits.rows();
+            for row in rows.iter().take(left(query, outcome.matched)) {
+                outcome.matched += 1;
+                each(EventRow::new(hits.segment(), *row as usize))?;
+            }
+            ControlFlow::Continue(())
+        };
+        let (flow, damage) = read(trace, context, query, &plan, next.segment, work);
+        outcome.damage.extend(damage);
+        if flow.is_some_and(|flow| flow.is_break()) || left(query, outcome.matched) == 0 {
+            until = earlier(until, next.end);
+            break;
+        }
+    }
+    feed.finish(&mut outcome, until);
+    outcome
+}
+
+/// Reads the segments that `query` asks for with all CPUs: `work` makes something of the hits of each, and `each` gets what
+/// was made in the order of the trace, until it breaks off. The limit of `query` holds for each segment by itself; who wants
+/// so many in all breaks off, and says with [`Made::matched`] how many were used.
+pub fn scan_segments<T: Send>(
+    trace: &Trace,
+    context: &TraceContext,
+    query: &Query<'_>,
+    work: impl Fn(&Hits<'_, '_>) -> T + Sync,
+    mut each: impl FnMut(Made<T>) -> ControlFlow<()>,
+) -> Outcome {
+    let plan = Plan::of(query.filter);
     let mut outcome = Outcome::default();
     let mut until = query.to;
-    // End of the last segment that was looked at.
-    let mut end = 0;
-    'groups: for (number, group) in trace.groups().iter().enumerate() {
-        if cannot_match(query, &zone_of(group), context) {
-            outcome.segments_skipped += group.segments as usize;
-            end = group.time_max;
-            continue;
+    let feed = parallel::in_order(
+        Feed::new(trace, context, query),
+        |next: &Next| {
+            let segment = next.segment;
+            let count = |hits: &Hits<'_, '_>| (work(hits), hits.count());
+            read(trace, context, query, &plan, segment, count)
+        },
+        |next, (made, damage)| {
+            outcome.damage.extend(damage);
+            let Some((value, matched)) = made else {
+                return ControlFlow::Continue(());
+            };
+            outcome.matched += matched;
+            let flow = each(Made { value, matched });
+            if flow.is_break() {
+                until = earlier(until, next.end);
+            }
+            flow
+        },
+    );
+    feed.finish(&mut outcome, until);
+    outcome
+}
+
+/// What was made of a segment.
+pub struct Made<T> {
+    /// By the one who asked.
+    pub value: T,
+    /// Of so many events.
+    pub matched: u64,
+}
+
+/// How many events may still be found.
+fn left(query: &Query<'_>, matched: u64) -> usize {
+    let left = query.limit.map_or(u64::MAX, |limit| limit.saturating_sub(matched));
+    usize::try_from(left).unwrap_or(usize::MAX)
+}
+
+/// Opens a segment, finds what passes, and has `work` done with it. What is damaged is said beside it.
+fn read<T>(
+    trace: &Trace,
+    context: &TraceContext,
+    query: &Query<'_>,
+    plan: &Plan<'_>,
+    at: usize,
+    work: impl FnOnce(&Hits<'_, '_>) -> T,
+) -> (Option<T>, Option<Error>) {
+    let segment = match trace.segment(at) {
+        Ok(segment) => segment,
+        Err(error) => return (None, Some(error)),
+    };
+    let rows = SegmentRows::new(context, segment);
+    let hits = Hits::of(&rows, select::select(plan, &rows), query);
+    let made = work(&hits);
+    (Some(made), rows.take_damage())
+}
+
+/// A segment to read.
+struct Next {
+    segment: usize,
+    /// When its last event was.
+    end: u64,
+}
+
+/// The segments that may hold what is asked for, one after the other.
+struct Feed<'a> {
+    trace: &'a Trace,
+    context: &'a TraceContext,
+    query: &'a Query<'a>,
+    group: usize,
+    entries: VecDeque<(usize, Arc<IndexEntry>)>,
+    read: usize,
+    skipped: usize,
+    damage: Vec<Error>,
+}
+
+impl<'a> Feed<'a> {
+    fn new(trace: &'a Trace, context: &'a TraceContext, query: &'a Query<'a>) -> Feed<'a> {
+        Feed {
+            trace,
+            context,
+            query,
+            group: 0,
+            entries: VecDeque::new(),
+            read: 0,
+            skipped: 0,
+            damage: Vec::new(),
         }
-        let entries = match trace.group_entries(number) {
-            Ok(entries) => entries,
-            Err(error) => {
-                outcome.damage.push(error);
-                continue;
-            }
-        };
-        for (at, entry) in (trace.group_start(number)..).zip(entries.iter()) {
-            if query.limit.is_some_and(|limit| outcome.matched >= limit) {
-                until = earlier(until, end);
-                break 'groups;
-            }
-            end = entry.zone.time_max;
-            if cannot_match(query, &entry.zone, context) {
-                outcome.segments_skipped += 1;
-                continue;
-            }
-            outcome.segments_read += 1;
-            let segment = match trace.segment(at) {
-                Ok(segment) => segment,
-                Err(error) => {
-                    outcome.damage.push(error);
+    }
+
+    fn finish(self, outcome: &mut Outcome, until: Option<i64>) {
+        outcome.segments_read = self.read;
+        outcome.segments_skipped = self.skipped;
+        outcome.damage.extend(self.damage);
+        let losses = losses(self.trace, self.query.from, until);
+        outcome.losses = losses.records;
+        outcome.damage.extend(losses.damage);
+    }
+}
+
+impl Iterator for Feed<'_> {
+    type Item = Next;
+
+    fn next(&mut self) -> Option<Next> {
+        if self.query.limit == Some(0) {
+            return None;
+        }
+        loop {
+            while let Some((segment, entry)) = self.entries.pop_front() {
+                if cannot_match(self.query, &entry.zone, self.context) {
+                    self.skipped += 1;
                     continue;
                 }
-            };
-            let rows = SegmentRows::new(context, segment);
-            let flow = scan_segment(&rows, query, &mut outcome.matched, &mut each);
-            outcome.damage.extend(rows.take_damage());
-            if flow.is_break() {
-                until = earlier(until, end);
-                break 'groups;
+                self.read += 1;
+                let end = entry.zone.time_max;
+                return Some(Next { segment, end });
+            }
+            let number = self.group;
+            let group = self.trace.groups().get(number)?;
+            self.group += 1;
+            if cannot_match(self.query, &zone_of(group), self.context) {
+                self.skipped += group.segments as usize;
+                continue;
+            }
+            match self.trace.group_entries(number) {
+                Ok(entries) => {
+                    let first = self.trace.group_start(number);
+                    self.entries.extend((first..).zip(entries.iter().cloned()));
+                }
+                Err(error) => self.damage.push(error),
             }
         }
     }
-    let losses = losses(trace, query.from, until);
-    outcome.losses = losses.records;
-    outcome.damage.extend(losses.damage);
-    outcome
 }
 
 /// Whether no row of a segment, or group of segments, with this zone map can be asked for.
@@ -131,30 +263,4 @@ fn zone_of(group: &Group) -> Zone {
 fn earlier(until: Option<i64>, end: u64) -> Option<i64> {
     let end = i64::try_from(end).unwrap_or(i64::MAX);
     Some(until.map_or(end, |until| until.min(end)))
-}
-
-fn scan_segment(
-    rows: &SegmentRows<'_>,
-    query: &Query<'_>,
-    matched: &mut u64,
-    each: &mut impl FnMut(EventRow<'_>) -> ControlFlow<()>,
-) -> ControlFlow<()> {
-    for index in 0..rows.segment().rows() {
-        let row = EventRow::new(rows, index);
-        if (query.from.is_some() || query.to.is_some())
-            && let time = row.time()
-            && (query.from.is_some_and(|from| time < from) || query.to.is_some_and(|to| time > to))
-        {
-            continue;
-        }
-        if query.filter.is_some_and(|filter| !filter.matches(&row)) {
-            continue;
-        }
-        *matched += 1;
-        each(row)?;
-        if query.limit.is_some_and(|limit| *matched >= limit) {
-            return ControlFlow::Break(());
-        }
-    }
-    ControlFlow::Continue(())
 }

@@ -21,7 +21,7 @@ impl Segment<'_> {
     }
 
     /// Where the integers of a parameter are there (1) or missing; `None`: nowhere missing.
-    pub(super) fn present_column(&self, kind: usize, param: usize) -> Result<Option<&[i64]>> {
+    pub fn present_column(&self, kind: usize, param: usize) -> Result<Option<&[i64]>> {
         let field = column::of_kind(kind, column::present(param));
         Ok(if self.index.contains_key(&field) {
             Some(self.event_column(kind, field.field)?)

@@ -2,7 +2,10 @@
 
 mod columns;
 mod entities;
+mod kinds;
 mod rows;
+
+pub use kinds::Passes;
 
 use super::column::{self, Column, SegmentMeta};
 use super::dictionary::Dictionary;
@@ -35,6 +38,10 @@ pub struct Segment<'a> {
     order: OnceCell<Order>,
     /// For each kind with addresses, threads of its stored rows and how many one behind the other each has.
     kind_threads: OnceCell<Vec<Vec<(u32, u32)>>>,
+    /// For each kind, thread versions of its rows.
+    thread_columns: OnceCell<Vec<Vec<u32>>>,
+    /// For each kind, places of its rows in the order of reading.
+    places: OnceCell<Vec<Vec<u32>>>,
     /// Columns in the order of rows.
     read: [OnceCell<Vec<i64>>; rows::FIELDS],
     strings: OnceCell<Dictionary>,
@@ -145,6 +152,8 @@ impl<'a> Segment<'a> {
             ranks: OnceCell::new(),
             order: OnceCell::new(),
             kind_threads: OnceCell::new(),
+            thread_columns: OnceCell::new(),
+            places: OnceCell::new(),
             read: Default::default(),
             strings: OnceCell::new(),
             payloads: OnceCell::new(),

@@ -3,7 +3,7 @@
 use super::super::column;
 use super::super::{order, pool};
 use super::Segment;
-use crate::model::{Container, Descriptor, EventFlags, Kind, Thread, Value};
+use crate::model::{Container, Descriptor, EventFlags, Kind, ParamType, Thread, Value};
 use crate::{Error, Result};
 use std::slice;
 
@@ -148,8 +148,13 @@ impl Segment<'_> {
         let Some(value) = self.param_column(kind, param)?.get(rank).copied() else {
             return Ok(Value::Missing);
         };
-        if spec.ty.is_bytes() {
-            return Ok(self.string(spec.ty, value)?.map_or(Value::Missing, Value::Bytes));
+        self.param_value(kind, param, spec.ty, rank, value)
+    }
+
+    /// What stands in the column of a parameter of type `ty` as a value: `value`, at place `rank` of the rows of `kind`.
+    pub fn param_value(&self, kind: usize, param: usize, ty: ParamType, rank: usize, value: i64) -> Result<Value<'_>> {
+        if ty.is_bytes() {
+            return Ok(self.string(ty, value)?.map_or(Value::Missing, Value::Bytes));
         }
         let present = self.present_column(kind, param)?;
         Ok(match present {

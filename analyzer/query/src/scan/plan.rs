@@ -1,0 +1,106 @@
+//! The order in which the tests of a filter are answered: cheap ones first, so that dear ones see few rows.
+
+use crate::Filter;
+use crate::eval::{Apply, Matcher, Node, Source, Test};
+use crate::fields::{EvtField, FieldId};
+
+/// A filter, put in order. `and` and `or` mean the same in any order.
+pub(super) enum Step<'f> {
+    And(Vec<Step<'f>>),
+    Or(Vec<Step<'f>>),
+    Not(Box<Step<'f>>),
+    /// A test, and its number in the plan.
+    Test(&'f Test, usize),
+}
+
+/// What is done for each segment.
+pub(super) struct Plan<'f> {
+    pub(super) root: Option<Step<'f>>,
+}
+
+impl<'f> Plan<'f> {
+    pub(super) fn of(filter: Option<&'f Filter>) -> Plan<'f> {
+        let mut tests = 0;
+        Plan {
+            root: filter.map(|filter| step(filter.root(), &mut tests).0),
+        }
+    }
+}
+
+/// The step, and what it costs.
+fn step<'f>(node: &'f Node, tests: &mut usize) -> (Step<'f>, u32) {
+    let mut several = |nodes: &'f [Node]| {
+        let mut steps: Vec<(Step<'f>, u32)> = nodes.iter().map(|node| step(node, tests)).collect();
+        steps.sort_by_key(|(_, cost)| *cost);
+        let cost = steps.iter().map(|(_, cost)| cost).sum();
+        (steps.into_iter().map(|(step, _)| step).collect(), cost)
+    };
+    match node {
+        Node::And(nodes) => {
+            let (steps, cost) = several(nodes);
+            (Step::And(steps), cost)
+        }
+        Node::Or(nodes) => {
+            let (steps, cost) = several(nodes);
+            (Step::Or(steps), cost)
+        }
+        Node::Not(node) => {
+            let (inner, cost) = step(node, tests);
+            (Step::Not(Box::new(inner)), cost)
+        }
+        Node::Test(test) => {
+            *tests += 1;
+            (Step::Test(test, *tests - 1), cost(test))
+        }
+    }
+}
+
+fn cost(test: &Test) -> u32 {
+    let left = source_cost(&test.source);
+    match &test.matcher {
+        Matcher::Against { right, .. } => left.max(source_cost(right)),
+        _ => left,
+    }
+}
+
+/// By what has to be read: nothing, one answer a thread or descriptor, a column, all of a row.
+fn source_cost(source: &Source) -> u32 {
+    let most = |sources: &[Source]| sources.iter().map(source_cost).max().unwrap_or(0);
+    match source {
+        Source::Text(_) => 0,
+        Source::List(items) => most(items),
+        Source::Apply(apply) => match &**apply {
+            Apply::ToLower(inner)
+            | Apply::ToUpper(inner)
+            | Apply::Base64(inner)
+            | Apply::Basename(inner)
+            | Apply::Len(inner) => source_cost(inner),
+            Apply::Join { separator, values } => source_cost(separator).max(source_cost(values)),
+            Apply::Concat(parts) => most(parts),
+            Apply::Getopt { args, options, .. } => source_cost(args).max(source_cost(options)),
+        },
+        Source::Field { def, .. } => match def.id {
+            FieldId::Evt(EvtField::Type | EvtField::IsIo | EvtField::IsIoRead | EvtField::IsIoWrite)
+            | FieldId::Syscall(_)
+            | FieldId::Capture(_) => 0,
+            FieldId::Proc(_)
+            | FieldId::Thread(_)
+            | FieldId::User(_)
+            | FieldId::Group(_)
+            | FieldId::Container(_)
+            | FieldId::K8s(_) => 1,
+            FieldId::Fd(_) => 2,
+            FieldId::Evt(
+                EvtField::RawRes
+                | EvtField::Res
+                | EvtField::Failed
+                | EvtField::Latency
+                | EvtField::Dir
+                | EvtField::Buflen,
+            ) => 3,
+            FieldId::Evt(EvtField::Args | EvtField::Info) => 100,
+            FieldId::Evt(EvtField::Arg | EvtField::Buffer) => 4,
+            FieldId::Evt(_) | FieldId::Fs(_) => 10,
+        },
+    }
+}
