@@ -86,7 +86,7 @@ fn with_values(trace: &Trace, context: &TraceContext) -> BTreeSet<String> {
         return filters;
     };
     let rows = SegmentRows::new(context, segment);
-    let step = (rows.segment().rows() / 12).max(1);
+    let step = (rows.segment().rows() / 5).max(1);
     for row in (0..rows.segment().rows()).step_by(step) {
         let row = EventRow::new(&rows, row);
         for def in fields::all() {

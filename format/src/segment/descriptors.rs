@@ -8,11 +8,11 @@ use std::net::IpAddr;
 pub(super) const FIELDS: usize = 10;
 
 const ID: usize = 0;
-const TYPE: usize = 1;
+pub(super) const TYPE: usize = 1;
 const L4: usize = 2;
 const ROLE: usize = 3;
 /// String.
-const NAME: usize = 4;
+pub(super) const NAME: usize = 4;
 /// String: address (4 or 16 bytes) and port (2, big-endian); 0: no tuple.
 const LOCAL: usize = 5;
 /// See [`LOCAL`].
@@ -20,7 +20,7 @@ const REMOTE: usize = 6;
 const DEV: usize = 7;
 const INO: usize = 8;
 /// String.
-const MISSING: usize = 9;
+pub(super) const MISSING: usize = 9;
 
 /// The fields of one descriptor.
 #[derive(Clone, Copy)]

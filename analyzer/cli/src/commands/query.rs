@@ -4,7 +4,7 @@ use crate::input::{Input, Span, Zone, any_trace, filter};
 use crate::output::stdout;
 use crate::status::{Status, Usage};
 use afterimage_query::output::{DEFAULT_FORMAT, DEFAULT_JSON_FIELDS, JsonFields};
-use afterimage_query::{Format, Query, scan};
+use afterimage_query::{Format, Query, scan, scan_segments};
 use anyhow::Result;
 use std::io::{self, Write};
 use std::ops::ControlFlow;
@@ -78,6 +78,12 @@ pub(crate) fn run(args: &Args) -> Result<Status> {
             to,
             limit,
         };
+        if matches!(show, Show::Count) {
+            let outcome = scan_segments(&input.trace, &input.context, &query, |_| (), |_| ControlFlow::Continue(()));
+            matched += outcome.matched;
+            status = status.max(input.warn(&outcome.losses, &outcome.damage));
+            continue;
+        }
         let mut written: io::Result<()> = Ok(());
         let outcome = scan(&input.trace, &input.context, &query, |row| {
             written = match &show {

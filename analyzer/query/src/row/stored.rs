@@ -108,8 +108,10 @@ impl Row for StoredRow<'_> {
 /// missing.
 #[derive(Clone, Copy)]
 pub(crate) struct Known<'s> {
-    rows: &'s SegmentRows<'s>,
-    kind: Option<&'s Kind>,
+    /// Where it is.
+    pub(crate) rows: &'s SegmentRows<'s>,
+    /// Its kind.
+    pub(crate) kind: Option<&'s Kind>,
     /// Its thread.
     pub(crate) thread: Option<&'s Thread>,
     /// Its descriptor.

@@ -1,13 +1,13 @@
 //! Which rows of a segment pass: kind by kind, column by column, without an order of time.
 
 use super::plan::{Plan, Step};
-use crate::eval::{Matcher, NumberOp, Source, Test};
-use crate::fields::{EvtField, FieldId};
+use crate::eval::{Matcher, NumberOp, Source, Test, Value};
+use crate::fields::{EvtField, FdField, FieldId};
 use crate::row::domain::{self, Domain};
 use crate::row::{Known, SegmentRows, StoredRow};
 use afterimage_format::Error;
-use afterimage_format::model::{EventFlags, Kind, Value as Raw};
-use afterimage_format::segment::Passes;
+use afterimage_format::model::{Descriptor, DescriptorType, EventFlags, Kind, ParamType, Value as Raw};
+use afterimage_format::segment::{KindCount, Passes};
 use hashbrown::HashMap;
 
 /// For each kind of the segment, the rows that pass.
@@ -164,6 +164,16 @@ impl Selector<'_, '_> {
     fn by_descriptor(&mut self, test: &Test, number: usize, kind: usize) -> Result<Passes, Error> {
         let segment = self.rows.segment();
         let key = (number, (!domain::is_same_for_all_kinds(test)).then_some(kind));
+        let cheap = match field_alone(test).filter(|_| !self.tables.contains_key(&key)) {
+            Some(FdField::Name) => Some(self.by_descriptor_name(test)?),
+            Some(FdField::Type | FdField::TypeChar) => Some(self.by_descriptor_type(test)?),
+            _ => None,
+        };
+        if let Some(answers) = cheap {
+            let passed = answers.iter().filter(|answer| **answer == 1).count();
+            let same = same(passed, answers.len());
+            self.tables.insert(key, Table { answers, same });
+        }
         if !self.tables.contains_key(&key) {
             let descriptors = segment.descriptors()?;
             let mut row = Known::of_kind(self.rows, kind);
@@ -193,8 +203,59 @@ impl Selector<'_, '_> {
         Ok(Passes::Some(column.iter().map(answer).collect()))
     }
 
+    /// Answers for no descriptor and each descriptor, found once for each name.
+    fn by_descriptor_name(&self, test: &Test) -> Result<Vec<u8>, Error> {
+        let segment = self.rows.segment();
+        let names = segment.descriptor_names()?;
+        let mut known = vec![2u8; segment.string_count(ParamType::Path)? + 1];
+        known[0] = u8::from(test.passes(&Value::Missing));
+        let mut answers = Vec::with_capacity(names.len() + 1);
+        answers.push(known[0]);
+        for id in names {
+            // An id that does not exist is no name.
+            let at = usize::try_from(*id).ok().filter(|at| *at < known.len()).unwrap_or(0);
+            if known[at] == 2 {
+                let name = segment.string(ParamType::Path, *id)?.filter(|name| !name.is_empty());
+                known[at] = u8::from(test.passes(&name.map_or(Value::Missing, Value::str)));
+            }
+            answers.push(known[at]);
+        }
+        Ok(answers)
+    }
+
+    /// The same for tests of the type, found once for each type.
+    fn by_descriptor_type(&self, test: &Test) -> Result<Vec<u8>, Error> {
+        let segment = self.rows.segment();
+        let (types, reasons) = (segment.descriptor_types()?, segment.descriptor_reasons()?);
+        let row = Known::of_kind(self.rows, 0);
+        let mut answers = vec![u8::from(test.matches(&row))];
+        let mut known: HashMap<(DescriptorType, bool), u8> = HashMap::new();
+        for (at, ty) in types.enumerate() {
+            let is_known = reasons.get(at).is_none_or(|reason| *reason == 0);
+            let answer = *known.entry((ty, is_known)).or_insert_with(|| {
+                let mut descriptor = Descriptor::unknown(0);
+                descriptor.ty = ty;
+                if is_known {
+                    descriptor.missing.clear();
+                } else {
+                    descriptor.missing = b"?".to_vec();
+                }
+                let descriptor = Some(&descriptor);
+                u8::from(test.matches(&Known { descriptor, ..row }))
+            });
+            answers.push(answer);
+        }
+        Ok(answers)
+    }
+
     fn by_result(&self, test: &Test, kind: usize) -> Result<Passes, Error> {
         let segment = self.rows.segment();
+        // How many rows failed is known before anything is read.
+        if let Some(kind) = segment.zone().kinds.get(kind)
+            && let Some(passes) = by_errors(test, kind)
+        {
+            return Ok(passes);
+        }
         let results = segment.result_column(kind)?;
         let flags = segment.flags_column(kind)?;
         let has = |flags: &i64| EventFlags(*flags as u8).has(EventFlags::HAS_RESULT);
@@ -306,6 +367,30 @@ impl Memo {
         };
         self.last = Some((value, answer));
         answer
+    }
+}
+
+/// The field of the descriptor, if the test asks for nothing else.
+fn field_alone(test: &Test) -> Option<FdField> {
+    match &test.source {
+        Source::Field { def, .. } if !matches!(test.matcher, Matcher::Against { .. }) => match def.id {
+            FieldId::Fd(field) => Some(field),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The answer to whether rows failed, where none or all did.
+fn by_errors(test: &Test, kind: &KindCount) -> Option<Passes> {
+    match (number_test(test, EvtField::RawRes), number_test(test, EvtField::Failed)) {
+        (Some((NumberOp::Lt, 0)), _) | (_, Some((NumberOp::Eq, 1))) => {}
+        _ => return None,
+    }
+    match kind.errors {
+        0 => Some(Passes::None),
+        errors if errors == kind.events => Some(Passes::All),
+        _ => None,
     }
 }
 

@@ -5,7 +5,7 @@ use super::super::dictionary::Dictionary;
 use super::super::tables::{self, FdChange, FdState};
 use super::super::{descriptors, threads};
 use super::Segment;
-use crate::model::{Container, Descriptor, Loss, ParamType, Thread};
+use crate::model::{Container, Descriptor, DescriptorType, Loss, ParamType, Thread};
 use crate::{Result, meta};
 use bincode::Decode;
 use std::cell::OnceCell;
@@ -65,6 +65,34 @@ impl Segment<'_> {
             let _ = self.descriptors.set(loaded);
         }
         Ok(self.descriptors.get().map_or(&[], |v| v))
+    }
+
+    /// Names of the descriptors, as ids for [`Segment::string`]: many descriptors share one. Empty where none has a name.
+    pub fn descriptor_names(&self) -> Result<&[i64]> {
+        self.descriptor_field(descriptors::NAME)
+    }
+
+    /// Types of the descriptors.
+    pub fn descriptor_types(&self) -> Result<impl Iterator<Item = DescriptorType>> {
+        let count = self.column(column::column(column::DESCRIPTORS, 0))?.map_or(0, <[i64]>::len);
+        let codes = self.descriptor_field(descriptors::TYPE)?.iter();
+        // A column that is not there is one of zeros.
+        let codes = codes.copied().chain(std::iter::repeat(0)).take(count);
+        Ok(codes.map(|code| DescriptorType::of_code(u32::try_from(code).unwrap_or(u32::MAX))))
+    }
+
+    /// Why it is not known what the descriptors are, as ids for [`Segment::string`]. Empty where all are known.
+    pub fn descriptor_reasons(&self) -> Result<&[i64]> {
+        self.descriptor_field(descriptors::MISSING)
+    }
+
+    fn descriptor_field(&self, field: usize) -> Result<&[i64]> {
+        let ids = self.column(column::column(column::DESCRIPTORS, 0))?.unwrap_or_default();
+        match self.column(column::column(column::DESCRIPTORS, field as u16))? {
+            Some(values) if values.len() == ids.len() => Ok(values),
+            Some(_) => Err(self.damage("the columns of the descriptors differ in length")),
+            None => Ok(&[]),
+        }
     }
 
     /// Loss records.
