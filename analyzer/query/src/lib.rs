@@ -6,6 +6,7 @@
 //! once, for filters, output and documentation alike. [`row`] gives the values of fields for the
 //! events of a trace, [`scan`](mod@scan) finds the matching ones, [`output`] writes them.
 
+pub mod aggregate;
 pub mod check;
 mod error;
 pub mod eval;
@@ -25,4 +26,4 @@ pub use fields::{FieldArg, FieldDef, FieldId};
 pub use losses::{Losses, losses};
 pub use output::Format;
 pub use row::{EventRow, Observed, TraceContext};
-pub use scan::{Hits, Made, Outcome, Query, scan, scan_segments};
+pub use scan::{Hits, Made, Outcome, Query, Scanner, scan, scan_segments};

@@ -234,6 +234,13 @@ impl SegmentBuilder {
         }
     }
 
+    /// Adds a kind; what stands for it in [`Event::kind`].
+    pub fn add_kind(&mut self, kind: Kind) -> u16 {
+        self.tables.push(Table::new(&kind));
+        self.kinds.push(kind);
+        u16::try_from(self.kinds.len() - 1).unwrap_or(u16::MAX)
+    }
+
     /// Rows are to be read in the order in which they were pushed, whatever their times say: for imported captures, whose
     /// events have their numbers already. Without it they are put in the order of time.
     pub fn keep_order(&mut self) {

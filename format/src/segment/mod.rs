@@ -22,7 +22,7 @@ mod zone;
 pub use builder::{Entities, SegmentBuilder};
 pub use encode::EncodedSegment;
 pub(crate) use reader::read_zone;
-pub use reader::{Passes, Segment};
+pub use reader::{Decoded, Passes, Segment};
 pub use tables::{FdChange, FdState};
 pub use zone::{ContainerCount, KindCount, Zone};
 

@@ -79,7 +79,13 @@ pub(crate) fn run(args: &Args) -> Result<Status> {
             limit,
         };
         if matches!(show, Show::Count) {
-            let outcome = scan_segments(&input.trace, &input.context, &query, |_| (), |_| ControlFlow::Continue(()));
+            let outcome = scan_segments(
+                &input.trace,
+                &input.context,
+                &query,
+                |_| (),
+                |_| ControlFlow::Continue(()),
+            );
             matched += outcome.matched;
             status = status.max(input.warn(&outcome.losses, &outcome.damage));
             continue;

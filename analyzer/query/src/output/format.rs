@@ -127,7 +127,7 @@ fn field_at(text: &str, at: usize) -> Result<FieldRef, FilterError> {
 }
 
 /// How a field with its argument is written, as in `proc.aname[2]`.
-pub(super) fn written(def: &FieldDef, arg: &FieldArg) -> String {
+pub fn written(def: &FieldDef, arg: &FieldArg) -> String {
     match (arg, def.arg) {
         (FieldArg::None, _) => def.name.to_string(),
         (FieldArg::Name(name), fields::ArgRule::NameOrIndex) => format!("{}.{name}", def.name),

@@ -7,6 +7,6 @@ mod text;
 pub mod time;
 
 pub use escape::{escaped, unsafe_to_show};
-pub use format::{DEFAULT_FORMAT, Format};
+pub use format::{DEFAULT_FORMAT, Format, written as field_name};
 pub use json::{DEFAULT_JSON_FIELDS, JsonFields, json_string};
 pub use text::shown;

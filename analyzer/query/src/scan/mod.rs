@@ -14,7 +14,7 @@ use crate::row::{EventRow, SegmentRows, TraceContext};
 use afterimage_format::Error;
 use afterimage_format::file::{Group, IndexEntry, Trace};
 use afterimage_format::model::Loss;
-use afterimage_format::segment::Zone;
+use afterimage_format::segment::{Decoded, Zone};
 use plan::Plan;
 use prune::{Verdict, verdict};
 use std::collections::VecDeque;
@@ -47,12 +47,22 @@ pub struct Outcome {
     pub losses: Vec<Loss>,
     /// Damage met; the answer lacks what lay there.
     pub damage: Vec<Error>,
+    /// What of the segments that were read was decoded.
+    pub decoded: Decoded,
 }
 
 impl Outcome {
     /// Whether the answer may lack something: through damage, or losses while recording.
     pub fn is_incomplete(&self) -> bool {
         !self.losses.is_empty() || !self.damage.is_empty()
+    }
+
+    fn note(&mut self, damage: Option<Error>, decoded: Decoded) {
+        self.damage.extend(damage);
+        self.decoded.rows += decoded.rows;
+        self.decoded.columns += decoded.columns;
+        self.decoded.all_columns += decoded.all_columns;
+        self.decoded.bytes += decoded.bytes;
     }
 }
 
@@ -65,29 +75,74 @@ pub fn scan(
     query: &Query<'_>,
     mut each: impl FnMut(EventRow<'_>) -> ControlFlow<()>,
 ) -> Outcome {
-    let plan = Plan::of(query.filter);
-    let mut outcome = Outcome::default();
-    let mut feed = Feed::new(trace, context, query);
-    // End of the last segment that was looked at.
-    let mut until = query.to;
-    while let Some(next) = feed.next() {
-        let work = |hits: &Hits<'_, '_>| {
-            let rows = hits.rows();
-            for row in rows.iter().take(left(query, outcome.matched)) {
-                outcome.matched += 1;
-                each(EventRow::new(hits.segment(), *row as usize))?;
-            }
-            ControlFlow::Continue(())
-        };
-        let (flow, damage) = read(trace, context, query, &plan, next.segment, work);
-        outcome.damage.extend(damage);
-        if flow.is_some_and(|flow| flow.is_break()) || left(query, outcome.matched) == 0 {
-            until = earlier(until, next.end);
-            break;
+    let mut scanner = Scanner::new(trace, context, query);
+    let mut matched = 0;
+    let mut work = |hits: &Hits<'_, '_>| {
+        for row in hits.rows() {
+            matched += 1;
+            each(EventRow::new(hits.segment(), *row as usize))?;
+        }
+        ControlFlow::Continue(())
+    };
+    let mut flow = Some(ControlFlow::Continue(()));
+    while flow.is_some_and(|flow| flow.is_continue()) {
+        flow = scanner.next_segment(&mut work);
+    }
+    Outcome {
+        matched,
+        ..scanner.finish()
+    }
+}
+
+/// Reads the segments that a query asks for, one after the other, when it is told to.
+pub struct Scanner<'a> {
+    query: &'a Query<'a>,
+    plan: Plan<'a>,
+    feed: Feed<'a>,
+    outcome: Outcome,
+    until: Option<i64>,
+}
+
+impl<'a> Scanner<'a> {
+    /// Before the first segment.
+    pub fn new(trace: &'a Trace, context: &'a TraceContext, query: &'a Query<'a>) -> Scanner<'a> {
+        Scanner {
+            query,
+            plan: Plan::of(query.filter),
+            feed: Feed::new(trace, context, query),
+            outcome: Outcome::default(),
+            until: query.to,
         }
     }
-    feed.finish(&mut outcome, until);
-    outcome
+
+    /// Has `work` done with the hits of the next segment that can be read; nothing behind the last one, or once the limit of
+    /// the query is reached.
+    pub fn next_segment<T>(&mut self, work: impl FnOnce(&Hits<'_, '_>) -> T) -> Option<T> {
+        let mut work = Some(work);
+        while left(self.query, self.outcome.matched) > 0 {
+            let next = self.feed.next()?;
+            let left = left(self.query, self.outcome.matched);
+            let (trace, context) = (self.feed.trace, self.feed.context);
+            let made = read(trace, context, self.query, &self.plan, next.segment, left, |hits| {
+                work.take().map(|work| (work(hits), hits.count()))
+            });
+            self.until = earlier(self.query.to, next.end);
+            self.outcome.note(made.damage, made.decoded);
+            if let Some((value, matched)) = made.value.flatten() {
+                self.outcome.matched += matched;
+                return Some(value);
+            }
+        }
+        None
+    }
+
+    /// What was done.
+    pub fn finish(mut self) -> Outcome {
+        let ended = self.feed.group == self.feed.trace.groups().len() && self.feed.entries.is_empty();
+        let until = if ended { self.query.to } else { self.until };
+        self.feed.finish(&mut self.outcome, until);
+        self.outcome
+    }
 }
 
 /// Reads the segments that `query` asks for with all CPUs: `work` makes something of the hits of each, and `each` gets what
@@ -103,16 +158,16 @@ pub fn scan_segments<T: Send>(
     let plan = Plan::of(query.filter);
     let mut outcome = Outcome::default();
     let mut until = query.to;
+    let limit = left(query, 0);
     let feed = parallel::in_order(
         Feed::new(trace, context, query),
         |next: &Next| {
-            let segment = next.segment;
             let count = |hits: &Hits<'_, '_>| (work(hits), hits.count());
-            read(trace, context, query, &plan, segment, count)
+            read(trace, context, query, &plan, next.segment, limit, count)
         },
-        |next, (made, damage)| {
-            outcome.damage.extend(damage);
-            let Some((value, matched)) = made else {
+        |next, made| {
+            outcome.note(made.damage, made.decoded);
+            let Some((value, matched)) = made.value else {
                 return ControlFlow::Continue(());
             };
             outcome.matched += matched;
@@ -141,23 +196,42 @@ fn left(query: &Query<'_>, matched: u64) -> usize {
     usize::try_from(left).unwrap_or(usize::MAX)
 }
 
-/// Opens a segment, finds what passes, and has `work` done with it. What is damaged is said beside it.
+/// What reading a segment came to.
+struct Read<T> {
+    /// Nothing where it could not be opened.
+    value: Option<T>,
+    damage: Option<Error>,
+    decoded: Decoded,
+}
+
+/// Opens a segment, finds what passes, at most `limit` events, and has `work` done with it.
 fn read<T>(
     trace: &Trace,
     context: &TraceContext,
     query: &Query<'_>,
     plan: &Plan<'_>,
     at: usize,
+    limit: usize,
     work: impl FnOnce(&Hits<'_, '_>) -> T,
-) -> (Option<T>, Option<Error>) {
+) -> Read<T> {
     let segment = match trace.segment(at) {
         Ok(segment) => segment,
-        Err(error) => return (None, Some(error)),
+        Err(error) => {
+            return Read {
+                value: None,
+                damage: Some(error),
+                decoded: Decoded::default(),
+            };
+        }
     };
     let rows = SegmentRows::new(context, segment);
-    let hits = Hits::of(&rows, select::select(plan, &rows), query);
-    let made = work(&hits);
-    (Some(made), rows.take_damage())
+    let hits = Hits::of(&rows, select::select(plan, &rows), query, limit);
+    let value = Some(work(&hits));
+    Read {
+        value,
+        damage: rows.take_damage(),
+        decoded: rows.segment().decoded(),
+    }
 }
 
 /// A segment to read.

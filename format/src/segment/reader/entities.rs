@@ -74,7 +74,9 @@ impl Segment<'_> {
 
     /// Types of the descriptors.
     pub fn descriptor_types(&self) -> Result<impl Iterator<Item = DescriptorType>> {
-        let count = self.column(column::column(column::DESCRIPTORS, 0))?.map_or(0, <[i64]>::len);
+        let count = self
+            .column(column::column(column::DESCRIPTORS, 0))?
+            .map_or(0, <[i64]>::len);
         let codes = self.descriptor_field(descriptors::TYPE)?.iter();
         // A column that is not there is one of zeros.
         let codes = codes.copied().chain(std::iter::repeat(0)).take(count);

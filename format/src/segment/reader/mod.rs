@@ -55,6 +55,19 @@ pub struct Segment<'a> {
     budget: Cell<usize>,
 }
 
+/// What of a segment was decoded so far, or of several together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Decoded {
+    /// Rows of the segments.
+    pub rows: u64,
+    /// Columns that were decoded.
+    pub columns: u64,
+    /// Columns that there are.
+    pub all_columns: u64,
+    /// Bytes of decompressed frames.
+    pub bytes: u64,
+}
+
 /// A directory decompresses to at most this many bytes; those of real segments have some tens of thousands.
 const MAX_DIRECTORY: usize = 4 << 20;
 
@@ -169,6 +182,17 @@ impl<'a> Segment<'a> {
     /// The zone map.
     pub fn zone(&self) -> &Zone {
         &self.meta.zone
+    }
+
+    /// What was decoded so far.
+    pub fn decoded(&self) -> Decoded {
+        let frames = self.frames.iter().filter_map(OnceCell::get);
+        Decoded {
+            rows: self.rows() as u64,
+            columns: self.columns.iter().filter(|column| column.get().is_some()).count() as u64,
+            all_columns: self.columns.len() as u64,
+            bytes: frames.map(|frame| frame.len() as u64).sum(),
+        }
     }
 
     /// Number of rows.

@@ -1,0 +1,262 @@
+//! The hits of one segment put into groups.
+
+use super::names::{Cells, Part};
+use super::{Grouping, Groups, Key, Measure, Total};
+use crate::check::TimeZone;
+use crate::eval::{Row, Value};
+use crate::fields::{EvtField, FieldArg, FieldId};
+use crate::output::shown;
+use crate::row::{EventRow, Known, SegmentRows, StoredRow, value};
+use crate::scan::Hits;
+use afterimage_format::Error;
+use afterimage_format::model::{Descriptor, EventFlags, ParamType};
+use afterimage_format::segment::Passes;
+use hashbrown::HashMap;
+
+/// Puts the hits of a segment into groups. Times in keys are shown in `zone`.
+pub fn group(hits: &Hits<'_, '_>, grouping: &Grouping, zone: TimeZone) -> Groups {
+    let mut groups = Groups::default();
+    let rows = hits.segment();
+    let Some(passes) = hits.by_kind() else {
+        for row in hits.rows() {
+            one(&mut groups, grouping, zone, &EventRow::new(rows, *row as usize));
+        }
+        return groups;
+    };
+    for (kind, passes) in passes.iter().enumerate() {
+        let Some(spec) = rows.segment().kinds().get(kind) else {
+            continue;
+        };
+        let result = match (passes, Cells::of(grouping, spec)) {
+            (Passes::None, _) => Ok(()),
+            (passes, Cells::Of { thread, descriptor }) => {
+                let by = ByKind {
+                    rows,
+                    grouping,
+                    zone,
+                    kind,
+                };
+                by.cells(&mut groups, passes, thread, descriptor)
+            }
+            (passes, Cells::Row) => {
+                let count = rows
+                    .segment()
+                    .zone()
+                    .kinds
+                    .get(kind)
+                    .map_or(0, |kind| kind.events as usize);
+                for rank in (0..count).filter(|rank| holds(passes, *rank)) {
+                    one(&mut groups, grouping, zone, &StoredRow { rows, kind, rank });
+                }
+                Ok(())
+            }
+        };
+        let _ = rows.note(result);
+    }
+    groups
+}
+
+fn holds(passes: &Passes, rank: usize) -> bool {
+    match passes {
+        Passes::None => false,
+        Passes::All => true,
+        Passes::Some(mask) => mask.get(rank) == Some(&1),
+    }
+}
+
+/// Adds one row.
+fn one<R: Row>(groups: &mut Groups, grouping: &Grouping, zone: TimeZone, row: &R) {
+    let time = match (
+        grouping.every,
+        row.value(FieldId::Evt(EvtField::RawTime), &FieldArg::None),
+    ) {
+        (Some(every), Value::Int(time)) => time.div_euclid(every.max(1)) * every.max(1),
+        _ => 0,
+    };
+    let key = key(grouping, zone, row, time);
+    let totals = grouping.measures.iter().map(|measure| {
+        let mut total = measure.start();
+        match measure.field() {
+            None => total.add(1),
+            Some((def, arg)) => total.add_value(&row.value(def.id, arg)),
+        }
+        total
+    });
+    groups.add(key, totals.collect());
+}
+
+fn key<R: Row>(grouping: &Grouping, zone: TimeZone, row: &R, time: i64) -> Key {
+    let values = grouping.keys.iter();
+    let values = values.map(|(def, arg)| shown(def.id, &row.value(def.id, arg), zone).map(String::into_boxed_str));
+    Key {
+        time,
+        values: values.collect(),
+    }
+}
+
+/// Where the numbers of a measure come from in rows of a kind.
+enum Numbers<'s> {
+    /// Every row counts one.
+    Ones,
+    /// The result, where it is at least this.
+    Results(&'s [i64], &'s [i64], i64),
+    /// How long calls took, where that was measured.
+    Durations(&'s [i64]),
+    /// A value that takes a look at the row.
+    Values,
+    /// No row has any.
+    Nothing,
+}
+
+struct ByKind<'q, 's> {
+    rows: &'q SegmentRows<'s>,
+    grouping: &'q Grouping,
+    zone: TimeZone,
+    kind: usize,
+}
+
+impl ByKind<'_, '_> {
+    fn cells(&self, groups: &mut Groups, passes: &Passes, thread: bool, descriptor: Part) -> Result<(), Error> {
+        let segment = self.rows.segment();
+        let count = segment
+            .zone()
+            .kinds
+            .get(self.kind)
+            .map_or(0, |kind| kind.events as usize);
+        let threads = if thread { segment.thread_column(self.kind)? } else { &[] };
+        let descriptors = match descriptor {
+            Part::No => &[],
+            _ => segment.descriptor_column(self.kind)?,
+        };
+        let names = match descriptor {
+            Part::Name => segment.descriptor_names()?,
+            _ => &[],
+        };
+        let numbers: Vec<Numbers<'_>> = self
+            .grouping
+            .measures
+            .iter()
+            .map(|measure| self.numbers(measure))
+            .collect::<Result<_, _>>()?;
+        let start: Vec<Total> = self.grouping.measures.iter().map(Measure::start).collect();
+        let mut cells: HashMap<(u32, i64), usize> = HashMap::new();
+        let mut keys: Vec<(u32, i64)> = Vec::new();
+        let mut totals: Vec<Vec<Total>> = Vec::new();
+        let mut last = None;
+        for rank in 0..count {
+            if !holds(passes, rank) {
+                continue;
+            }
+            let of_thread = threads.get(rank).copied().unwrap_or(0);
+            let index = descriptors.get(rank).copied().unwrap_or(0);
+            let of_descriptor = match descriptor {
+                Part::No => 0,
+                Part::Whole => index,
+                Part::Name => usize::try_from(index)
+                    .ok()
+                    .and_then(|index| index.checked_sub(1))
+                    .and_then(|index| names.get(index).copied())
+                    .unwrap_or(0),
+            };
+            let cell = (of_thread, of_descriptor);
+            let at = match last {
+                Some((same, at)) if same == cell => at,
+                _ => *cells.entry(cell).or_insert_with(|| {
+                    keys.push(cell);
+                    totals.push(start.clone());
+                    totals.len() - 1
+                }),
+            };
+            last = Some((cell, at));
+            for (total, (numbers, measure)) in totals[at].iter_mut().zip(numbers.iter().zip(&self.grouping.measures)) {
+                match numbers {
+                    Numbers::Nothing => {}
+                    Numbers::Ones => total.add(1),
+                    Numbers::Results(results, flags, least) => {
+                        let has = flags
+                            .get(rank)
+                            .is_some_and(|flags| EventFlags(*flags as u8).has(EventFlags::HAS_RESULT));
+                        let result = results.get(rank).filter(|result| has && *result >= least);
+                        result.into_iter().for_each(|result| total.add(*result));
+                    }
+                    Numbers::Durations(durations) => {
+                        let measured = durations.get(rank).filter(|duration| **duration > 0);
+                        measured.into_iter().for_each(|duration| total.add(*duration));
+                    }
+                    Numbers::Values => {
+                        if let Some((def, arg)) = measure.field() {
+                            let (rows, kind) = (self.rows, self.kind);
+                            total.add_value(&StoredRow { rows, kind, rank }.value(def.id, arg));
+                        }
+                    }
+                }
+            }
+        }
+        for (cell, totals) in keys.into_iter().zip(totals) {
+            groups.add(self.key(cell, thread, descriptor)?, totals);
+        }
+        Ok(())
+    }
+
+    /// The key of a cell: made of the thread and descriptor that it stands for.
+    fn key(&self, (thread, descriptor): (u32, i64), by_thread: bool, part: Part) -> Result<Key, Error> {
+        let segment = self.rows.segment();
+        let mut row = Known::of_kind(self.rows, self.kind);
+        if by_thread {
+            row.thread = segment.threads()?.get(thread as usize);
+        }
+        let mut named = Descriptor::unknown(0);
+        match part {
+            Part::No => {}
+            Part::Whole => {
+                let index = usize::try_from(descriptor).ok().and_then(|index| index.checked_sub(1));
+                row.descriptor = match index {
+                    Some(index) => segment.descriptors()?.get(index),
+                    None => None,
+                };
+            }
+            Part::Name => {
+                if let Some(name) = segment.string(ParamType::Path, descriptor)? {
+                    named.name = name.to_vec();
+                }
+                return Ok(key(
+                    self.grouping,
+                    self.zone,
+                    &Known {
+                        descriptor: Some(&named),
+                        ..row
+                    },
+                    0,
+                ));
+            }
+        }
+        Ok(key(self.grouping, self.zone, &row, 0))
+    }
+
+    fn numbers(&self, measure: &Measure) -> Result<Numbers<'_>, Error> {
+        let segment = self.rows.segment();
+        let results = |least| -> Result<Numbers<'_>, Error> {
+            let (results, flags) = (segment.result_column(self.kind)?, segment.flags_column(self.kind)?);
+            Ok(Numbers::Results(results, flags, least))
+        };
+        let Some((def, _)) = measure.field() else {
+            return Ok(Numbers::Ones);
+        };
+        if matches!(measure, Measure::Distinct(..)) {
+            return Ok(Numbers::Values);
+        }
+        Ok(match def.id {
+            FieldId::Evt(EvtField::RawRes) => results(i64::MIN)?,
+            FieldId::Evt(EvtField::Buflen) => {
+                let row = Known::of_kind(self.rows, self.kind);
+                let moves = value(row, FieldId::Evt(EvtField::IsIo), &FieldArg::None);
+                match moves {
+                    Value::Bool(true) => results(0)?,
+                    _ => Numbers::Nothing,
+                }
+            }
+            FieldId::Evt(EvtField::Latency) => Numbers::Durations(segment.duration_column(self.kind)?),
+            _ => Numbers::Values,
+        })
+    }
+}
