@@ -8,11 +8,11 @@ use afterimage_format::file::{OpenOptions, Trace};
 use afterimage_format::model::{Container, Loss};
 use afterimage_query::check::{TimeZone, parse_time};
 use afterimage_query::output::escaped;
-use afterimage_query::{Filter, Settings, TraceContext};
-use anyhow::Result;
+use afterimage_query::{Filter, Rules, Settings, TraceContext};
+use anyhow::{Context as _, Result};
 use clap::Args;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// What `--identity` named.
 static IDENTITIES: OnceLock<Vec<Identity>> = OnceLock::new();
@@ -57,6 +57,14 @@ impl Input {
             trace,
             context,
         })
+    }
+
+    /// `evt.num` of the first and the last event; nothing where there is none.
+    pub(crate) fn numbers(&self) -> Option<(u64, u64)> {
+        let groups = self.trace.groups();
+        let last = groups.last()?;
+        let end = last.first_num.saturating_add(last.rows);
+        Some((groups.first()?.first_num, end.saturating_sub(1)))
     }
 
     /// Says on standard error what the answer may lack, once for each reason.
@@ -139,9 +147,36 @@ pub(crate) fn filter(text: &str, settings: &Settings) -> Result<Filter> {
     Filter::compile(text, settings).map_err(|error| Usage(format!("in the filter: {}", error.render(text))).into())
 }
 
+/// Macros and lists that filters may name.
+#[derive(Args, Default)]
+pub(crate) struct Macros {
+    /// Take macros and lists from this Falco rules file. May be given several times; later files change earlier ones
+    #[arg(long = "macros", value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+impl Macros {
+    /// Reads the files.
+    pub(crate) fn load(&self) -> Result<Arc<Rules>> {
+        let mut rules = Rules::default();
+        for file in &self.files {
+            let path = shown_path(file);
+            let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {path}"))?;
+            rules
+                .add(&text)
+                .map_err(|error| Usage(format!("{path}: {}", escaped(error.to_string().as_bytes()))))?;
+        }
+        Ok(Arc::new(rules))
+    }
+}
+
 /// Settings for checking a filter before there is a trace: times that count from its end are taken as right.
 pub(crate) fn any_trace(zone: TimeZone) -> Settings {
-    Settings { end: Some(0), zone }
+    Settings {
+        end: Some(0),
+        zone,
+        ..Settings::default()
+    }
 }
 
 /// The containers that `wanted` names: id, beginning of the id, or name; `host` is what runs in none.

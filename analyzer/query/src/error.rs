@@ -61,6 +61,13 @@ impl FilterError {
         self
     }
 
+    /// The same in a text that begins so many bytes later.
+    pub(crate) fn moved_back(mut self, bytes: usize) -> FilterError {
+        self.span.start = self.span.start.saturating_sub(bytes);
+        self.span.end = self.span.end.saturating_sub(bytes);
+        self
+    }
+
     /// The error for a person: the line of `text` with the place underlined, and the hints below it.
     ///
     /// `text` must be the filter that the error came from.

@@ -8,6 +8,7 @@
 
 pub mod aggregate;
 pub mod check;
+mod copy;
 mod error;
 pub mod eval;
 pub mod fields;
@@ -17,13 +18,16 @@ mod nearest;
 pub mod output;
 pub mod reconstruct;
 pub mod row;
+mod rules;
 pub mod scan;
 
 pub use check::{Filter, Settings};
+pub use copy::copy;
 pub use error::{FilterError, Span};
 pub use eval::{Row, Value};
 pub use fields::{FieldArg, FieldDef, FieldId};
 pub use losses::{Losses, losses};
 pub use output::Format;
 pub use row::{EventRow, Observed, TraceContext};
+pub use rules::{Rule, Rules, RulesError};
 pub use scan::{Hits, Made, Outcome, Query, Scanner, scan, scan_segments};

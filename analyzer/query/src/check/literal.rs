@@ -54,6 +54,12 @@ pub(super) const DURATIONS: [(&str, i128); 7] = [
     ("d", 86_400_000_000_000),
 ];
 
+/// A length of time such as `10ms` or `1.5h` in nanoseconds.
+pub fn parse_duration(text: &str) -> Option<i64> {
+    let length = with_units(text.trim(), &DURATIONS)?;
+    i64::try_from(length).ok().filter(|length| *length >= 0)
+}
+
 /// A number with one of the units behind it, or without any. A fraction must come out whole.
 pub(super) fn with_units(text: &str, units: &[(&str, i128)]) -> Option<i128> {
     let (negative, unsigned) = match text.strip_prefix('-') {

@@ -110,6 +110,7 @@ mod tests {
         let settings = Settings {
             end: Some(1_795_255_200_000_000_000),
             zone: TimeZone::Utc,
+            ..Settings::default()
         };
         assert_eq!(point(text, &settings).ok(), expected, "{text}");
     }
@@ -133,6 +134,7 @@ mod tests {
         let settings = Settings {
             end: i64::try_from(TEN).ok(),
             zone: TimeZone::Utc,
+            ..Settings::default()
         };
         for (text, expected) in [
             ("10:00", Ok(TEN)),

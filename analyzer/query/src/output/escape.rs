@@ -23,6 +23,17 @@ pub fn escaped(bytes: &[u8]) -> String {
     out
 }
 
+/// The same, behind what stands in `out` already. Always true, for who asks whether something was written.
+pub(super) fn escape_into(bytes: &[u8], out: &mut Vec<u8>) -> bool {
+    // Most of what is captured is plain.
+    if bytes.iter().all(|byte| (0x20..0x7f).contains(byte)) {
+        out.extend_from_slice(bytes);
+    } else {
+        out.extend_from_slice(escaped(bytes).as_bytes());
+    }
+    true
+}
+
 /// Control characters, line separators, and marks that change the direction of what follows or cannot be seen.
 pub fn unsafe_to_show(c: char) -> bool {
     c.is_control()

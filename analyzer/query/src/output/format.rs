@@ -13,17 +13,17 @@ pub const DEFAULT_FORMAT: &str =
     "*%evt.num %evt.outputtime %evt.cpu %proc.name (%thread.tid) %evt.dir %evt.type %evt.info";
 
 /// What is shown for a value that is missing.
-const MISSING: &str = "<NA>";
+pub(super) const MISSING: &str = "<NA>";
 
 /// A parsed `-p` format: text with fields such as `%proc.name` or `%proc.aname[2]` in it, `%%` for a percent sign.
 #[derive(Debug)]
 pub struct Format {
-    parts: Vec<Part>,
-    show_missing: bool,
+    pub(super) parts: Vec<Part>,
+    pub(super) show_missing: bool,
 }
 
 #[derive(Debug)]
-enum Part {
+pub(super) enum Part {
     Text(String),
     Field(&'static FieldDef, FieldArg),
 }
@@ -57,6 +57,21 @@ impl Format {
             }
         }
         Ok(Format { parts, show_missing })
+    }
+
+    /// A single field as a person names it: `proc.name`, `proc.aname[2]`, `evt.arg.path`.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn field(name: &str) -> Result<(&'static FieldDef, FieldArg), FilterError> {
+        // The same reader, so that a name means the same everywhere; places count without the percent sign.
+        let text = format!("%{name}");
+        let field = field_at(&text, 0).map_err(|error| error.moved_back(1))?;
+        if field.span.end < text.len() {
+            let span = Span::new(field.span.end - 1, name.len());
+            return Err(FilterError::new(span, "a field ends before this").expected("one field such as `proc.name`"));
+        }
+        resolve_field(&field).map_err(|error| error.moved_back(1))
     }
 
     /// The fields in the order of the format, with how each is written.

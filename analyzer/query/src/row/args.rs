@@ -44,13 +44,20 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
 
     /// `evt.args`: the result, where no parameter tells it, and all arguments.
     pub(super) fn args(&self) -> Vec<u8> {
-        let Some(kind) = self.kind() else { return Vec::new() };
         let mut out = Vec::new();
+        self.write_args(&mut out);
+        out
+    }
+
+    /// Writes [`Fields::args`] behind what stands in `out` already.
+    pub(crate) fn write_args(&self, out: &mut Vec<u8>) {
+        let Some(kind) = self.kind() else { return };
+        let start = out.len();
         let told = kind.params.first().is_some_and(|first| {
             first.name == "res" || first.ty == ParamType::Fd && self.raw_arg(0) == int(self.result())
         });
         if !told {
-            add(&mut out, "res", self.shown_result());
+            add(out, start, "res", self.shown_result());
         }
         for (at, param) in kind.params.iter().enumerate() {
             let mut shown = self.shown(at, param);
@@ -60,9 +67,8 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
             {
                 shown.plain = Cow::Owned([&shown.plain[..SHOWN_PAYLOAD], b"..."].concat());
             }
-            add(&mut out, &param.name, Some(shown.unwrap_or_else(|| plain("<NA>"))));
+            add(out, start, &param.name, Some(shown.unwrap_or_else(|| plain("<NA>"))));
         }
-        out
     }
 
     fn shown_result(&self) -> Option<Shown<'s>> {
@@ -140,9 +146,10 @@ fn plain(text: &'static str) -> Shown<'static> {
     }
 }
 
-fn add(out: &mut Vec<u8>, name: &str, shown: Option<Shown<'_>>) {
+/// Adds an argument to those that begin at `start`.
+fn add(out: &mut Vec<u8>, start: usize, name: &str, shown: Option<Shown<'_>>) {
     let Some(Shown { plain, meaning }) = shown else { return };
-    if !out.is_empty() {
+    if out.len() > start {
         out.push(b' ');
     }
     out.extend_from_slice(name.as_bytes());

@@ -83,6 +83,7 @@ impl TraceContext {
         crate::Settings {
             end: Some(self.last),
             zone: self.zone,
+            ..crate::Settings::default()
         }
     }
 }

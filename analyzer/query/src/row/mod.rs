@@ -98,6 +98,11 @@ impl<'s> EventRow<'s> {
         self.rows.note(self.rows.segment().flags(self.row)).unwrap_or_default()
     }
 
+    /// `evt.args`, written behind what stands in `out` already.
+    pub(crate) fn write_args(&self, out: &mut Vec<u8>) {
+        Fields::of(*self).write_args(out);
+    }
+
     /// Parameter number `at` as recorded.
     pub(crate) fn raw_arg(&self, at: usize) -> model::Value<'s> {
         self.rows

@@ -16,7 +16,12 @@ pub struct Hits<'q, 's> {
 }
 
 impl<'q, 's> Hits<'q, 's> {
-    pub(super) fn of(segment: &'q SegmentRows<'s>, passes: Vec<Passes>, query: &Query<'_>, limit: usize) -> Hits<'q, 's> {
+    pub(super) fn of(
+        segment: &'q SegmentRows<'s>,
+        passes: Vec<Passes>,
+        query: &Query<'_>,
+        limit: usize,
+    ) -> Hits<'q, 's> {
         let zone = segment.segment().zone();
         let (from, to) = (query.from.unwrap_or(i64::MIN), query.to.unwrap_or(i64::MAX));
         let inside = i128::from(from) <= i128::from(zone.time_min) && i128::from(zone.time_max) <= i128::from(to);

@@ -1,0 +1,186 @@
+//! A part of a trace as a trace of its own.
+
+use crate::losses;
+use crate::row::{EventRow, Observed as _, TraceContext};
+use crate::scan::{Hits, Outcome, Query, Scanner};
+use afterimage_format::file::{Sealed, Summary, Trace, TraceWriter};
+use afterimage_format::model::{Container, CustodyEntry, Descriptor, Event, Kind, Thread, Value};
+use afterimage_format::segment::{Entities, MAX_ROWS, SegmentBuilder};
+use afterimage_format::{Error, Result};
+use hashbrown::HashMap;
+
+/// Text and entities of a segment at which it is closed, as the recorder does it.
+const MAX_BYTES: usize = 8 << 20;
+
+/// zstd level: as the recorder's.
+const LEVEL: i32 = 3;
+
+/// Writes the events that `query` asks for to `writer` and seals it: with what they refer to (threads and their ancestors,
+/// descriptors, containers), the custody log of the trace continued by `entry`, and the losses of that time. Events are
+/// numbered anew; attachments and what was alive between the events are not copied.
+///
+/// # Errors
+/// Those of writing. Damage in the trace is in the outcome.
+pub fn copy(
+    trace: &Trace,
+    context: &TraceContext,
+    query: &Query<'_>,
+    mut writer: TraceWriter,
+    entry: &CustodyEntry,
+) -> Result<(Outcome, Sealed)> {
+    for old in trace.custody() {
+        writer.add_custody(old)?;
+    }
+    let mut copy = Copy {
+        builder: SegmentBuilder::new(Vec::new(), 1),
+        kinds: HashMap::new(),
+        parts: Parts::default(),
+        containers: HashMap::new(),
+        writer,
+    };
+    // Numbers follow the order in which events come.
+    copy.builder.keep_order();
+    let mut scanner = Scanner::new(trace, context, query);
+    while let Some(done) = scanner.next_segment(|hits| copy.segment(hits)) {
+        done?;
+    }
+    let outcome = scanner.finish();
+    copy.flush()?;
+    let mut summary = Summary {
+        reason: "filtered".into(),
+        end: trace.summary().map_or(trace.totals().time_max, |summary| summary.end),
+        losses: losses(trace, query.from, query.to).records,
+        ..Summary::default()
+    };
+    let mut containers: Vec<Container> = copy.containers.into_values().collect();
+    containers.sort_by_key(|container| container.key);
+    summary.containers = containers;
+    copy.writer.add_custody(entry)?;
+    let sealed = copy.writer.seal(&summary)?;
+    Ok((outcome, sealed))
+}
+
+struct Copy {
+    builder: SegmentBuilder,
+    kinds: HashMap<Kind, u16>,
+    parts: Parts,
+    /// By key, with counts of what was copied.
+    containers: HashMap<u64, Container>,
+    writer: TraceWriter,
+}
+
+/// What the rows of the open segment refer to.
+#[derive(Default)]
+struct Parts {
+    threads: HashMap<u64, Thread>,
+    descriptors: HashMap<u64, Descriptor>,
+    containers: HashMap<u64, Container>,
+}
+
+impl Entities for Parts {
+    fn thread(&self, id: u64) -> Option<&Thread> {
+        self.threads.get(&id)
+    }
+    fn container(&self, key: u64) -> Option<&Container> {
+        self.containers.get(&key)
+    }
+    fn descriptor(&self, id: u64) -> Option<&Descriptor> {
+        self.descriptors.get(&id)
+    }
+}
+
+impl Copy {
+    fn segment(&mut self, hits: &Hits<'_, '_>) -> Result<()> {
+        for row in hits.rows() {
+            self.row(&EventRow::new(hits.segment(), *row as usize));
+            if self.builder.rows() >= MAX_ROWS || self.builder.bytes() >= MAX_BYTES {
+                self.flush()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn row(&mut self, row: &EventRow<'_>) {
+        let Some(kind) = row.kind() else { return };
+        let number = match self.kinds.get(kind) {
+            Some(number) => *number,
+            None => {
+                let number = self.builder.add_kind(kind.clone());
+                self.kinds.insert(kind.clone(), number);
+                number
+            }
+        };
+        let thread = row.thread();
+        if let Some(thread) = thread {
+            self.thread(row, thread);
+        }
+        if let Some(container) = row.container() {
+            let copied = self.containers.entry(container.key).or_insert_with(|| Container {
+                events: 0,
+                first: 0,
+                ..container.clone()
+            });
+            let time = u64::try_from(row.time()).unwrap_or(0);
+            copied.events += 1;
+            copied.last = copied.last.max(time).min(container.last.max(time));
+            copied.first = if copied.first == 0 {
+                time
+            } else {
+                copied.first.min(time)
+            };
+            self.parts
+                .containers
+                .entry(container.key)
+                .or_insert_with(|| container.clone());
+        }
+        let descriptor = row.descriptor();
+        if let Some(descriptor) = descriptor {
+            self.parts
+                .descriptors
+                .entry(descriptor.id)
+                .or_insert_with(|| descriptor.clone());
+        }
+        let args: Vec<Value<'_>> = (0..kind.params.len()).map(|at| row.raw_arg(at)).collect();
+        self.builder.push(&Event {
+            time: u64::try_from(row.time()).unwrap_or(0),
+            kind: number,
+            cpu: row.cpu().and_then(|cpu| u16::try_from(cpu).ok()).unwrap_or(0),
+            flags: row.flags(),
+            duration: row.duration().unwrap_or(0),
+            result: row.result().unwrap_or(0),
+            thread: thread.map_or(0, |thread| thread.id),
+            descriptor: descriptor.map_or(0, |descriptor| descriptor.id),
+            args: &args,
+        });
+    }
+
+    /// A thread and its ancestors.
+    fn thread(&mut self, row: &EventRow<'_>, thread: &Thread) {
+        let mut next = Some(thread);
+        while let Some(thread) = next {
+            if self.parts.threads.contains_key(&thread.id) {
+                return;
+            }
+            self.parts.threads.insert(thread.id, thread.clone());
+            next = row.version(thread.parent);
+        }
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        if self.builder.is_empty() {
+            return Ok(());
+        }
+        self.builder.close(&self.parts);
+        let path = self.writer.path().to_owned();
+        let encoded = self.builder.encode(LEVEL);
+        let segment = encoded.map_err(|source| Error::Io {
+            action: "cannot encode a segment of",
+            path,
+            source,
+        })?;
+        self.writer.append(&segment)?;
+        self.builder.clear();
+        self.parts = Parts::default();
+        Ok(())
+    }
+}
