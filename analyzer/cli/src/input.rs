@@ -152,14 +152,14 @@ pub(crate) fn filter(text: &str, settings: &Settings) -> Result<Filter> {
 pub(crate) struct Macros {
     /// Take macros and lists from this Falco rules file. May be given several times; later files change earlier ones
     #[arg(long = "macros", value_name = "FILE")]
-    files: Vec<PathBuf>,
+    rules: Vec<PathBuf>,
 }
 
 impl Macros {
     /// Reads the files.
     pub(crate) fn load(&self) -> Result<Arc<Rules>> {
         let mut rules = Rules::default();
-        for file in &self.files {
+        for file in &self.rules {
             let path = shown_path(file);
             let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {path}"))?;
             rules

@@ -1,5 +1,7 @@
 //! What a filter finds column by column is what it finds row by row: with every field, on recorded traces.
 
+mod recorded;
+
 use afterimage_format::file::Trace;
 use afterimage_query::check::TimeZone;
 use afterimage_query::fields::{self, ArgRule, FieldType};
@@ -7,27 +9,9 @@ use afterimage_query::row::SegmentRows;
 use afterimage_query::{
     EventRow, Filter, Format, Hits, Query, Row, Settings, TraceContext, Value, scan, scan_segments,
 };
+use recorded::traces;
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
-
-/// The traces that the repository has.
-fn traces() -> Vec<PathBuf> {
-    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../samples");
-    let mut found = Vec::new();
-    for folder in [samples.clone(), samples.join("v1")] {
-        let entries = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{folder:?}: {error}"));
-        found.extend(entries.map(|entry| entry.unwrap().path()));
-    }
-    found.retain(|path| path.extension().is_some_and(|extension| extension == "scap"));
-    // Damage in a column leaves other values missing in one way than in the other.
-    found.retain(|path| !path.to_string_lossy().contains("altered-"));
-    // Encrypted ones take a key.
-    found.retain(|path| Trace::open(path).is_ok());
-    found.sort();
-    assert!(!found.is_empty());
-    found
-}
 
 /// Numbers of the events that pass, row by row.
 fn one_by_one(trace: &Trace, context: &TraceContext, filter: &Filter) -> Vec<u64> {

@@ -23,35 +23,38 @@ pub fn group(hits: &Hits<'_, '_>, grouping: &Grouping, zone: TimeZone) -> Groups
         }
         return groups;
     };
+    let mut cells = Collected::default();
     for (kind, passes) in passes.iter().enumerate() {
         let Some(spec) = rows.segment().kinds().get(kind) else {
             continue;
         };
-        let result = match (passes, Cells::of(grouping, spec)) {
-            (Passes::None, _) => Ok(()),
-            (passes, Cells::Of { thread, descriptor }) => {
-                let by = ByKind {
-                    rows,
-                    grouping,
-                    zone,
-                    kind,
-                };
-                by.cells(&mut groups, passes, thread, descriptor)
-            }
+        let by = ByKind {
+            rows,
+            grouping,
+            zone,
+            kind,
+        };
+        match (passes, Cells::of(grouping, spec)) {
+            (Passes::None, _) => {}
+            (passes, of @ Cells::Of { .. }) => drop(rows.note(by.collect(&mut cells, passes, of))),
             (passes, Cells::Row) => {
-                let count = rows
-                    .segment()
-                    .zone()
-                    .kinds
-                    .get(kind)
-                    .map_or(0, |kind| kind.events as usize);
+                let count = by.count();
                 for rank in (0..count).filter(|rank| holds(passes, *rank)) {
                     one(&mut groups, grouping, zone, &StoredRow { rows, kind, rank });
                 }
-                Ok(())
             }
+        }
+    }
+    for (cell, totals) in cells.cells.into_iter().zip(cells.totals) {
+        let by = ByKind {
+            rows,
+            grouping,
+            zone,
+            kind: cell.kind.unwrap_or(0),
         };
-        let _ = rows.note(result);
+        if let Some(key) = rows.note(by.key(&cell)) {
+            groups.add(key, totals);
+        }
     }
     groups
 }
@@ -115,54 +118,85 @@ struct ByKind<'q, 's> {
     kind: usize,
 }
 
+/// What rows have in common that make one key.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Cell {
+    /// The kind, where it matters.
+    kind: Option<usize>,
+    /// The thread version, where it matters.
+    thread: Option<u32>,
+    /// The descriptor's index plus one, or the id of its name, where they matter.
+    descriptor: i64,
+    part: Part,
+}
+
+/// The cells of a segment so far.
+#[derive(Default)]
+struct Collected {
+    places: HashMap<Cell, usize>,
+    cells: Vec<Cell>,
+    totals: Vec<Vec<Total>>,
+}
+
 impl ByKind<'_, '_> {
-    fn cells(&self, groups: &mut Groups, passes: &Passes, thread: bool, descriptor: Part) -> Result<(), Error> {
+    fn count(&self) -> usize {
+        let kinds = &self.rows.segment().zone().kinds;
+        kinds.get(self.kind).map_or(0, |kind| kind.events as usize)
+    }
+
+    fn collect(&self, collected: &mut Collected, passes: &Passes, of: Cells) -> Result<(), Error> {
+        let Cells::Of {
+            kind: by_kind,
+            thread: by_thread,
+            descriptor: part,
+        } = of
+        else {
+            return Ok(());
+        };
         let segment = self.rows.segment();
-        let count = segment
-            .zone()
-            .kinds
-            .get(self.kind)
-            .map_or(0, |kind| kind.events as usize);
-        let threads = if thread { segment.thread_column(self.kind)? } else { &[] };
-        let descriptors = match descriptor {
+        let count = self.count();
+        let threads = if by_thread {
+            segment.thread_column(self.kind)?
+        } else {
+            &[]
+        };
+        let descriptors = match part {
             Part::No => &[],
             _ => segment.descriptor_column(self.kind)?,
         };
-        let names = match descriptor {
+        let names = match part {
             Part::Name => segment.descriptor_names()?,
             _ => &[],
         };
-        let numbers: Vec<Numbers<'_>> = self
-            .grouping
-            .measures
-            .iter()
-            .map(|measure| self.numbers(measure))
-            .collect::<Result<_, _>>()?;
-        let start: Vec<Total> = self.grouping.measures.iter().map(Measure::start).collect();
-        let mut cells: HashMap<(u32, i64), usize> = HashMap::new();
-        let mut keys: Vec<(u32, i64)> = Vec::new();
-        let mut totals: Vec<Vec<Total>> = Vec::new();
+        let measures = &self.grouping.measures;
+        let numbers = measures.iter().map(|measure| self.numbers(measure));
+        let numbers: Vec<Numbers<'_>> = numbers.collect::<Result<_, _>>()?;
+        let start: Vec<Total> = measures.iter().map(Measure::start).collect();
+        let Collected { places, cells, totals } = collected;
         let mut last = None;
         for rank in 0..count {
             if !holds(passes, rank) {
                 continue;
             }
-            let of_thread = threads.get(rank).copied().unwrap_or(0);
             let index = descriptors.get(rank).copied().unwrap_or(0);
-            let of_descriptor = match descriptor {
-                Part::No => 0,
-                Part::Whole => index,
-                Part::Name => usize::try_from(index)
-                    .ok()
-                    .and_then(|index| index.checked_sub(1))
-                    .and_then(|index| names.get(index).copied())
-                    .unwrap_or(0),
+            let cell = Cell {
+                kind: by_kind.then_some(self.kind),
+                thread: threads.get(rank).copied(),
+                descriptor: match part {
+                    Part::No => 0,
+                    Part::Whole => index,
+                    Part::Name => usize::try_from(index)
+                        .ok()
+                        .and_then(|index| index.checked_sub(1))
+                        .and_then(|index| names.get(index).copied())
+                        .unwrap_or(0),
+                },
+                part,
             };
-            let cell = (of_thread, of_descriptor);
             let at = match last {
                 Some((same, at)) if same == cell => at,
-                _ => *cells.entry(cell).or_insert_with(|| {
-                    keys.push(cell);
+                _ => *places.entry(cell).or_insert_with(|| {
+                    cells.push(cell);
                     totals.push(start.clone());
                     totals.len() - 1
                 }),
@@ -192,42 +226,34 @@ impl ByKind<'_, '_> {
                 }
             }
         }
-        for (cell, totals) in keys.into_iter().zip(totals) {
-            groups.add(self.key(cell, thread, descriptor)?, totals);
-        }
         Ok(())
     }
 
     /// The key of a cell: made of the thread and descriptor that it stands for.
-    fn key(&self, (thread, descriptor): (u32, i64), by_thread: bool, part: Part) -> Result<Key, Error> {
+    fn key(&self, cell: &Cell) -> Result<Key, Error> {
         let segment = self.rows.segment();
         let mut row = Known::of_kind(self.rows, self.kind);
-        if by_thread {
+        if let Some(thread) = cell.thread {
             row.thread = segment.threads()?.get(thread as usize);
         }
         let mut named = Descriptor::unknown(0);
-        match part {
+        match cell.part {
             Part::No => {}
             Part::Whole => {
-                let index = usize::try_from(descriptor).ok().and_then(|index| index.checked_sub(1));
+                let index = usize::try_from(cell.descriptor)
+                    .ok()
+                    .and_then(|index| index.checked_sub(1));
                 row.descriptor = match index {
                     Some(index) => segment.descriptors()?.get(index),
                     None => None,
                 };
             }
             Part::Name => {
-                if let Some(name) = segment.string(ParamType::Path, descriptor)? {
+                if let Some(name) = segment.string(ParamType::Path, cell.descriptor)? {
                     named.name = name.to_vec();
                 }
-                return Ok(key(
-                    self.grouping,
-                    self.zone,
-                    &Known {
-                        descriptor: Some(&named),
-                        ..row
-                    },
-                    0,
-                ));
+                let descriptor = Some(&named);
+                return Ok(key(self.grouping, self.zone, &Known { descriptor, ..row }, 0));
             }
         }
         Ok(key(self.grouping, self.zone, &row, 0))

@@ -3,14 +3,16 @@
 
 use super::Grouping;
 use crate::fields::{FdField, FieldId};
-use crate::row::domain::{Domain, of_field};
+use crate::row::domain::{Domain, is_same_for_all_kinds, of_field};
 use afterimage_format::model::Kind;
 
 /// What tells groups of rows of a kind apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cells {
-    /// The thread version and the descriptor, as far as they matter.
+    /// The kind, the thread version and the descriptor, as far as they matter.
     Of {
+        /// Whether the kind does.
+        kind: bool,
         /// Whether the thread does.
         thread: bool,
         /// Whether the descriptor does, and how.
@@ -21,7 +23,7 @@ pub(super) enum Cells {
 }
 
 /// How a descriptor matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Part {
     No,
     /// Its name alone.
@@ -35,7 +37,9 @@ impl Cells {
             return Cells::Row;
         }
         let (mut thread, mut descriptor) = (false, Part::No);
+        let mut by_kind = false;
         for (def, arg) in &grouping.keys {
+            by_kind |= !is_same_for_all_kinds(def.id);
             match of_field(def.id, arg, kind) {
                 Domain::Kind => {}
                 Domain::Thread => thread = true,
@@ -46,6 +50,10 @@ impl Cells {
                 _ => return Cells::Row,
             }
         }
-        Cells::Of { thread, descriptor }
+        Cells::Of {
+            kind: by_kind,
+            thread,
+            descriptor,
+        }
     }
 }

@@ -4,6 +4,11 @@
 /// that are not UTF-8 as `\n`, `\t`, `\r`, `\xHH` or `\u{…}`. Backslashes stay as they are.
 pub fn escaped(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len());
+    // Most of what is captured is plain.
+    if bytes.iter().all(|byte| (0x20..0x7f).contains(byte)) {
+        out.push_str(std::str::from_utf8(bytes).unwrap_or_default());
+        return out;
+    }
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {
             match c {
@@ -25,11 +30,18 @@ pub fn escaped(bytes: &[u8]) -> String {
 
 /// The same, behind what stands in `out` already. Always true, for who asks whether something was written.
 pub(super) fn escape_into(bytes: &[u8], out: &mut Vec<u8>) -> bool {
-    // Most of what is captured is plain.
-    if bytes.iter().all(|byte| (0x20..0x7f).contains(byte)) {
-        out.extend_from_slice(bytes);
-    } else {
-        out.extend_from_slice(escaped(bytes).as_bytes());
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let plain = rest.iter().take_while(|byte| (0x20..0x7f).contains(*byte)).count();
+        let (now, behind) = rest.split_at(plain);
+        out.extend_from_slice(now);
+        // What is not plain ends at the latest where ASCII begins again: no character goes on there.
+        let other = behind.iter().take_while(|byte| !(0x20..0x7f).contains(*byte)).count();
+        let (odd, behind) = behind.split_at(other);
+        if !odd.is_empty() {
+            out.extend_from_slice(escaped(odd).as_bytes());
+        }
+        rest = behind;
     }
     true
 }
@@ -42,7 +54,7 @@ pub fn unsafe_to_show(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::escaped;
+    use super::{escape_into, escaped};
 
     #[test]
     fn nothing_captured_reaches_the_terminal_raw() {
@@ -58,6 +70,9 @@ mod tests {
             ),
         ] {
             assert_eq!(escaped(bytes), expected);
+            let mut out = b"x".to_vec();
+            escape_into(bytes, &mut out);
+            assert_eq!(out, [b"x", expected.as_bytes()].concat());
         }
     }
 }

@@ -4,20 +4,15 @@ use super::{Fields, Observed, mode, proc};
 use crate::eval::Value;
 use crate::fields::FieldArg;
 use afterimage_format::constants;
-use afterimage_format::model::{self, Param, ParamType, SockAddr, parse_sockaddr};
+use afterimage_format::model::{self, ParamType, SockAddr, parse_sockaddr};
+use hashbrown::HashMap;
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::io::Write as _;
 use std::net::SocketAddr;
 
 /// How much of a payload `evt.args` shows, in bytes; `evt.arg.data` and `evt.buffer` have all of it.
 const SHOWN_PAYLOAD: usize = 80;
-
-/// An argument as text.
-struct Shown<'s> {
-    /// Number or text.
-    plain: Cow<'s, [u8]>,
-    /// What a number means, where that is known.
-    meaning: Option<Vec<u8>>,
-}
 
 impl<'s, E: Observed<'s>> Fields<'s, E> {
     /// `evt.arg`: what the argument means, or else its plain form. `res` is the result where no parameter has the name.
@@ -28,17 +23,21 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
             FieldArg::Index(at) => usize::try_from(*at).ok(),
             FieldArg::None => None,
         };
-        let shown = match (at.and_then(|at| Some((at, kind.params.get(at)?))), arg) {
-            (Some((at, param)), _) => self.shown(at, param),
-            (None, FieldArg::Name(name)) if name == "res" => self.shown_result(),
-            _ => None,
+        let (at, ty, value) = match (at.and_then(|at| Some((at, kind.params.get(at)?))), arg) {
+            (Some((at, param)), _) => (at, param.ty, self.raw_arg(at)),
+            (None, FieldArg::Name(name)) if name == "res" => (usize::MAX, ParamType::Errno, int(self.result())),
+            _ => return Value::Missing,
         };
-        match shown {
-            None => Value::Missing,
-            Some(Shown {
-                meaning: Some(meaning), ..
-            }) => Value::owned(meaning),
-            Some(Shown { plain, .. }) => Value::Str(plain),
+        match value {
+            model::Value::Missing => Value::Missing,
+            model::Value::Bytes(bytes) => Value::Str(shown_bytes(ty, bytes)),
+            model::Value::Int(value) => {
+                let mut out = Vec::new();
+                if !self.write_meaning(at, ty, value, &mut out) {
+                    write_number(ty, value, &mut out);
+                }
+                Value::owned(out)
+            }
         }
     }
 
@@ -52,72 +51,76 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
     /// Writes [`Fields::args`] behind what stands in `out` already.
     pub(crate) fn write_args(&self, out: &mut Vec<u8>) {
         let Some(kind) = self.kind() else { return };
+        let result = int(self.result());
+        let told = kind
+            .params
+            .first()
+            .is_some_and(|first| first.name == "res" || first.ty == ParamType::Fd && self.raw_arg(0) == result);
         let start = out.len();
-        let told = kind.params.first().is_some_and(|first| {
-            first.name == "res" || first.ty == ParamType::Fd && self.raw_arg(0) == int(self.result())
-        });
-        if !told {
-            add(out, start, "res", self.shown_result());
+        if !told && result != model::Value::Missing {
+            self.write_arg(usize::MAX, "res", ParamType::Errno, result, out);
         }
         for (at, param) in kind.params.iter().enumerate() {
-            let mut shown = self.shown(at, param);
-            if param.ty == ParamType::Bytes
-                && let Some(shown) = &mut shown
-                && shown.plain.len() > SHOWN_PAYLOAD
-            {
-                shown.plain = Cow::Owned([&shown.plain[..SHOWN_PAYLOAD], b"..."].concat());
+            if out.len() > start {
+                out.push(b' ');
             }
-            add(out, start, &param.name, Some(shown.unwrap_or_else(|| plain("<NA>"))));
+            self.write_arg(at, &param.name, param.ty, self.raw_arg(at), out);
         }
     }
 
-    fn shown_result(&self) -> Option<Shown<'s>> {
-        let result = self.result()?;
-        Some(Shown {
-            plain: text(result),
-            meaning: constants::name(ParamType::Errno, result).map(String::into_bytes),
-        })
-    }
-
-    fn shown(&self, at: usize, param: &Param) -> Option<Shown<'s>> {
-        match self.raw_arg(at) {
-            model::Value::Missing => None,
-            model::Value::Int(value) => Some(self.shown_int(at, param.ty, value)),
-            model::Value::Bytes(bytes) => Some(Shown {
-                plain: shown_bytes(param.ty, bytes),
-                meaning: None,
-            }),
+    /// `name=number(meaning)`
+    fn write_arg(&self, at: usize, name: &str, ty: ParamType, value: model::Value<'_>, out: &mut Vec<u8>) {
+        out.extend_from_slice(name.as_bytes());
+        out.push(b'=');
+        match value {
+            model::Value::Missing => out.extend_from_slice(b"<NA>"),
+            model::Value::Bytes(bytes) if ty == ParamType::Bytes && bytes.len() > SHOWN_PAYLOAD => {
+                out.extend_from_slice(&bytes[..SHOWN_PAYLOAD]);
+                out.extend_from_slice(b"...");
+            }
+            model::Value::Bytes(bytes) => out.extend_from_slice(&shown_bytes(ty, bytes)),
+            model::Value::Int(value) => {
+                write_number(ty, value, out);
+                let before = out.len();
+                out.push(b'(');
+                if self.write_meaning(at, ty, value, out) {
+                    out.push(b')');
+                } else {
+                    out.truncate(before);
+                }
+            }
         }
     }
 
-    fn shown_int(&self, at: usize, ty: ParamType, value: i64) -> Shown<'s> {
-        let plain = match ty {
-            ParamType::Uint => text(value as u64),
-            ParamType::Hex => text(format_args!("0x{value:x}")),
-            ParamType::Mode => text(format_args!("{value:04o}")),
-            // The level is a parameter of its own.
-            ParamType::SocketOption => text(value as u32),
-            _ => text(value),
-        };
-        let meaning = match ty {
-            ParamType::Fd if value >= 0 => self.shown_descriptor(at),
-            ParamType::Fd => constants::name(ParamType::Errno, value).map(String::into_bytes),
-            ParamType::Mode => Some(mode::names(value))
-                .filter(|names| !names.is_empty())
-                .map(String::into_bytes),
-            ParamType::Uid | ParamType::Gid if value == 0 => Some(b"root".to_vec()),
-            ty => constants::name(ty, value).map(String::into_bytes),
-        };
-        Shown { plain, meaning }
+    /// Writes what a number means, where that is known.
+    fn write_meaning(&self, at: usize, ty: ParamType, value: i64, out: &mut Vec<u8>) -> bool {
+        match ty {
+            ParamType::Fd if value >= 0 => self.write_descriptor(at, out),
+            ParamType::Fd => write_name(ParamType::Errno, value, out),
+            ParamType::Mode => {
+                let names = mode::names(value);
+                out.extend_from_slice(names.as_bytes());
+                !names.is_empty()
+            }
+            ParamType::Uid | ParamType::Gid if value == 0 => {
+                out.extend_from_slice(b"root");
+                true
+            }
+            // Most numbers stand for themselves.
+            ParamType::Int | ParamType::Uint | ParamType::Hex | ParamType::Pid => false,
+            ty => write_name(ty, value, out),
+        }
     }
 
     /// `<f>/etc/passwd` for the first descriptor among the arguments, which is the one that the row knows.
-    fn shown_descriptor(&self, at: usize) -> Option<Vec<u8>> {
-        let first = self.kind()?.params.iter().position(|param| param.ty == ParamType::Fd)?;
-        let descriptor = self.descriptor().filter(|_| first == at)?;
-        if !descriptor.missing.is_empty() {
-            return None;
+    fn write_descriptor(&self, at: usize, out: &mut Vec<u8>) -> bool {
+        let first = |kind: &model::Kind| kind.params.iter().position(|param| param.ty == ParamType::Fd);
+        if self.kind().and_then(first) != Some(at) {
+            return false;
         }
+        let Some(descriptor) = self.descriptor().filter(|descriptor| descriptor.missing.is_empty()) else {
+            return false;
+        };
         let protocol = match descriptor.l4 {
             model::L4Proto::Tcp => "t",
             model::L4Proto::Udp => "u",
@@ -125,10 +128,37 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
             model::L4Proto::Raw => "r",
             model::L4Proto::Unknown => "",
         };
-        let mut out = format!("<{}{protocol}>", descriptor.ty.names().1).into_bytes();
+        let mut letter = [0; 4];
+        out.push(b'<');
+        out.extend_from_slice(descriptor.ty.names().1.encode_utf8(&mut letter).as_bytes());
+        out.extend_from_slice(protocol.as_bytes());
+        out.push(b'>');
         out.extend_from_slice(&descriptor.name);
-        Some(out)
+        true
     }
+}
+
+/// Names of constants that are kept: events have few of them, and many times.
+const KEPT_NAMES: usize = 4096;
+
+thread_local! {
+    static NAMES: RefCell<HashMap<(ParamType, i64), Option<Box<str>>>> = RefCell::default();
+}
+
+/// Writes the name of a constant, or the names of its bits.
+fn write_name(ty: ParamType, value: i64, out: &mut Vec<u8>) -> bool {
+    NAMES.with_borrow_mut(|names| {
+        if names.len() >= KEPT_NAMES {
+            names.clear();
+        }
+        let name = names
+            .entry((ty, value))
+            .or_insert_with(|| constants::name(ty, value).map(String::into_boxed_str));
+        name.as_ref().is_some_and(|name| {
+            out.extend_from_slice(name.as_bytes());
+            true
+        })
+    })
 }
 
 fn int(result: Option<i64>) -> model::Value<'static> {
@@ -139,27 +169,25 @@ fn text(value: impl std::fmt::Display) -> Cow<'static, [u8]> {
     Cow::Owned(value.to_string().into_bytes())
 }
 
-fn plain(text: &'static str) -> Shown<'static> {
-    Shown {
-        plain: Cow::Borrowed(text.as_bytes()),
-        meaning: None,
-    }
-}
-
-/// Adds an argument to those that begin at `start`.
-fn add(out: &mut Vec<u8>, start: usize, name: &str, shown: Option<Shown<'_>>) {
-    let Some(Shown { plain, meaning }) = shown else { return };
-    if out.len() > start {
-        out.push(b' ');
-    }
-    out.extend_from_slice(name.as_bytes());
-    out.push(b'=');
-    out.extend_from_slice(&plain);
-    if let Some(meaning) = meaning {
-        out.push(b'(');
-        out.extend_from_slice(&meaning);
-        out.push(b')');
-    }
+/// Writes a number as its type is written.
+fn write_number(ty: ParamType, value: i64, out: &mut Vec<u8>) {
+    let mut digits = itoa::Buffer::new();
+    let text = match ty {
+        ParamType::Hex => {
+            // Writing to memory does not fail.
+            let _ = write!(out, "0x{value:x}");
+            return;
+        }
+        ParamType::Mode => {
+            let _ = write!(out, "{value:04o}");
+            return;
+        }
+        ParamType::Uint => digits.format(value as u64),
+        // The level is a parameter of its own.
+        ParamType::SocketOption => digits.format(value as u32),
+        _ => digits.format(value),
+    };
+    out.extend_from_slice(text.as_bytes());
 }
 
 fn shown_bytes(ty: ParamType, bytes: &[u8]) -> Cow<'_, [u8]> {

@@ -135,21 +135,26 @@ fn of_evt(field: EvtField, arg: &FieldArg, kind: &Kind) -> Domain {
     }
 }
 
-/// Whether the same thread or descriptor gives the same value in rows of every kind.
-pub(crate) fn is_same_for_all_kinds(test: &Test) -> bool {
+/// Whether the same thread or descriptor gives the same value of this field in rows of every kind.
+pub(crate) fn is_same_for_all_kinds(field: FieldId) -> bool {
+    match field {
+        FieldId::Evt(_) | FieldId::Syscall(_) | FieldId::Fs(_) | FieldId::Fd(FdField::Num) => false,
+        FieldId::Proc(_)
+        | FieldId::Thread(_)
+        | FieldId::User(_)
+        | FieldId::Group(_)
+        | FieldId::Fd(_)
+        | FieldId::Container(_)
+        | FieldId::K8s(_)
+        | FieldId::Capture(_) => true,
+    }
+}
+
+/// Whether the same thread or descriptor gives the same answer in rows of every kind.
+pub(crate) fn asks_the_same_of_all_kinds(test: &Test) -> bool {
     fn of(source: &Source) -> bool {
         match source {
-            Source::Field { def, .. } => match def.id {
-                FieldId::Evt(_) | FieldId::Syscall(_) | FieldId::Fs(_) | FieldId::Fd(FdField::Num) => false,
-                FieldId::Proc(_)
-                | FieldId::Thread(_)
-                | FieldId::User(_)
-                | FieldId::Group(_)
-                | FieldId::Fd(_)
-                | FieldId::Container(_)
-                | FieldId::K8s(_)
-                | FieldId::Capture(_) => true,
-            },
+            Source::Field { def, .. } => is_same_for_all_kinds(def.id),
             Source::Text(_) => true,
             Source::List(items) => items.iter().all(of),
             Source::Apply(apply) => match &**apply {

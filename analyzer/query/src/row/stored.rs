@@ -85,10 +85,7 @@ impl<'s> Observed<'s> for StoredRow<'s> {
             let Some(param) = segment.kinds().get(self.kind).and_then(|kind| kind.params.get(at)) else {
                 return Ok(model::Value::Missing);
             };
-            let Some(value) = segment.param_column(self.kind, at)?.get(self.rank).copied() else {
-                return Ok(model::Value::Missing);
-            };
-            segment.param_value(self.kind, at, param.ty, self.rank, value)
+            segment.param_value(self.kind, at, param.ty, self.rank)
         };
         self.rows.note(read()).unwrap_or(model::Value::Missing)
     }

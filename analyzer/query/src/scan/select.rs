@@ -130,7 +130,7 @@ impl Selector<'_, '_> {
 
     fn by_thread(&mut self, test: &Test, number: usize, kind: usize) -> Result<Passes, Error> {
         let segment = self.rows.segment();
-        let key = (number, (!domain::is_same_for_all_kinds(test)).then_some(kind));
+        let key = (number, (!domain::asks_the_same_of_all_kinds(test)).then_some(kind));
         if !self.tables.contains_key(&key) {
             let threads = segment.threads()?;
             if self.threads.is_none() {
@@ -163,7 +163,7 @@ impl Selector<'_, '_> {
 
     fn by_descriptor(&mut self, test: &Test, number: usize, kind: usize) -> Result<Passes, Error> {
         let segment = self.rows.segment();
-        let key = (number, (!domain::is_same_for_all_kinds(test)).then_some(kind));
+        let key = (number, (!domain::asks_the_same_of_all_kinds(test)).then_some(kind));
         let cheap = match field_alone(test).filter(|_| !self.tables.contains_key(&key)) {
             Some(FdField::Name) => Some(self.by_descriptor_name(test)?),
             Some(FdField::Type | FdField::TypeChar) => Some(self.by_descriptor_type(test)?),

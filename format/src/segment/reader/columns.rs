@@ -6,6 +6,7 @@ use super::Segment;
 use crate::model::ParamType;
 use crate::{Error, Result};
 use hashbrown::HashMap;
+use std::cell::OnceCell;
 
 impl Segment<'_> {
     /// All values of a parameter, one per row *of its kind* in stored order (thread by thread): integers, or dictionary
@@ -28,6 +29,40 @@ impl Segment<'_> {
         } else {
             None
         })
+    }
+
+    /// A parameter's value at place `rank` of the rows of `kind`, and whether it is there, for who asks row by row: the
+    /// columns are found without looking their names up.
+    pub(super) fn param_at(&self, kind: usize, param: usize, rank: usize) -> Result<Option<i64>> {
+        let slots = self.slots.get_or_init(|| {
+            let place = |field| self.index.get(&field).map(|(at, _)| *at);
+            let of_kind = |(kind, spec): (usize, &crate::model::Kind)| {
+                let params = 0..spec.params.len();
+                let slots = params.map(|param| {
+                    let value = column::of_kind(kind, column::param(param));
+                    (place(value), place(column::of_kind(kind, column::present(param))))
+                });
+                slots.collect()
+            };
+            self.meta.kinds.iter().enumerate().map(of_kind).collect()
+        });
+        let slot = slots.get(kind).and_then(|params| params.get(param));
+        let (values, present) = slot.copied().unwrap_or_default();
+        let decoded = |at: Option<usize>| at.and_then(|at| self.columns.get(at)).and_then(OnceCell::get);
+        // Columns of another length than the kind has rows are refused where they are decoded.
+        let values = match decoded(values) {
+            Some(values) => values,
+            None => self.param_column(kind, param)?,
+        };
+        let is_there = match (present, decoded(present)) {
+            (None, _) => true,
+            (Some(_), Some(present)) => present.get(rank) == Some(&1),
+            (Some(_), None) => match self.present_column(kind, param)? {
+                Some(present) => present.get(rank) == Some(&1),
+                None => true,
+            },
+        };
+        Ok(values.get(rank).copied().filter(|_| is_there))
     }
 
     /// A field of the rows of a kind, in stored order; 0 everywhere where it is not there.

@@ -42,6 +42,8 @@ pub struct Segment<'a> {
     thread_columns: OnceCell<Vec<Vec<u32>>>,
     /// For each kind, places of its rows in the order of reading.
     places: OnceCell<Vec<Vec<u32>>>,
+    /// For each kind, where its parameters' columns are: the values, and which are there.
+    slots: OnceCell<Vec<Vec<(Option<usize>, Option<usize>)>>>,
     /// Columns in the order of rows.
     read: [OnceCell<Vec<i64>>; rows::FIELDS],
     strings: OnceCell<Dictionary>,
@@ -167,6 +169,7 @@ impl<'a> Segment<'a> {
             kind_threads: OnceCell::new(),
             thread_columns: OnceCell::new(),
             places: OnceCell::new(),
+            slots: OnceCell::new(),
             read: Default::default(),
             strings: OnceCell::new(),
             payloads: OnceCell::new(),

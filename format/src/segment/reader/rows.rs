@@ -144,22 +144,16 @@ impl Segment<'_> {
             return Ok(Value::Missing);
         };
         let kind = self.kind_indexes()?[row] as usize;
-        let rank = self.rank(row)?;
-        let Some(value) = self.param_column(kind, param)?.get(rank).copied() else {
-            return Ok(Value::Missing);
-        };
-        self.param_value(kind, param, spec.ty, rank, value)
+        self.param_value(kind, param, spec.ty, self.rank(row)?)
     }
 
-    /// What stands in the column of a parameter of type `ty` as a value: `value`, at place `rank` of the rows of `kind`.
-    pub fn param_value(&self, kind: usize, param: usize, ty: ParamType, rank: usize, value: i64) -> Result<Value<'_>> {
-        if ty.is_bytes() {
-            return Ok(self.string(ty, value)?.map_or(Value::Missing, Value::Bytes));
-        }
-        let present = self.present_column(kind, param)?;
-        Ok(match present {
-            Some(present) if present.get(rank) != Some(&1) => Value::Missing,
-            _ => Value::Int(value),
+    /// Parameter number `param`, of type `ty`, of the row at place `rank` of those of `kind`.
+    pub fn param_value(&self, kind: usize, param: usize, ty: ParamType, rank: usize) -> Result<Value<'_>> {
+        let value = self.param_at(kind, param, rank)?;
+        Ok(match value {
+            None => Value::Missing,
+            Some(id) if ty.is_bytes() => self.string(ty, id)?.map_or(Value::Missing, Value::Bytes),
+            Some(value) => Value::Int(value),
         })
     }
 
