@@ -1,7 +1,8 @@
 //! The command line.
 
 use crate::commands::{
-    attachments, connections, containers, fields, files, filter, info, open, ps, query, recover, timeline, verify,
+    attachments, commands, completions, connections, containers, fields, files, filter, follow, info, open, ps, query,
+    recover, timeline, top, verify,
 };
 use crate::input;
 use crate::status::{FAILED, Status, USAGE, Usage};
@@ -26,6 +27,8 @@ use std::process::ExitCode;
         analyze timeline incident.scap              the story, container by container\n  \
         analyze query incident.scap -f 'proc.name = wget and evt.type = connect'\n  \
         analyze ps incident.scap --at 10:00:05      who was alive then\n  \
+        analyze commands incident.scap              who ran what\n  \
+        analyze top incident.scap files --by bytes  what was read and written most\n  \
         analyze verify incident.scap                unaltered, and signed by whom?\n  \
         analyze files incident.scap --at 10:00:05   which files were open then\n  \
         analyze ./info                              a file that is called like a command"
@@ -48,6 +51,9 @@ enum Command {
     Info(info::Args),
     Timeline(timeline::Args),
     Query(query::Args),
+    Top(top::Args),
+    Commands(commands::Args),
+    Follow(follow::Args),
     Ps(ps::Args),
     Files(files::Args),
     Connections(connections::Args),
@@ -57,6 +63,8 @@ enum Command {
     Attachments(attachments::Args),
     Verify(verify::Args),
     Recover(recover::Args),
+    Completions(completions::CompletionArgs),
+    Man(completions::ManArgs),
 }
 
 /// Does what the command line asks for and returns the exit status.
@@ -66,6 +74,9 @@ pub fn run() -> ExitCode {
         Some(Command::Info(args)) => info::run(&args),
         Some(Command::Timeline(args)) => timeline::run(&args),
         Some(Command::Query(args)) => query::run(&args),
+        Some(Command::Top(args)) => top::run(&args),
+        Some(Command::Commands(args)) => commands::run(&args),
+        Some(Command::Follow(args)) => follow::run(&args),
         Some(Command::Ps(args)) => ps::run(&args),
         Some(Command::Files(args)) => files::run(&args),
         Some(Command::Connections(args)) => connections::run(&args),
@@ -75,6 +86,8 @@ pub fn run() -> ExitCode {
         Some(Command::Attachments(args)) => attachments::run(&args),
         Some(Command::Verify(args)) => verify::run(&args),
         Some(Command::Recover(args)) => recover::run(&args),
+        Some(Command::Completions(args)) => completions::complete(&args, &mut Cli::command()),
+        Some(Command::Man(args)) => completions::man(&args, Cli::command()),
         None => match cli.file {
             Some(file) => open::run(&file),
             None => {

@@ -2,13 +2,16 @@
 //! `afterimage-tui`.
 //!
 //! `commands` has a file for every sub-command. `app` takes the command line apart and decides the exit status, `input`
-//! opens traces and says what is missing in them, `output` and `json` write.
+//! opens traces and says what is missing in them,
+//! `selection` says which events a command is about, `output` and `json` write.
 
 mod app;
 mod commands;
+mod groups;
 mod input;
 mod json;
 mod output;
+mod selection;
 mod status;
 mod table;
 

@@ -1,6 +1,8 @@
 //! The sub-commands.
 
 pub(crate) mod attachments;
+pub(crate) mod commands;
+pub(crate) mod completions;
 pub(crate) mod connections;
 pub(crate) mod containers;
 pub(crate) mod custody;
@@ -8,6 +10,7 @@ mod descriptors;
 pub(crate) mod fields;
 pub(crate) mod files;
 pub(crate) mod filter;
+pub(crate) mod follow;
 pub(crate) mod info;
 mod moment;
 pub(crate) mod open;
@@ -15,4 +18,5 @@ pub(crate) mod ps;
 pub(crate) mod query;
 pub(crate) mod recover;
 pub(crate) mod timeline;
+pub(crate) mod top;
 pub(crate) mod verify;

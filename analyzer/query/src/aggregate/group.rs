@@ -103,6 +103,8 @@ enum Numbers<'s> {
     Ones,
     /// The result, where it is at least this.
     Results(&'s [i64], &'s [i64], i64),
+    /// Whether the result, where there is one, is an error: 1 or 0.
+    Errors(&'s [i64], &'s [i64]),
     /// How long calls took, where that was measured.
     Durations(&'s [i64]),
     /// A value that takes a look at the row.
@@ -213,6 +215,11 @@ impl ByKind<'_, '_> {
                         let result = results.get(rank).filter(|result| has && *result >= least);
                         result.into_iter().for_each(|result| total.add(*result));
                     }
+                    Numbers::Errors(results, flags) => {
+                        let has = |flags: &i64| EventFlags(*flags as u8).has(EventFlags::HAS_RESULT);
+                        let failed = results.get(rank).is_some_and(|result| *result < 0);
+                        total.add(i64::from(failed && flags.get(rank).is_some_and(has)));
+                    }
                     Numbers::Durations(durations) => {
                         let measured = durations.get(rank).filter(|duration| **duration > 0);
                         measured.into_iter().for_each(|duration| total.add(*duration));
@@ -280,6 +287,9 @@ impl ByKind<'_, '_> {
                     Value::Bool(true) => results(0)?,
                     _ => Numbers::Nothing,
                 }
+            }
+            FieldId::Evt(EvtField::Failed) => {
+                Numbers::Errors(segment.result_column(self.kind)?, segment.flags_column(self.kind)?)
             }
             FieldId::Evt(EvtField::Latency) => Numbers::Durations(segment.duration_column(self.kind)?),
             _ => Numbers::Values,

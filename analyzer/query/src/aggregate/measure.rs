@@ -51,12 +51,13 @@ impl Measure {
         format!("{function}({})", crate::output::field_name(def, arg))
     }
 
-    /// Whether a field can be measured so: all but counting different values takes numbers.
+    /// Whether a field can be measured so: all but counting different values takes numbers,
+    /// or truth values as 0 and 1.
     pub fn fits(&self) -> bool {
-        use FieldType::{Duration, Int, Time, Uint};
+        use FieldType::{Bool, Duration, Int, Time, Uint};
         match self {
             Measure::Count | Measure::Distinct(..) => true,
-            Measure::Sum(def, _) | Measure::Avg(def, _) => matches!(def.ty, Int | Uint | Duration),
+            Measure::Sum(def, _) | Measure::Avg(def, _) => matches!(def.ty, Int | Uint | Duration | Bool),
             Measure::Min(def, _) | Measure::Max(def, _) => matches!(def.ty, Int | Uint | Duration | Time),
         }
     }

@@ -2,16 +2,16 @@
 
 use super::explain::Explain;
 use super::{Args, Asked};
-use crate::output::{counted, stdout};
+use crate::groups::{self, Form};
+use crate::output::stdout;
 use crate::status::{Status, Usage};
-use crate::table::aligned;
-use afterimage_query::aggregate::{self, Grouping, Key, Measure, Total, group};
-use afterimage_query::check::{TimeZone, parse_duration};
-use afterimage_query::fields::{FieldArg, FieldDef, FieldType};
-use afterimage_query::output::{csv_cell, escaped, field_name, json_string, time};
+use afterimage_query::aggregate::{self, Grouping, Measure, group};
+use afterimage_query::check::parse_duration;
+use afterimage_query::fields::{FieldArg, FieldDef};
+use afterimage_query::output::escaped;
 use afterimage_query::{Format, Hits, scan_segments};
 use anyhow::Result;
-use std::io::Write;
+use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
@@ -114,98 +114,15 @@ pub(super) fn run(
         explain.say(input, &outcome);
         status = status.max(input.warn(&outcome.losses, &outcome.damage));
     }
-    let (groups, rest) = all.sorted(args.groups.top);
     let mut out = stdout();
-    if args.json {
-        for (key, totals) in &groups {
-            writeln!(out, "{}", object(grouping, key, totals))?;
-        }
-    } else if args.csv {
-        writeln!(out, "{}", names(grouping).join(","))?;
-        for (key, totals) in &groups {
-            let cells: Vec<String> = cells(grouping, key, totals, zone)
-                .iter()
-                .map(|cell| csv_cell(cell))
-                .collect();
-            writeln!(out, "{}", cells.join(","))?;
-        }
-    } else {
-        write_table(&mut out, grouping, &groups, zone)?;
-    }
+    let form = Form::new(args.json, args.csv);
+    status = status.max(groups::write(
+        &mut out,
+        grouping,
+        all,
+        (args.groups.top, zone),
+        (form, &[]),
+    )?);
     out.flush()?;
-    if let Some(rest) = rest {
-        let events = rest
-            .last()
-            .and_then(Total::shown)
-            .and_then(|count| count.parse().ok())
-            .unwrap_or(0);
-        eprintln!(
-            "analyze: there are more than {} groups; {} belong to others, which are not listed",
-            aggregate::MAX_GROUPS,
-            counted(events, "event")
-        );
-        status = status.max(Status::Incomplete);
-    }
     Ok(status)
-}
-
-/// The totals first: they are what is read.
-fn names(grouping: &Grouping) -> Vec<String> {
-    let time = grouping.every.map(|_| "time".to_owned());
-    let measures = grouping.measures.iter().map(Measure::name);
-    let keys = grouping.keys.iter().map(|(def, arg)| field_name(def, arg));
-    time.into_iter().chain(measures).chain(keys).collect()
-}
-
-fn cells(grouping: &Grouping, key: &Key, totals: &[Total], zone: TimeZone) -> Vec<String> {
-    let missing = || "<NA>".to_owned();
-    let time = grouping.every.map(|_| time::date_time(key.time, zone));
-    let totals = totals.iter().map(|total| total.shown().unwrap_or_else(missing));
-    let keys = key
-        .values
-        .iter()
-        .map(|value| value.as_deref().map_or_else(missing, str::to_owned));
-    time.into_iter().chain(totals).chain(keys).collect()
-}
-
-fn write_table(
-    out: &mut impl Write,
-    grouping: &Grouping,
-    groups: &[(Key, Vec<Total>)],
-    zone: TimeZone,
-) -> std::io::Result<()> {
-    let heading = names(grouping).iter().map(|name| name.to_uppercase()).collect();
-    let rows = groups.iter().map(|(key, totals)| cells(grouping, key, totals, zone));
-    let rows: Vec<Vec<String>> = std::iter::once(heading).chain(rows).collect();
-    let first = usize::from(grouping.every.is_some());
-    let right: Vec<usize> = (first..first + grouping.measures.len()).collect();
-    for line in aligned(&rows, &right) {
-        writeln!(out, "{line}")?;
-    }
-    Ok(())
-}
-
-/// A group as an object: numbers as numbers, missing values as null, the time in RFC 3339.
-fn object(grouping: &Grouping, key: &Key, totals: &[Total]) -> String {
-    let mut parts = Vec::new();
-    if grouping.every.is_some() {
-        parts.push(format!("\"time\":{}", json_string(time::rfc3339(key.time).as_bytes())));
-    }
-    for (measure, total) in grouping.measures.iter().zip(totals) {
-        let name = json_string(measure.name().as_bytes());
-        parts.push(format!("{name}:{}", total.shown().unwrap_or_else(|| "null".into())));
-    }
-    for ((def, arg), value) in grouping.keys.iter().zip(&key.values) {
-        let name = json_string(field_name(def, arg).as_bytes());
-        let value = match (value, def.ty) {
-            (None, _) => "null".to_owned(),
-            (Some(value), FieldType::Int | FieldType::Uint | FieldType::Duration) if value.parse::<i128>().is_ok() => {
-                value.to_string()
-            }
-            (Some(value), FieldType::Bool) => value.to_string(),
-            (Some(value), _) => json_string(value.as_bytes()),
-        };
-        parts.push(format!("{name}:{value}"));
-    }
-    format!("{{{}}}", parts.join(","))
 }
