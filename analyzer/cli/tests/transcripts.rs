@@ -26,6 +26,12 @@ fn folder() -> tempfile::TempDir {
     fs::write(folder.path().join("empty.scap"), b"").expect("room on the disk");
     fs::write(folder.path().join("sysdig.scap"), b"\x0a\x0d\x0d\x0a0000").expect("room on the disk");
     fs::write(folder.path().join("newer.scap"), b"\x89AFTERIMG\r\n\x1a\xff\0\0\0rest").expect("room on the disk");
+    fs::write(
+        folder.path().join("rules.yaml"),
+        "- list: programs\n  items: [httpd, sh]\n- macro: fetching\n  condition: evt.type = execve\n- macro: broken\n  \
+         condition: proc.nam = 1\n",
+    )
+    .expect("room on the disk");
     fs::create_dir(folder.path().join("directory")).expect("a folder");
     fs::copy(folder.path().join("incident.scap"), folder.path().join("info")).expect("room on the disk");
     folder
@@ -231,6 +237,10 @@ fn every_json_line_is_an_object() {
         &["connections", "incident.scap", "--json", "--at", "10:00:00.132"],
         &["containers", "incident.scap", "--json"],
         &["fields", "--json"],
+        &["query", "incident.scap", "--by", "proc.name", "--every", "1s", "--json"],
+        &["top", "incident.scap", "files", "--json"],
+        &["commands", "incident.scap", "--json"],
+        &["follow", "incident.scap", "203.0.113.9:80", "--json"],
     ] {
         let done = Command::new(env!("CARGO_BIN_EXE_analyze"))
             .args(arguments)

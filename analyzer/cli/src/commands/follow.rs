@@ -5,6 +5,7 @@ use crate::output::stdout;
 use crate::selection::Selection;
 use crate::status::{Status, Usage};
 use afterimage_query::fields::EvtField;
+use afterimage_query::lang::escape;
 use afterimage_query::output::{escaped, time};
 use afterimage_query::{EventRow, FieldArg, FieldId, Row as _, Value, scan};
 use anyhow::Result;
@@ -164,12 +165,7 @@ fn condition(target: &str) -> Result<String> {
         )
         .into());
     }
-    Ok(format!("fd.name = {}", quoted(&name)))
-}
-
-/// Text as a constant of a filter.
-fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+    Ok(format!("fd.name = {}", escape(name.as_bytes())))
 }
 
 fn object(row: &EventRow<'_>, reads: bool, moved: u64, data: &[u8]) -> Moved {
@@ -241,7 +237,7 @@ mod tests {
             ("[::1]:80", "fd.sip = ::1 and fd.sport = 80"),
             ("pts/3", "fd.name = \"/dev/pts/3\""),
             ("10.0.0.5:4->10.0.0.6:80", "fd.name = \"10.0.0.5:4->10.0.0.6:80\""),
-            ("/a \"b\\", "fd.name = \"/a \\\"b\\\\\""),
+            ("/a \"b\\", r#"fd.name = "/a \"b\x5c""#),
         ] {
             let got = condition(target).unwrap_or_else(|error| panic!("{target}: {error}"));
             assert_eq!(got, expected);
