@@ -10,6 +10,7 @@ mod losses;
 mod machine;
 mod measure;
 mod observer;
+mod query;
 mod record;
 mod report;
 mod rounds;
@@ -39,6 +40,8 @@ pub(crate) enum Action {
     Size(size::Options),
     /// Open small and large traces near their end, and read large ones
     Seek(seek::Options),
+    /// Ask a large trace what people ask, beside sysdig on a capture with as many events
+    Query(query::Options),
     /// Encode recorded events again
     Encode(codec::Options),
     /// Decode recorded events
@@ -51,6 +54,7 @@ pub(crate) fn run(root: &Path, action: &Action) -> Result<()> {
         Action::Record(options) => record::run(root, options),
         Action::Size(options) => size::run(root, options),
         Action::Seek(options) => seek::run(root, options),
+        Action::Query(options) => query::run(root, options),
         Action::Encode(options) => codec::run(root, Direction::Encode, options),
         Action::Decode(options) => codec::run(root, Direction::Decode, options),
     }

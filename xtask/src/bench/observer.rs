@@ -15,6 +15,8 @@ pub(crate) enum Observer {
     Hook,
     /// `capture record` of the whole machine.
     Capture,
+    /// The same with `--latency`: for traces that are read, not for what recording costs.
+    Timed,
     /// `capture record` of other calls than those of the workload.
     OtherCalls,
     /// `capture record` of a container in which nothing runs.
@@ -32,6 +34,7 @@ impl Observer {
             Observer::Nobody => "no recorder",
             Observer::Hook => "empty program",
             Observer::Capture => "capture",
+            Observer::Timed => "capture --latency",
             Observer::OtherCalls => "other calls",
             Observer::Elsewhere => "elsewhere",
             Observer::Strace => "strace",
@@ -52,6 +55,7 @@ impl Observer {
     pub(crate) fn recorder(self) -> Option<&'static [&'static str]> {
         match self {
             Observer::Capture | Observer::Elsewhere => Some(&["--profile", "full"]),
+            Observer::Timed => Some(&["--profile", "full", "--latency"]),
             Observer::OtherCalls => Some(&["--profile", "network"]),
             Observer::Nobody | Observer::Hook | Observer::Strace | Observer::Perf => None,
         }
@@ -61,6 +65,7 @@ impl Observer {
     pub(crate) fn fits(self, workload: Workload) -> bool {
         match self {
             Observer::Capture => true,
+            Observer::Timed => false,
             _ if workload.is_for_losses() => false,
             Observer::OtherCalls | Observer::Elsewhere => workload == Workload::Getpid,
             Observer::Nobody | Observer::Hook | Observer::Strace | Observer::Perf => true,

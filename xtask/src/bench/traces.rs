@@ -62,11 +62,24 @@ pub(super) fn record_one(root: &Path, workload: Workload, scale: f64, scratch: &
     record(&setup::bench(root, &[workload], scale, scratch)?, workload)
 }
 
+/// The same with the time that calls took.
+pub(super) fn record_timed(root: &Path, workload: Workload, scale: f64, scratch: &Path) -> Result<Named> {
+    record_as(
+        &setup::bench(root, &[workload], scale, scratch)?,
+        workload,
+        Observer::Timed,
+    )
+}
+
 fn record(bench: &Bench, workload: Workload) -> Result<Named> {
+    record_as(bench, workload, Observer::Capture)
+}
+
+fn record_as(bench: &Bench, workload: Workload, observer: Observer) -> Result<Named> {
     interrupt::check()?;
     eprintln!("xtask: recording {}", workload.name());
     let file = bench.scratch.join(format!("{}.scap", workload.name()));
-    bench.record(workload, Observer::Capture, &file)?;
+    bench.record(workload, observer, &file)?;
     Ok(Named {
         name: workload.name().to_owned(),
         file,

@@ -43,7 +43,7 @@ pub struct Segment<'a> {
     /// For each kind, places of its rows in the order of reading.
     places: OnceCell<Vec<Vec<u32>>>,
     /// For each kind, where its parameters' columns are: the values, and which are there.
-    slots: OnceCell<Vec<Vec<(Option<usize>, Option<usize>)>>>,
+    slots: OnceCell<Vec<Vec<Slot>>>,
     /// Columns in the order of rows.
     read: [OnceCell<Vec<i64>>; rows::FIELDS],
     strings: OnceCell<Dictionary>,
@@ -56,6 +56,9 @@ pub struct Segment<'a> {
     /// Bytes that may still be decoded.
     budget: Cell<usize>,
 }
+
+/// Number of a parameter's column, and of the one that says where it is there.
+type Slot = (Option<usize>, Option<usize>);
 
 /// What of a segment was decoded so far, or of several together.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
