@@ -1,7 +1,7 @@
 //! The command line.
 
 use crate::commands::{
-    attachments, commands, completions, connections, containers, fields, files, filter, follow, info, open, ps, query,
+    attachments, audit, completions, connections, containers, fields, files, filter, follow, info, open, ps, query,
     recover, timeline, top, verify,
 };
 use crate::input;
@@ -50,9 +50,9 @@ struct Cli {
 enum Command {
     Info(info::Args),
     Timeline(timeline::Args),
-    Query(query::Args),
+    Query(Box<query::Args>),
     Top(top::Args),
-    Commands(commands::Args),
+    Commands(audit::Args),
     Follow(follow::Args),
     Ps(ps::Args),
     Files(files::Args),
@@ -75,7 +75,7 @@ pub fn run() -> ExitCode {
         Some(Command::Timeline(args)) => timeline::run(&args),
         Some(Command::Query(args)) => query::run(&args),
         Some(Command::Top(args)) => top::run(&args),
-        Some(Command::Commands(args)) => commands::run(&args),
+        Some(Command::Commands(args)) => audit::run(&args),
         Some(Command::Follow(args)) => follow::run(&args),
         Some(Command::Ps(args)) => ps::run(&args),
         Some(Command::Files(args)) => files::run(&args),

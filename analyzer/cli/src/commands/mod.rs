@@ -1,7 +1,7 @@
 //! The sub-commands.
 
 pub(crate) mod attachments;
-pub(crate) mod commands;
+pub(crate) mod audit;
 pub(crate) mod completions;
 pub(crate) mod connections;
 pub(crate) mod containers;

@@ -34,6 +34,9 @@ pub struct Key {
     pub values: Box<[Option<Box<str>>]>,
 }
 
+/// A group: what it has in common, and a total for each measure.
+pub type Found = (Key, Vec<Total>);
+
 /// Groups with what was found of each.
 #[derive(Debug, Default)]
 pub struct Groups {
@@ -76,8 +79,8 @@ impl Groups {
 
     /// The groups, the largest first (of each stretch of time, in its order), at most `top` of them; and what did not find
     /// room, if there was too much.
-    pub fn sorted(self, top: Option<usize>) -> (Vec<(Key, Vec<Total>)>, Option<Vec<Total>>) {
-        let mut all: Vec<(Key, Vec<Total>)> = self.groups.into_iter().collect();
+    pub fn sorted(self, top: Option<usize>) -> (Vec<Found>, Option<Vec<Total>>) {
+        let mut all: Vec<Found> = self.groups.into_iter().collect();
         all.sort_unstable_by(|(key, totals), (other_key, other)| {
             let larger = match (totals.first(), other.first()) {
                 (Some(one), Some(other)) => other.number().total_cmp(&one.number()),

@@ -141,8 +141,11 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
 /// Names of constants that are kept: events have few of them, and many times.
 const KEPT_NAMES: usize = 4096;
 
+/// Names by what they stand for; nothing for numbers that have none.
+type Names = HashMap<(ParamType, i64), Option<Box<str>>>;
+
 thread_local! {
-    static NAMES: RefCell<HashMap<(ParamType, i64), Option<Box<str>>>> = RefCell::default();
+    static NAMES: RefCell<Names> = RefCell::default();
 }
 
 /// Writes the name of a constant, or the names of its bits.
