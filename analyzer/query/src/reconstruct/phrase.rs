@@ -201,6 +201,19 @@ impl Phrases<'_> {
             }
             Note::BecameUser(from, to) => format!("became {} (was {})", user(*to), user(*from)),
             Note::Entered => "brought into the running container from outside".to_string(),
+            Note::AskedBy(by) if !by.missing.is_empty() => {
+                format!("who asked for it: {}", escaped(by.missing.as_bytes()))
+            }
+            Note::AskedBy(by) => {
+                let mut out = format!("exec by {}", escaped(by.user.as_bytes()));
+                if !by.impersonated.is_empty() {
+                    out.push_str(&format!(" as {}", escaped(by.impersonated.as_bytes())));
+                }
+                if !by.from.is_empty() {
+                    out.push_str(&format!(" from {}", escaped(by.from.as_bytes())));
+                }
+                out
+            }
             Note::Repeated(count, last) => format!("and {count} more times until {}", self.clock(*last)),
         }
     }
