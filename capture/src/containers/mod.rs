@@ -9,6 +9,6 @@ mod asked;
 mod helper;
 mod told;
 
-pub(crate) use asked::{Asked, AuditArgs, HelperArgs, KubeArgs};
+pub(crate) use asked::{Asked, AuditArgs, HelperArgs, KubeArgs, node_name};
 pub(crate) use helper::{COMMAND, GONE, Helper, run};
 pub(crate) use told::Room;

@@ -7,6 +7,7 @@
 
 mod action;
 mod alive;
+mod asked;
 mod builder;
 mod descriptors;
 mod dns;

@@ -37,6 +37,7 @@ impl Phrases<'_> {
             What::Trace { .. } => "ptrace",
             What::Mount { .. } => "mount",
             What::Call { .. } => "call",
+            What::Asked { .. } => "k8s",
             What::More { of, .. } => match of {
                 Kind::Read => "read",
                 Kind::Write => "write",
@@ -88,6 +89,11 @@ impl Phrases<'_> {
                 fstype,
                 flags,
             } => mount(source, target, fstype, *flags),
+            What::Asked { user, verb, what, code } => {
+                let code = if code.is_empty() { "no answer" } else { code };
+                let parts = [user, verb, what, code].map(|part| escaped(part.as_bytes()));
+                format!("{} asked to {} {}: {}", parts[0], parts[1], parts[2], parts[3])
+            }
             What::Call { name, args } => {
                 format!("{}({}){}", escaped(name.as_bytes()), escaped(args), times(entry.events))
             }

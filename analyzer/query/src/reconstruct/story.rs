@@ -190,6 +190,17 @@ pub enum What {
         /// `MS_*`.
         flags: i64,
     },
+    /// Kubernetes' API server was asked for something.
+    Asked {
+        /// By whom.
+        user: String,
+        /// `create`, `delete`, …
+        verb: String,
+        /// `pods/exec shop/web-0`.
+        what: String,
+        /// Status of the answer; empty: there was none.
+        code: String,
+    },
     /// Another call that matters, as it was recorded.
     Call {
         /// Name of the system call.
