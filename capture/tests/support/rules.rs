@@ -44,8 +44,11 @@ impl Rules {
                 inner.starts_with('#') || !inner.is_empty() && next.len() - inner.len() > indent
             }) {
                 if !next.trim_start().starts_with('#') {
-                    value.push(' ');
-                    value.push_str(next.trim());
+                    let next = next.trim();
+                    // An item of a list.
+                    let item = next.strip_prefix("- ").filter(|_| key == "items");
+                    value.push(if item.is_some() { ',' } else { ' ' });
+                    value.push_str(item.unwrap_or(next));
                 }
             }
             append |= key == "append" && value == "true";
