@@ -188,7 +188,10 @@ fn owners_and_users_are_for_all_events() {
     };
     let of_alice = execs(&by("alice"));
     // Busybox' shell calls its own programs `exe`.
-    assert!(of_alice[0] == "sh -c cat /proc/version; true" && of_alice[1].ends_with(" /proc/version"), "{of_alice:?}");
+    assert!(
+        of_alice[0] == "sh -c cat /proc/version; true" && of_alice[1].ends_with(" /proc/version"),
+        "{of_alice:?}"
+    );
     assert_eq!(of_alice.len(), 2);
     assert_eq!(execs(&by("bob")), ["cat /proc/uptime"]);
     let whole = "k8s.exec.sourceips intersects (10.0.0.7) and k8s.exec.groups intersects (dev) and k8s.exec.auditid = id-1 \
@@ -406,6 +409,15 @@ fn api_servers_that_misbehave_are_in_nobodys_way() {
     std::thread::sleep(Duration::from_millis(300));
     server.listen();
     wait_for("it to be asked again", || asked(&server, "watch=true") > 1);
+    // As KUBECONFIG says.
+    let doctor = support::capture()
+        .arg("doctor")
+        .env("KUBECONFIG", dir.path().join("kubeconfig"))
+        .env("NODE_NAME", NODE)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    assert!(said.contains("Kubernetes: API server v1.33.1, answers in"), "{said}");
     let sealed = recording.seal();
     assert!(sealed.status.success(), "{sealed:?}");
     let trace = Trace::open(&path).unwrap();

@@ -38,7 +38,7 @@ pub struct Answer {
 #[serde(rename_all = "snake_case")]
 pub enum Said {
     /// To a question.
-    Answer(Answer),
+    Answer(Box<Answer>),
     /// What Kubernetes' API server knows of a pod of this node; replaces what was said of it before.
     Pod(PodOwners),
     /// How it goes with the API server, and what it knows of this node; replaces what was said before.

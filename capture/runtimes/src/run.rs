@@ -128,7 +128,7 @@ fn look(mut roots: Roots, discover: bool, mut jobs: UnboundedReceiver<Question>,
 
 fn write(out: &Out, mut answers: Receiver<Answer>) -> std::io::Result<()> {
     while let Some(answer) = answers.blocking_recv() {
-        out.say(&Said::Answer(answer))?;
+        out.say(&Said::Answer(Box::new(answer)))?;
     }
     Ok(())
 }

@@ -17,8 +17,10 @@ use std::time::{Duration, Instant};
 pub(crate) const COMMAND: &str = "ask-runtimes";
 /// Longest line that is read: the answer about one container, escaped.
 const LONGEST: usize = 4 << 20;
-/// Most that is read at once: whoever sends entries of an audit log without end must not stop the recording.
-const AT_ONCE: usize = 1 << 20;
+/// Bytes that are read at once and in a second where an audit log is read: whoever makes entries without end must not stop the
+/// recording. What is more waits in the helper, and in whoever posts.
+const AT_ONCE: usize = 4 << 20;
+const IN_A_SECOND: f64 = (8 << 20) as f64;
 /// Questions that wait for room in the pipe; there is no point in asking about more.
 const WAITING: usize = 65_536;
 /// Bytes that the process may take: whatever a runtime answers, the host keeps its memory. It needs some 7 MB.
@@ -37,6 +39,8 @@ pub(crate) struct Helper {
     received: Vec<u8>,
     /// What was said beside answers.
     news: Vec<Said>,
+    /// How much may still be read, and since when that is so; `None`: all.
+    credit: Option<(usize, Instant)>,
 }
 
 impl Helper {
@@ -68,6 +72,7 @@ impl Helper {
             sent: 0,
             received: Vec::new(),
             news: Vec::new(),
+            credit: asked.reads_audit().then(|| (AT_ONCE, Instant::now())),
         })
     }
 
@@ -115,7 +120,15 @@ impl Helper {
     pub(crate) fn answers(&mut self) -> Vec<Answer> {
         self.send();
         let mut piece = [0; 16_384];
-        let mut room = AT_ONCE;
+        let mut room = match &mut self.credit {
+            None => usize::MAX,
+            Some((bytes, since)) => {
+                let now = Instant::now();
+                let more = now.duration_since(*since).as_secs_f64() * IN_A_SECOND;
+                *since = now;
+                (*bytes + more as usize).min(AT_ONCE)
+            }
+        };
         while let Some(from) = self.from.as_mut().filter(|_| room > 0) {
             match from.read(&mut piece) {
                 Ok(0) => self.from = None,
@@ -132,6 +145,9 @@ impl Helper {
                 self.from = None;
             }
         }
+        if let Some((bytes, _)) = &mut self.credit {
+            *bytes = room;
+        }
         let Some(end) = self.received.iter().rposition(|byte| *byte == b'\n') else {
             return Vec::new();
         };
@@ -142,7 +158,7 @@ impl Helper {
             .filter_map(|line| serde_json::from_slice(line).ok())
         {
             match said {
-                Said::Answer(answer) => answers.push(answer),
+                Said::Answer(answer) => answers.push(*answer),
                 news => self.news.push(news),
             }
         }

@@ -122,8 +122,9 @@ impl Tracker {
         }
     }
 
-    /// Writes what is left.
+    /// Writes what is left, and puts into the containers all that was told.
     pub(crate) fn end_audit(&mut self, now: u64, out: &mut SegmentBuilder) {
+        self.cgroups.tell_owners();
         while self.audit.is_read {
             self.write_audit(now, now, out);
             let all = self.audit.waiting.len();

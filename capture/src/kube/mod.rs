@@ -23,22 +23,15 @@ pub(crate) struct News {
 }
 
 impl News {
-    /// Sorts what was said; whether the owners of pods have changed.
-    pub(crate) fn sort(&mut self, said: Said, owners: &mut Owners) -> bool {
+    /// Sorts what was said.
+    pub(crate) fn sort(&mut self, said: Said, owners: &mut Owners) {
         match said {
             Said::Pod(pod) => owners.pod(pod),
             Said::Cluster(cluster) => owners.cluster(cluster),
-            Said::Audit(entry) => {
-                self.entries.push(*entry);
-                return false;
-            }
-            Said::AuditLost(lost) => {
-                self.lost += lost;
-                return false;
-            }
-            Said::Answer(_) => return false,
+            Said::Audit(entry) => self.entries.push(*entry),
+            Said::AuditLost(lost) => self.lost += lost,
+            Said::Answer(_) => {}
         }
-        true
     }
 }
 

@@ -3,7 +3,10 @@
 use afterimage_format::model::{Container, Kube, Owner};
 use afterimage_runtimes::{Cluster, PodOwners};
 use hashbrown::HashMap;
+use std::time::{Duration, Instant};
 
+/// How often containers are gone through at most: a server may tell of pods without end.
+const EVERY: Duration = Duration::from_secs(1);
 /// Pods that are remembered.
 const PODS_MAX: usize = 8192;
 /// Bytes of owners and labels of all containers.
@@ -15,8 +18,17 @@ const FULL: &str = "owners and labels of the node were left out: those of all co
 pub(crate) struct Owners {
     /// By uid; `None`: nobody is asked.
     pods: Option<HashMap<String, PodOwners>>,
+    /// Uids by namespace and name.
+    names: HashMap<String, String>,
     cluster: Cluster,
     left: usize,
+    /// Something has come that containers do not have yet.
+    news: bool,
+    told: Option<Instant>,
+}
+
+fn place(namespace: &str, name: &str) -> String {
+    format!("{namespace}/{name}")
 }
 
 impl Owners {
@@ -24,11 +36,14 @@ impl Owners {
     pub(crate) fn new(asked: bool) -> Owners {
         Owners {
             pods: asked.then(HashMap::new),
+            names: HashMap::new(),
             cluster: Cluster {
                 reason: "the API server has not answered yet".to_owned(),
                 ..Cluster::default()
             },
             left: ALL,
+            news: false,
+            told: None,
         }
     }
 
@@ -37,15 +52,34 @@ impl Owners {
         let Some(pods) = &mut self.pods else { return };
         if pods.len() >= PODS_MAX {
             pods.retain(|_, pod| !pod.gone);
+            self.names.retain(|_, uid| pods.contains_key(uid));
         }
         if pods.len() < PODS_MAX || pods.contains_key(&pod.uid) {
+            self.names.insert(place(&pod.namespace, &pod.name), pod.uid.clone());
             pods.insert(pod.uid.clone(), pod);
+            self.news = true;
         }
     }
 
     /// The cluster was told of.
     pub(super) fn cluster(&mut self, cluster: Cluster) {
         self.cluster = cluster;
+        self.news = true;
+    }
+
+    /// Nobody is asked any more.
+    pub(crate) fn end(&mut self, reason: &str) {
+        reason.clone_into(&mut self.cluster.reason);
+        self.news = true;
+    }
+
+    /// Puts what is new into the containers, not too often; `now`: whenever it was done last.
+    pub(crate) fn tell_all<'c>(&mut self, now: bool, containers: impl Iterator<Item = &'c mut Container>) {
+        if self.news && (now || self.told.is_none_or(|at| at.elapsed() > EVERY)) {
+            self.news = false;
+            self.told = Some(Instant::now());
+            containers.for_each(|container| self.tell(container));
+        }
     }
 
     /// Puts what is known into a container of a pod. What was known before stays where nothing new is.
@@ -73,9 +107,16 @@ impl Owners {
                 };
                 kube.owners = pod.owners.iter().map(owner).collect();
                 kube.node = self.cluster.node.clone();
+                kube.node_labels.clear();
                 let labels = self.cluster.node_labels.iter();
-                kube.node_labels = labels.map(|(key, value)| (key.clone(), value.clone())).collect();
-                let reasons = [pod.reason.as_str(), self.cluster.node_reason.as_str()];
+                let cost: usize = labels.clone().map(|(key, value)| key.len() + value.len() + 48).sum();
+                let fits = size(kube) + cost <= self.left + before;
+                kube.node_labels = labels
+                    .filter(|_| fits)
+                    .map(|(key, value)| (key.clone(), value.clone()))
+                    .collect();
+                let full = if fits { "" } else { FULL };
+                let reasons = [pod.reason.as_str(), self.cluster.node_reason.as_str(), full];
                 kube.missing = reasons
                     .into_iter()
                     .filter(|reason| !reason.is_empty())

@@ -192,6 +192,11 @@ impl Cgroups {
         self.containers.values()
     }
 
+    /// Puts what the API server told into all containers.
+    pub(crate) fn tell_owners(&mut self) {
+        self.owners.tell_all(true, self.containers.values_mut());
+    }
+
     /// The same, for what was learnt of them.
     pub(crate) fn each_mut(&mut self) -> impl Iterator<Item = &mut Container> {
         self.containers.values_mut()
@@ -323,20 +328,16 @@ impl Cgroups {
             let said = helper.take_news();
             if !helper.is_there() {
                 self.helper = None;
+                self.owners.end(GONE);
                 for container in self.containers.values_mut().filter(|c| c.told.source.is_empty()) {
                     container.told.missing = GONE.to_owned();
                 }
             }
             answers.into_iter().for_each(|answer| self.take(answer));
-            let owners = &mut self.owners;
-            if said
-                .into_iter()
-                .fold(false, |new, said| self.news.sort(said, owners) | new)
-            {
-                self.containers
-                    .values_mut()
-                    .for_each(|container| owners.tell(container));
+            for said in said {
+                self.news.sort(said, &mut self.owners);
             }
+            self.owners.tell_all(false, self.containers.values_mut());
             let left = end.saturating_duration_since(Instant::now());
             if self.unanswered.is_empty() || left < Duration::from_millis(1) {
                 break;

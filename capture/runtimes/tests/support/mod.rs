@@ -90,7 +90,7 @@ impl Helper {
                 let Said::Answer(answer) = serde_json::from_str(&line.unwrap()).unwrap() else {
                     continue;
                 };
-                if sender.send(answer).is_err() {
+                if sender.send(*answer).is_err() {
                     return;
                 }
             }
