@@ -18,7 +18,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use support::apiserver::{ApiServer, Mood, NODE, TOKEN, object};
+use support::apiserver::{ApiServer, Mood, NODE, object};
 use support::told::record_host;
 use support::{Bundle, Recording, can_run_containers, count, select, skip, text, wait_for};
 
@@ -140,7 +140,7 @@ fn owners_and_users_are_for_all_events() {
     assert!(
         !said
             .into_iter()
-            .any(|line| String::from_utf8_lossy(&line).contains(TOKEN))
+            .any(|line| String::from_utf8_lossy(&line).contains(&server.token))
     );
     let sealed = recording.seal();
     drop(kubelet);
@@ -150,8 +150,8 @@ fn owners_and_users_are_for_all_events() {
     assert!(
         !std::fs::read(&path)
             .unwrap()
-            .windows(TOKEN.len())
-            .any(|w| w == TOKEN.as_bytes())
+            .windows(server.token.len())
+            .any(|w| w == server.token.as_bytes())
     );
 
     let trace = Trace::open(&path).unwrap();
@@ -359,7 +359,10 @@ fn api_servers_that_misbehave_are_in_nobodys_way() {
             reasons.iter().any(|reason| missing.contains(reason)),
             "{mood:?}: {missing}"
         );
-        assert!(!missing.contains('\u{1b}') && !missing.contains(TOKEN), "{missing}");
+        assert!(
+            !missing.contains('\u{1b}') && !missing.contains(&server.token),
+            "{missing}"
+        );
         assert_eq!(
             count(&trace, &format!("{here} and k8s.missing exists")),
             count(&trace, &here),

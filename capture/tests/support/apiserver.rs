@@ -11,7 +11,6 @@ use std::time::Duration;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned, crypto};
 
-pub(crate) const TOKEN: &str = "t0ken-of-the-stand-in";
 pub(crate) const NODE: &str = "node-1";
 
 /// How it behaves.
@@ -30,6 +29,8 @@ pub(crate) enum Mood {
 pub(crate) struct ApiServer {
     pub(crate) mood: Arc<Mutex<Mood>>,
     pub(crate) port: u16,
+    /// What it wants to be shown. Each has its own: recordings of the host see what other tests write.
+    pub(crate) token: String,
     /// Paths that were asked for.
     pub(crate) asked: Arc<Mutex<Vec<String>>>,
     stop: Arc<AtomicBool>,
@@ -44,7 +45,11 @@ impl ApiServer {
     pub(crate) fn start(dir: &Path, mood: Mood, pods: Vec<Value>) -> ApiServer {
         let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
         std::fs::write(dir.join("ca.pem"), made.cert.pem()).unwrap();
-        std::fs::write(dir.join("token"), TOKEN).unwrap();
+        let token = format!(
+            "t0ken-{}",
+            dir.file_name().unwrap().to_string_lossy().trim_start_matches('.')
+        );
+        std::fs::write(dir.join("token"), &token).unwrap();
         let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
         let config = ServerConfig::builder_with_provider(Arc::new(crypto::ring::default_provider()))
             .with_safe_default_protocol_versions()
@@ -55,6 +60,7 @@ impl ApiServer {
         let mut server = ApiServer {
             mood: Arc::new(Mutex::new(mood)),
             port: 0,
+            token,
             asked: Arc::default(),
             stop: Arc::default(),
             thread: None,
@@ -79,6 +85,7 @@ impl ApiServer {
             Arc::clone(&self.pods),
         );
         let config = Arc::clone(&self.config);
+        let token = self.token.clone();
         self.thread = Some(std::thread::spawn(move || {
             let (mood, asked, stop, pods) = shared;
             while !stop.load(Ordering::Relaxed) {
@@ -91,6 +98,7 @@ impl ApiServer {
                     asked: Arc::clone(&asked),
                     stop: Arc::clone(&stop),
                     pods: Arc::clone(&pods),
+                    token: token.clone(),
                 };
                 let config = Arc::clone(&config);
                 std::thread::spawn(move || _ = one.serve(stream, config));
@@ -146,6 +154,7 @@ struct Serving {
     asked: Arc<Mutex<Vec<String>>>,
     stop: Arc<AtomicBool>,
     pods: Arc<Mutex<Vec<Value>>>,
+    token: String,
 }
 
 impl Serving {
@@ -163,7 +172,7 @@ impl Serving {
             if first.is_empty() {
                 first = line.clone();
             }
-            token |= line.trim_end() == format!("authorization: Bearer {TOKEN}");
+            token |= line.trim_end() == format!("authorization: Bearer {}", self.token);
             if line == "\r\n" {
                 break;
             }
