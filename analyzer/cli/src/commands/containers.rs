@@ -337,3 +337,54 @@ fn life(container: &Container) -> String {
         (birth, death) => duration(death.saturating_sub(birth)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use afterimage_format::model::{Kube, Owner as Above};
+
+    #[test]
+    fn what_kubernetes_told_is_said_and_escaped() {
+        let owner = |kind: &str, name: &str| Above {
+            kind: kind.into(),
+            name: name.into(),
+            uid: "u".into(),
+        };
+        let container = Container {
+            full_id: "web".into(),
+            kube: Kube {
+                owners: vec![owner("ReplicaSet", "web-7f"), owner("Deployment", "web")],
+                node: "n\u{1b}1".into(),
+                missing: "nodes: 403".into(),
+                execs: vec![
+                    KubeExec {
+                        pid: 7,
+                        start: 1_000_000_000,
+                        user: "alice".into(),
+                        impersonated: "admin".into(),
+                        source_ips: vec!["10.0.0.7".into(), "10.0.0.1".into()],
+                        command: vec!["sh".into(), "-c".into(), "id".into()],
+                        ..KubeExec::default()
+                    },
+                    KubeExec {
+                        pid: 8,
+                        start: 2_000_000_000,
+                        missing: "two users".into(),
+                        ..KubeExec::default()
+                    },
+                ],
+                ..Kube::default()
+            },
+            ..Container::default()
+        };
+        let lines = kubernetes(&container, TimeZone::Utc);
+        assert_eq!(lines[0], "web of ReplicaSet web-7f of Deployment web, on node n\\x1b1");
+        assert_eq!(lines[1], "web owners or node not known: nodes: 403");
+        assert!(
+            lines[2].ends_with("exec by alice as admin from 10.0.0.7: sh -c id (process 7)"),
+            "{lines:?}"
+        );
+        assert!(lines[3].ends_with("exec, process 8: two users"), "{lines:?}");
+        assert_eq!(kubernetes(&Container::default(), TimeZone::Utc), Vec::<String>::new());
+    }
+}

@@ -205,8 +205,12 @@ impl Shared {
         match (result, said) {
             (_, Err(_)) => StatusCode::SERVICE_UNAVAILABLE,
             (Err(_), _) => StatusCode::BAD_REQUEST,
-            // Of no event of a list could anything be said again: it would not be read better then.
-            (Ok(_), Ok(())) => StatusCode::OK,
+            (Ok(0), Ok(())) => StatusCode::OK,
+            // They would not be read better if they were posted again.
+            (Ok(lost), Ok(())) => match self.out.say(&Said::AuditLost(lost)) {
+                Ok(()) => StatusCode::OK,
+                Err(_) => StatusCode::SERVICE_UNAVAILABLE,
+            },
         }
     }
 }
