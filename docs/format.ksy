@@ -888,6 +888,114 @@ types:
       - id: processes
         type: integer
         if: not _io.eof
+      - id: kube
+        type: kube
+        if: not _io.eof
+
+  kube:
+    seq:
+      - id: len
+        type: integer
+      - id: fields
+        type: kube_fields
+        size: len.value
+
+  kube_fields:
+    seq:
+      - id: owners
+        type: owner_list
+        if: not _io.eof
+      - id: node
+        type: text
+        if: not _io.eof
+      - id: node_labels
+        type: text_pair_list
+        if: not _io.eof
+      - id: missing
+        type: text
+        if: not _io.eof
+      - id: execs
+        type: kube_exec_list
+        if: not _io.eof
+
+  owner_list:
+    seq:
+      - id: len
+        type: integer
+      - id: items
+        type: owner
+        repeat: expr
+        repeat-expr: len.value
+
+  owner:
+    seq:
+      - id: len
+        type: integer
+      - id: fields
+        type: owner_fields
+        size: len.value
+
+  owner_fields:
+    seq:
+      - id: kind
+        type: text
+        if: not _io.eof
+      - id: name
+        type: text
+        if: not _io.eof
+      - id: uid
+        type: text
+        if: not _io.eof
+
+  kube_exec_list:
+    seq:
+      - id: len
+        type: integer
+      - id: items
+        type: kube_exec
+        repeat: expr
+        repeat-expr: len.value
+
+  kube_exec:
+    seq:
+      - id: len
+        type: integer
+      - id: fields
+        type: kube_exec_fields
+        size: len.value
+
+  kube_exec_fields:
+    seq:
+      - id: pid
+        type: integer
+        if: not _io.eof
+      - id: start
+        type: integer
+        if: not _io.eof
+      - id: missing
+        type: text
+        if: not _io.eof
+      - id: user
+        type: text
+        if: not _io.eof
+      - id: groups
+        type: text_list
+        if: not _io.eof
+      - id: impersonated
+        type: text
+        if: not _io.eof
+      - id: source_ips
+        type: text_list
+        if: not _io.eof
+      - id: audit_id
+        type: text
+        if: not _io.eof
+      - id: time
+        type: integer
+        if: not _io.eof
+      - id: command
+        type: text_list
+        if: not _io.eof
 
   told:
     seq:

@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::containers::{Asked, AuditArgs, KubeArgs};
 use crate::filter::Filter;
 use crate::probe::{self, Wanted, Way};
 use crate::profile::{self, Profile};
@@ -52,10 +53,7 @@ enum Command {
     Doctor,
     /// What the recorder starts to ask container runtimes.
     #[command(name = containers::COMMAND, hide = true)]
-    AskRuntimes {
-        /// Sockets, as `--runtime` names them.
-        sockets: Vec<Socket>,
-    },
+    AskRuntimes(containers::HelperArgs),
 }
 
 #[derive(Args)]
@@ -93,6 +91,10 @@ struct Record {
     /// `docker=/run/docker.sock`, instead of the usual place. `none` asks nobody. May be given several times.
     #[arg(long = "runtime", value_name = "KIND=SOCKET|none")]
     runtimes: Vec<String>,
+    #[command(flatten)]
+    kube: KubeArgs,
+    #[command(flatten)]
+    audit: AuditArgs,
     /// Record only this process and its descendants, those that run already included. May be given several times.
     #[arg(long = "pid", value_name = "PID", value_parser = clap::value_parser!(u32).range(1..))]
     pids: Vec<u32>,
@@ -244,10 +246,18 @@ impl Record {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             Ok(record::Attached { name, content })
         });
-        let runtimes = runtimes(&self.runtimes)?;
+        let mut asked = Asked {
+            runtimes: runtimes(&self.runtimes)?,
+            kube: self.kube.settings()?,
+            ..Asked::default()
+        };
+        // Nothing is listened at where nothing is recorded.
+        if !self.explain {
+            self.audit.add_to(&mut asked)?;
+        }
         let told = [&self.images, &self.labels, &self.namespaces];
         anyhow::ensure!(
-            runtimes.is_some() || told.iter().all(|asked| asked.is_empty()),
+            asked.runtimes.is_some() || told.iter().all(|asked| asked.is_empty()),
             "only a runtime knows images, labels and namespaces: --runtime none leaves nobody to ask"
         );
         let profile = Profile::find(&self.profile)?;
@@ -291,7 +301,7 @@ impl Record {
             cpu_limit: self.cpu_limit,
             quiet: self.quiet,
             keep_executed: self.keep_executed,
-            runtimes,
+            asked,
         })
     }
 }
@@ -300,7 +310,7 @@ impl Record {
 pub(crate) fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Doctor => Ok(doctor::report()),
-        Command::AskRuntimes { sockets } => containers::run(sockets).map(|()| 0),
+        Command::AskRuntimes(args) => containers::run(args).map(|()| 0),
         Command::Profiles { name } => profile::list(name.as_deref()).map(|text| print(&text)),
         Command::Record(args) => {
             let explain = args.explain;

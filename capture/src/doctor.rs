@@ -53,7 +53,31 @@ fn findings() -> Vec<Finding> {
         out.extend(program());
     }
     out.extend(runtimes());
+    out.push(kubernetes());
     out
+}
+
+/// Whether `--kube` would learn anything.
+fn kubernetes() -> Finding {
+    let settings = afterimage_runtimes::kube::Settings {
+        kubeconfig: None,
+        node: crate::containers::node_name(),
+    };
+    if !settings.is_configured() {
+        return Finding::Good(
+            "Kubernetes: nothing here says how to reach an API server; --kube=KUBECONFIG does".to_owned(),
+        );
+    }
+    match afterimage_runtimes::kube::survey(&settings) {
+        Ok((time, version)) => Finding::Good(format!(
+            "Kubernetes: API server {version}, answers in {} ms; asked about node {}",
+            time.as_millis(),
+            settings.node
+        )),
+        Err(error) => Finding::Poor(format!(
+            "Kubernetes: owners of pods may stay unknown with --kube: {error}"
+        )),
+    }
 }
 
 /// Container runtimes that are here, and whether they answer.

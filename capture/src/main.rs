@@ -4,7 +4,7 @@
 //! - `probe`: the kernel program, its maps and rings.
 //! - `catalogue`: what is recorded of each system call.
 //! - `events`: records to events; `state`: what the events change; `snapshot`: what was there before.
-//! - `containers`: what container runtimes know.
+//! - `containers`: what container runtimes know; `kube`: what Kubernetes' API server knows.
 //! - `executed`: what executed files contain.
 //! - `record`: a recording from start to seal.
 //! - `doctor`: what this kernel and host allow.
@@ -20,6 +20,7 @@ mod executed;
 mod filter;
 mod heap;
 mod host;
+mod kube;
 mod probe;
 mod profile;
 mod record;

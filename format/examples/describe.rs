@@ -6,8 +6,8 @@
 use afterimage_format::Result;
 use afterimage_format::file::{Group, IndexEntry, Integrity, Summary, Trace, Verdict, verify};
 use afterimage_format::model::{
-    AttachmentEntry, Container, Credentials, CustodyEntry, Descriptor, Header, Kind, Loss, Mount, Source, Thread, Told,
-    Value as Arg,
+    AttachmentEntry, Container, Credentials, CustodyEntry, Descriptor, Header, Kind, Kube, Loss, Mount, Source, Thread,
+    Told, Value as Arg,
 };
 use afterimage_format::segment::{ContainerCount, FdChange, FdState, KindCount, Segment, Zone};
 use serde_json::{Map, Value, json};
@@ -394,6 +394,39 @@ fn container(container: &Container) -> Value {
         "labels": pairs(&container.labels),
         "told": told(&container.told),
         "processes": container.processes,
+        "kube": kube(&container.kube),
+    })
+}
+
+fn kube(kube: &Kube) -> Value {
+    let all = |texts: &[String]| texts.iter().map(|one| text(one.as_bytes())).collect::<Vec<_>>();
+    let owners = kube.owners.iter().map(|owner| {
+        json!({
+            "kind": text(owner.kind.as_bytes()),
+            "name": text(owner.name.as_bytes()),
+            "uid": text(owner.uid.as_bytes()),
+        })
+    });
+    let execs = kube.execs.iter().map(|exec| {
+        json!({
+            "pid": exec.pid,
+            "start": exec.start,
+            "missing": text(exec.missing.as_bytes()),
+            "user": text(exec.user.as_bytes()),
+            "groups": all(&exec.groups),
+            "impersonated": text(exec.impersonated.as_bytes()),
+            "source_ips": all(&exec.source_ips),
+            "audit_id": text(exec.audit_id.as_bytes()),
+            "time": exec.time,
+            "command": all(&exec.command),
+        })
+    });
+    json!({
+        "owners": owners.collect::<Vec<_>>(),
+        "node": text(kube.node.as_bytes()),
+        "node_labels": pairs(&kube.node_labels),
+        "missing": text(kube.missing.as_bytes()),
+        "execs": execs.collect::<Vec<_>>(),
     })
 }
 

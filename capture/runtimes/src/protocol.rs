@@ -33,6 +33,66 @@ pub struct Answer {
     pub last: bool,
 }
 
+/// What the helper says: one JSON object a line.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Said {
+    /// To a question.
+    Answer(Box<Answer>),
+    /// What Kubernetes' API server knows of a pod of this node; replaces what was said of it before.
+    Pod(PodOwners),
+    /// How it goes with the API server, and what it knows of this node; replaces what was said before.
+    Cluster(Cluster),
+    /// An entry of the API server's audit log.
+    Audit(Box<crate::audit::Entry>),
+    /// So many entries of it could not be read.
+    AuditLost(u64),
+}
+
+/// Who owns a pod.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PodOwners {
+    /// Uid of the pod.
+    pub uid: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// The nearest first.
+    pub owners: Vec<Owner>,
+    /// Why the chain may go on; empty: it does not.
+    pub reason: String,
+    /// The pod is gone. What was known of it stays true.
+    pub gone: bool,
+}
+
+/// An object of Kubernetes that owns another.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Owner {
+    /// `ReplicaSet`, `Deployment`, …
+    pub kind: String,
+    /// Name.
+    pub name: String,
+    /// Uid.
+    pub uid: String,
+}
+
+/// What is known of the cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Cluster {
+    /// Why pods are not known; empty: they are.
+    pub reason: String,
+    /// Name of this node.
+    pub node: String,
+    /// Its labels.
+    pub node_labels: BTreeMap<String, String>,
+    /// Why the labels are not known; empty: they are.
+    pub node_reason: String,
+}
+
 /// What is known about one container. An empty string or list: not known, or there is none.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]

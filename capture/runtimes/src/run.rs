@@ -1,13 +1,16 @@
 //! The helper's threads: one reads questions, one reads files, one writes answers; the one in the middle asks sockets.
-//! What may block (a pipe, a file system, the command line of a strange process) has a thread of its own.
+//! What may block (a pipe, a file system, the command line of a strange process) has a thread of its own, and so have
+//! Kubernetes' API server and its audit log.
 
 use crate::api::Word;
 use crate::desk::Desk;
 use crate::error::Error;
 use crate::files::{self, Found};
-use crate::protocol::{Answer, Question};
+use crate::out::Out;
+use crate::protocol::{Answer, Question, Said};
 use crate::settings::{Roots, Settings, Socket};
-use std::io::{BufRead, BufReader, BufWriter, Read, Write};
+use crate::{audit, kube};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::time::Duration;
 use tokio::sync::mpsc::{Receiver, Sender, UnboundedReceiver, UnboundedSender, channel, unbounded_channel};
@@ -48,9 +51,18 @@ pub fn run(
     let (job, jobs) = unbounded_channel();
     let (file, files) = channel(UNDER_WAY);
     let (roots, discover) = (settings.roots.clone(), settings.discover);
+    let out = Out::new(output);
+    if let Some(settings) = settings.kube.clone() {
+        let out = out.clone();
+        spawn("kube", move || kube::run(&settings, &out))?;
+    }
+    for settings in settings.audit.clone() {
+        let out = out.clone();
+        spawn("audit", move || audit::run(settings, &out))?;
+    }
     spawn("questions", move || read(input, &question))?;
     spawn("files", move || look(roots, discover, jobs, &file))?;
-    let writer = spawn("answers", move || write(output, answers))?;
+    let writer = spawn("answers", move || write(&out, answers))?;
     runtime.block_on(serve(settings, questions, job, files, answer));
     // Tasks of sockets that hang are dropped here.
     runtime.shutdown_background();
@@ -114,16 +126,11 @@ fn look(mut roots: Roots, discover: bool, mut jobs: UnboundedReceiver<Question>,
     }
 }
 
-fn write(output: impl Write, mut answers: Receiver<Answer>) -> std::io::Result<()> {
-    let mut output = BufWriter::new(output);
+fn write(out: &Out, mut answers: Receiver<Answer>) -> std::io::Result<()> {
     while let Some(answer) = answers.blocking_recv() {
-        serde_json::to_writer(&mut output, &answer)?;
-        output.write_all(b"\n")?;
-        if answers.is_empty() {
-            output.flush()?;
-        }
+        out.say(&Said::Answer(Box::new(answer)))?;
     }
-    output.flush()
+    Ok(())
 }
 
 /// The middle: passes on who says what, until there are no more questions.

@@ -115,6 +115,10 @@ pub struct Settings {
     pub discover: bool,
     /// How long one question to one socket may take.
     pub timeout: Duration,
+    /// Where Kubernetes' API server is asked; `None`: nowhere.
+    pub kube: Option<crate::kube::Settings>,
+    /// Where its audit log comes from.
+    pub audit: Vec<crate::audit::Settings>,
 }
 
 impl Default for Settings {
@@ -147,6 +151,8 @@ impl Default for Settings {
             },
             discover: true,
             timeout: Duration::from_secs(2),
+            kube: None,
+            audit: Vec::new(),
         }
     }
 }

@@ -284,5 +284,37 @@ pub(super) fn own_kinds() -> Vec<Kind> {
             None,
             [("res", T::Errno)].into_iter().chain(URING),
         ),
+        // In the order of `events/audit.rs`.
+        kind_of(
+            "k8s_audit",
+            Category::Internal,
+            None,
+            [
+                ("auditid", T::Text),
+                ("stage", T::Text),
+                ("verb", T::Text),
+                ("uri", T::Text),
+                ("user", T::Text),
+                ("groups", T::TextList),
+                ("impuser", T::Text),
+                ("sourceips", T::TextList),
+                ("useragent", T::Text),
+                ("namespace", T::Text),
+                ("resource", T::Text),
+                ("subresource", T::Text),
+                ("name", T::Text),
+                ("container", T::Text),
+                ("command", T::TextList),
+                ("code", T::Int),
+                ("reason", T::Text),
+                ("decision", T::Text),
+                ("authreason", T::Text),
+                // Nanoseconds since 1970: of this stage, and when the request came.
+                ("time", T::Uint),
+                ("requested", T::Uint),
+                ("request", T::Bytes),
+                ("response", T::Bytes),
+            ],
+        ),
     ]
 }

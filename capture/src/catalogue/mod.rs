@@ -189,6 +189,8 @@ pub(crate) enum Own {
     UringSubmit = 8,
     /// It has a result.
     UringComplete = 9,
+    /// An entry of the audit log of Kubernetes' API server.
+    K8sAudit = 10,
 }
 
 /// All kinds and calls.

@@ -1,7 +1,8 @@
-//! The process that asks the runtimes, and the pipes to it. Neither end waits for the other.
+//! The process that asks the runtimes and Kubernetes, and the pipes to it. Neither end waits for the other.
 
+use super::asked::{Asked, HelperArgs};
 use crate::conduct;
-use afterimage_runtimes::{Answer, Question, Settings, Socket};
+use afterimage_runtimes::{Answer, Question, Said};
 use anyhow::{Context, Result};
 use std::collections::VecDeque;
 use std::fs::File;
@@ -16,6 +17,10 @@ use std::time::{Duration, Instant};
 pub(crate) const COMMAND: &str = "ask-runtimes";
 /// Longest line that is read: the answer about one container, escaped.
 const LONGEST: usize = 4 << 20;
+/// Bytes that are read at once and in a second where an audit log is read: whoever makes entries without end must not stop the
+/// recording. What is more waits in the helper, and in whoever posts.
+const AT_ONCE: usize = 4 << 20;
+const IN_A_SECOND: f64 = (8 << 20) as f64;
 /// Questions that wait for room in the pipe; there is no point in asking about more.
 const WAITING: usize = 65_536;
 /// Bytes that the process may take: whatever a runtime answers, the host keeps its memory. It needs some 7 MB.
@@ -32,6 +37,10 @@ pub(crate) struct Helper {
     /// Bytes of the first of `unsent` that were written.
     sent: usize,
     received: Vec<u8>,
+    /// What was said beside answers.
+    news: Vec<Said>,
+    /// How much may still be read, and since when that is so; `None`: all.
+    credit: Option<(usize, Instant)>,
 }
 
 impl Helper {
@@ -39,12 +48,12 @@ impl Helper {
     ///
     /// # Errors
     /// When the process cannot be made.
-    pub(crate) fn start(sockets: &[Socket]) -> Result<Helper> {
+    pub(crate) fn start(asked: &Asked) -> Result<Helper> {
         let mut command = Command::new("/proc/self/exe");
         command
             .arg0("capture-runtimes")
             .arg(COMMAND)
-            .args(sockets.iter().map(|s| format!("{}={}", s.kind, s.path.display())))
+            .args(asked.args()?)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -62,6 +71,8 @@ impl Helper {
             unsent: VecDeque::new(),
             sent: 0,
             received: Vec::new(),
+            news: Vec::new(),
+            credit: asked.reads_audit().then(|| (AT_ONCE, Instant::now())),
         })
     }
 
@@ -109,10 +120,22 @@ impl Helper {
     pub(crate) fn answers(&mut self) -> Vec<Answer> {
         self.send();
         let mut piece = [0; 16_384];
-        while let Some(from) = &mut self.from {
+        let mut room = match &mut self.credit {
+            None => usize::MAX,
+            Some((bytes, since)) => {
+                let now = Instant::now();
+                let more = now.duration_since(*since).as_secs_f64() * IN_A_SECOND;
+                *since = now;
+                (*bytes + more as usize).min(AT_ONCE)
+            }
+        };
+        while let Some(from) = self.from.as_mut().filter(|_| room > 0) {
             match from.read(&mut piece) {
                 Ok(0) => self.from = None,
-                Ok(got) => self.received.extend_from_slice(&piece[..got]),
+                Ok(got) => {
+                    self.received.extend_from_slice(&piece[..got]);
+                    room = room.saturating_sub(got);
+                }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(_) => self.from = None,
@@ -122,14 +145,29 @@ impl Helper {
                 self.from = None;
             }
         }
+        if let Some((bytes, _)) = &mut self.credit {
+            *bytes = room;
+        }
         let Some(end) = self.received.iter().rposition(|byte| *byte == b'\n') else {
             return Vec::new();
         };
         let lines: Vec<u8> = self.received.drain(..=end).collect();
-        lines
+        let mut answers = Vec::new();
+        for said in lines
             .split(|byte| *byte == b'\n')
             .filter_map(|line| serde_json::from_slice(line).ok())
-            .collect()
+        {
+            match said {
+                Said::Answer(answer) => answers.push(*answer),
+                news => self.news.push(news),
+            }
+        }
+        answers
+    }
+
+    /// What has come with the answers: of pods, and of the audit log.
+    pub(crate) fn take_news(&mut self) -> Vec<Said> {
+        std::mem::take(&mut self.news)
     }
 
     /// Waits until something was answered, at most so long.
@@ -187,7 +225,8 @@ fn unblocked(end: OwnedFd) -> io::Result<OwnedFd> {
 ///
 /// # Errors
 /// When it cannot go on.
-pub(crate) fn run(sockets: Vec<Socket>) -> Result<()> {
+pub(crate) fn run(args: HelperArgs) -> Result<()> {
+    let settings = args.settings()?;
     // SAFETY: no memory is involved but the limit, which is valid for the call. Whoever is left alone ends; whoever runs
     // something gets no more rights by it.
     unsafe {
@@ -201,6 +240,6 @@ pub(crate) fn run(sockets: Vec<Socket>) -> Result<()> {
     }
     // Sockets and files of runtimes are root's, which this process still is.
     conduct::keep_what_is_needed(Path::new("/"))?;
-    afterimage_runtimes::run(&Settings::with_sockets(sockets), io::stdin(), io::stdout())?;
+    afterimage_runtimes::run(&settings, io::stdin(), io::stdout())?;
     Ok(())
 }

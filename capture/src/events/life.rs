@@ -62,6 +62,7 @@ impl Tracker {
         });
         if was_runtime {
             self.count_process(tid);
+            self.entered(tid);
         }
         self.await_content(raw);
         let open = raw.items().find(|i| i.arg == item::OPEN);

@@ -1,5 +1,6 @@
 //! Records to events: the state follows every record, and each event carries what it refers to.
 
+mod audit;
 mod descriptors;
 mod effects;
 mod entry;
@@ -75,6 +76,7 @@ pub(crate) struct Tracker {
     pair: Option<(u64, [i32; 2])>,
     /// Operations of io_uring that have no result yet.
     uring: uring::Pending,
+    audit: audit::Audit,
     /// Records that could not be taken apart, or not be told to be in scope.
     pub(crate) undecodable: u64,
 }
@@ -109,6 +111,7 @@ impl Tracker {
             told: None,
             pair: None,
             uring: uring::Pending::default(),
+            audit: audit::Audit::default(),
             undecodable: 0,
         }
     }
@@ -135,6 +138,7 @@ impl Tracker {
     pub(crate) fn close(&mut self, out: &mut SegmentBuilder) {
         self.descriptors.tell_changes(out);
         self.incomplete.tell(out);
+        self.audit.close(out);
         out.close(self);
     }
 

@@ -28,6 +28,8 @@ const EARLY: Duration = Duration::from_secs(2);
 const PATIENCE: Duration = Duration::from_secs(1);
 /// At the end, how long runtimes are waited for that have not told of a container yet.
 const LAST_WORDS: Duration = Duration::from_millis(100);
+/// At the end, how long entries of an audit log are waited for that have been written: its file is looked at as often.
+const LAST_ENTRIES: Duration = Duration::from_millis(200);
 /// A segment is closed when its strings and payloads reach this size, whatever its rows.
 const SEGMENT_BYTES: usize = 8 << 20;
 /// Where the writing side is behind, a segment may grow so many times larger before the drain waits for it. Then the
@@ -231,6 +233,15 @@ impl Drain {
                 *opened = 0;
             }
         });
+        // Whatever happened before has come, unless a record is being written.
+        if !turn.held {
+            let now = clock::boottime();
+            tracker.write_audit(until.min(now), now, builder);
+            if closing.is_due(builder, builder.bytes() + tracker.fresh_bytes()) {
+                stopped = closing.close(tracker, builder).err().or(stopped);
+                *opened = 0;
+            }
+        }
         for id in dropped {
             self.probe.remove_cgroup(id);
         }
@@ -327,7 +338,13 @@ impl Drain {
                 to: now,
             });
         }
+        let until = Instant::now() + LAST_ENTRIES;
+        while self.tracker.reads_audit() && Instant::now() < until {
+            self.hear(Duration::ZERO);
+            std::thread::sleep(Duration::from_millis(10));
+        }
         self.hear(LAST_WORDS);
+        self.tracker.end_audit(clock::boottime(), &mut self.builder);
         if !self.builder.is_empty() {
             let _ = self.closing.close(&mut self.tracker, &mut self.builder);
         }

@@ -7,7 +7,7 @@ use super::sink::Sink;
 use super::status::Status;
 use crate::catalogue::Catalogue;
 use crate::conduct::{self, CpuLimit};
-use crate::containers::Helper;
+use crate::containers::{Asked, Helper};
 use crate::events::{Chosen, Tracker};
 use crate::executed::Executed;
 use crate::filter::{self, Filter, Live};
@@ -20,7 +20,6 @@ use afterimage_abi::condition;
 use afterimage_format::file::{Summary, WriterOptions};
 use afterimage_format::model::Header;
 use afterimage_format::segment::SegmentBuilder;
-use afterimage_runtimes::Socket;
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -60,8 +59,8 @@ pub(crate) struct Options {
     pub(crate) quiet: bool,
     /// Whether executed files that are new in their container are put into the trace.
     pub(crate) keep_executed: bool,
-    /// Sockets of container runtimes that are asked instead of the usual ones of their kind; `None`: nobody is asked.
-    pub(crate) runtimes: Option<Vec<Socket>>,
+    /// Who is asked about containers and pods.
+    pub(crate) asked: Asked,
 }
 
 impl Options {
@@ -105,7 +104,7 @@ pub(crate) fn record(mut options: Options) -> Result<u8> {
         filter.narrow(&mut scope);
     }
     scope.check()?;
-    let options = &options;
+    let options = &mut options;
     // The fork comes before everything that starts threads or holds the kernel's resources.
     let mut command = match scope.command.as_slice() {
         [] => None,
@@ -131,9 +130,10 @@ pub(crate) fn record(mut options: Options) -> Result<u8> {
         ..Header::default()
     };
     let failures = filter.as_ref().is_some_and(|f| f.has_failures_only(&catalogue));
-    let helper = match &options.runtimes {
-        None => None,
-        Some(sockets) => match Helper::start(sockets) {
+    let asked = std::mem::take(&mut options.asked);
+    let helper = match asked.is_nobody() {
+        true => None,
+        false => match Helper::start(&asked) {
             Ok(helper) => Some(helper),
             Err(error) => {
                 header.degraded.push(format!("{WITHOUT_RUNTIMES}: {error:#}"));
@@ -160,8 +160,12 @@ pub(crate) fn record(mut options: Options) -> Result<u8> {
         .chain(helper.as_ref().map(Helper::pid))
         .collect();
     if let Some(helper) = helper {
-        tracker.cgroups.ask_through(helper);
+        tracker.cgroups.ask_through(helper, &asked);
+        tracker.read_audit(asked.reads_audit());
     }
+    // The helper alone listens at what it was given.
+    drop(asked);
+    let options = &*options;
     let mut probe = Probe::load(&settings).map_err(crate::doctor::explain)?;
     let members = put_in_scope(&mut probe, &scope, command.as_ref())?;
     header.degraded.extend(probe.degraded());

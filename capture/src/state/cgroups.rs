@@ -1,7 +1,8 @@
 //! Cgroups and the containers that they are.
 
 use super::selectors::Selectors;
-use crate::containers::{GONE, Helper, Room};
+use crate::containers::{Asked, GONE, Helper, Room};
+use crate::kube::{News, Owners};
 use afterimage_format::model::{Container, Runtime, Text};
 use afterimage_runtimes::{Answer, Question};
 use hashbrown::{HashMap, HashSet};
@@ -86,7 +87,12 @@ pub(crate) struct Cgroups {
     next: u64,
     /// Who asks the runtimes.
     helper: Option<Helper>,
+    /// Whether runtimes are asked, and not only Kubernetes.
+    asks: bool,
     room: Room,
+    owners: Owners,
+    /// What else the helper has said.
+    pub(crate) news: News,
     /// Containers that will be in scope if their runtimes tell what was asked for.
     candidates: HashMap<u64, Container>,
     /// Containers that runtimes were asked about and have not told all of.
@@ -121,7 +127,10 @@ impl Cgroups {
             rejected: HashSet::new(),
             next: 1,
             helper: None,
+            asks: false,
             room: Room::default(),
+            owners: Owners::new(false),
+            news: News::default(),
             candidates: HashMap::new(),
             unanswered: HashSet::new(),
             unasked: VecDeque::new(),
@@ -131,14 +140,16 @@ impl Cgroups {
         }
     }
 
-    /// From now on runtimes are asked.
-    pub(crate) fn ask_through(&mut self, helper: Helper) {
+    /// From now on those are asked whom the helper asks.
+    pub(crate) fn ask_through(&mut self, helper: Helper, asked: &Asked) {
         self.helper = Some(helper);
+        self.asks = asked.runtimes.is_some();
+        self.owners = Owners::new(asked.kube.is_some());
     }
 
     /// Whether runtimes know who is in scope.
     pub(crate) fn depend_on_runtimes(&self) -> bool {
-        self.helper.is_some() && self.selectors.depend_on_runtimes()
+        self.helper.is_some() && self.asks && self.selectors.depend_on_runtimes()
     }
 
     /// From now on a new cgroup that may be asked for waits for its runtime.
@@ -174,6 +185,27 @@ impl Cgroups {
     /// Container of a cgroup; 0: none.
     pub(crate) fn container_of(&self, id: u64) -> u64 {
         self.cgroups.get(&id).map_or(0, |c| c.container)
+    }
+
+    /// All containers, in no order.
+    pub(crate) fn each(&self) -> impl Iterator<Item = &Container> {
+        self.containers.values()
+    }
+
+    /// Puts what the API server told into all containers.
+    pub(crate) fn tell_owners(&mut self) {
+        self.owners.tell_all(true, self.containers.values_mut());
+    }
+
+    /// The same, for what was learnt of them.
+    pub(crate) fn each_mut(&mut self) -> impl Iterator<Item = &mut Container> {
+        self.containers.values_mut()
+    }
+
+    /// Whether what was asked for names this pod, or this namespace where there is no pod; `None`: other things were asked
+    /// for.
+    pub(crate) fn asks_for(&self, namespace: &str, pod: Option<&str>) -> Option<bool> {
+        self.selectors.ask_for(namespace, pod)
     }
 
     /// A container by key.
@@ -259,7 +291,7 @@ impl Cgroups {
 
     /// Will ask about a container: at the start there can be thousands, and events come in already.
     fn ask(&mut self, key: u64) {
-        if self.helper.is_some() {
+        if self.helper.is_some() && self.asks {
             self.unanswered.insert(key);
             self.unasked.push_back(key);
         }
@@ -293,13 +325,19 @@ impl Cgroups {
             self.ask_some();
             let Some(helper) = &mut self.helper else { break };
             let answers = helper.answers();
+            let said = helper.take_news();
             if !helper.is_there() {
                 self.helper = None;
+                self.owners.end(GONE);
                 for container in self.containers.values_mut().filter(|c| c.told.source.is_empty()) {
                     container.told.missing = GONE.to_owned();
                 }
             }
             answers.into_iter().for_each(|answer| self.take(answer));
+            for said in said {
+                self.news.sort(said, &mut self.owners);
+            }
+            self.owners.tell_all(false, self.containers.values_mut());
             let left = end.saturating_duration_since(Instant::now());
             if self.unanswered.is_empty() || left < Duration::from_millis(1) {
                 break;
@@ -320,6 +358,7 @@ impl Cgroups {
         }
         if let Some(container) = self.containers.get_mut(&key) {
             self.room.tell(container, answer);
+            self.owners.tell(container);
             return;
         }
         let Some(mut container) = self.candidates.remove(&key) else {
@@ -327,6 +366,7 @@ impl Cgroups {
         };
         let last = answer.last;
         self.room.tell(&mut container, answer);
+        self.owners.tell(&mut container);
         if !self.selectors.want_told(&container) {
             if !last {
                 self.candidates.insert(key, container);
@@ -370,7 +410,7 @@ impl Cgroups {
     fn describe(&mut self, cgroup_id: u64, path: &str, identity: Identity, birth: u64) -> Container {
         let key = self.next;
         self.next += 1;
-        Container {
+        let mut container = Container {
             key,
             full_id: identity.full_id,
             runtime: identity.runtime,
@@ -379,7 +419,9 @@ impl Cgroups {
             birth,
             pod: identity.pod_uid.map(|uid| (String::new(), String::new(), uid)),
             ..Container::default()
-        }
+        };
+        self.owners.tell(&mut container);
+        container
     }
 
     /// A container runtime's init moved into a cgroup, so that it is a container whatever its path looks like.

@@ -107,6 +107,25 @@ impl Selectors {
         })
     }
 
+    /// Whether namespaces and names of pods alone were asked for, and these are among them; `None`: other things were.
+    pub(crate) fn ask_for(&self, namespace: &str, pod: Option<&str>) -> Option<bool> {
+        let mut held = [true; KINDS];
+        for selector in &self.all {
+            held[selector.what as usize] = false;
+        }
+        for selector in &self.all {
+            held[selector.what as usize] |= match selector.what {
+                What::Namespace => Glob::new(selector.pattern.as_bytes(), false).matches(namespace.as_bytes()),
+                What::Pod => {
+                    let (space, name) = selector.pattern.split_once('/')?;
+                    space == namespace && pod == Some(name)
+                }
+                _ => return None,
+            };
+        }
+        Some(held == [true; KINDS])
+    }
+
     /// Whether the cgroup at this path is itself a container that was asked for.
     pub(crate) fn name_container(&self, identity: &Identity, path: &str) -> bool {
         let containers = self.all.iter().filter(|s| s.what == What::Container);
@@ -267,6 +286,20 @@ mod tests {
         check(&[(What::Label, "app=web")], false);
         check(&[(What::Namespace, "prod")], true);
         check(&[(What::Pod, "prod/web-1")], true);
+    }
+
+    #[test]
+    fn namespaces_and_pods_by_name_need_no_container() {
+        use What::{Container, Namespace, Pod};
+        let check = |asked: &[(What, &str)], namespace: &str, pod: Option<&str>, expected: Option<bool>| {
+            assert_eq!(selectors(asked).ask_for(namespace, pod), expected, "{asked:?}");
+        };
+        check(&[(Namespace, "shop*")], "shop-eu", None, Some(true));
+        check(&[(Namespace, "shop*")], "prod", Some("x"), Some(false));
+        check(&[(Pod, "shop/web-0")], "shop", Some("web-0"), Some(true));
+        check(&[(Pod, "shop/web-0")], "shop", None, Some(false));
+        check(&[(Pod, "1a2b")], "shop", Some("web-0"), None);
+        check(&[(Namespace, "shop"), (Container, "app")], "shop", None, None);
     }
 
     #[test]

@@ -73,6 +73,8 @@ pub struct Container {
     pub told: Told,
     /// Processes that were in it, without those of the runtime's own.
     pub processes: u64,
+    /// What Kubernetes told.
+    pub kube: Kube,
 }
 record!(Container {
     key,
@@ -90,7 +92,80 @@ record!(Container {
     pod,
     labels,
     told,
-    processes
+    processes,
+    kube
+});
+
+/// What Kubernetes told of a container's pod, and who asked it for programs that ran in the container.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Kube {
+    /// Who owns the pod, the nearest first: a replica set, then its deployment.
+    pub owners: Vec<Owner>,
+    /// Name of the node; empty: not told.
+    pub node: String,
+    /// Labels of the node.
+    pub node_labels: Vec<(String, String)>,
+    /// Why owners or node are not known, as a sentence; empty: they are, or nobody was asked.
+    pub missing: String,
+    /// Programs that were brought into the container from outside, with the requests of the API server's audit log that
+    /// asked for them. Empty where no audit log was read.
+    pub execs: Vec<KubeExec>,
+}
+record!(Kube {
+    owners,
+    node,
+    node_labels,
+    missing,
+    execs
+});
+
+/// An object of Kubernetes that owns another.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Owner {
+    /// `ReplicaSet`, `Deployment`, `Job`, …
+    pub kind: String,
+    /// Name, in the namespace of the pod.
+    pub name: String,
+    /// Unique id.
+    pub uid: String,
+}
+record!(Owner { kind, name, uid });
+
+/// A program that was brought into a container, and who asked Kubernetes for it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KubeExec {
+    /// Process id in the initial pid namespace.
+    pub pid: u32,
+    /// Birth of the process, nanoseconds since the Unix epoch.
+    pub start: u64,
+    /// Why it is not known who asked for it, as a sentence; empty: the rest is known.
+    pub missing: String,
+    /// User, as the API server authenticated it.
+    pub user: String,
+    /// Groups of the user.
+    pub groups: Vec<String>,
+    /// Whom the user acted as; empty: as itself.
+    pub impersonated: String,
+    /// Where the request came from: the client first, then proxies.
+    pub source_ips: Vec<String>,
+    /// Id of the request in the audit log.
+    pub audit_id: String,
+    /// When the API server received the request, nanoseconds since the Unix epoch.
+    pub time: u64,
+    /// What was asked for, element by element.
+    pub command: Vec<String>,
+}
+record!(KubeExec {
+    pid,
+    start,
+    missing,
+    user,
+    groups,
+    impersonated,
+    source_ips,
+    audit_id,
+    time,
+    command
 });
 
 /// What a runtime tells of a container beside its name, image, pod and labels.

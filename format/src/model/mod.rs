@@ -15,7 +15,7 @@ mod thread;
 
 pub use address::{SockAddr, parse_sockaddr};
 pub use attachment::AttachmentEntry;
-pub use container::{Container, Mount, Runtime, Told};
+pub use container::{Container, Kube, KubeExec, Mount, Owner, Runtime, Told};
 pub use custody::{CustodyEntry, Source, action};
 pub use descriptor::{Descriptor, DescriptorType, L4Proto, Role, Tuple};
 pub use event::{Direction, Event, EventFlags, Value};

@@ -141,6 +141,26 @@ TOLD = record(
     pod_labels=sequence(several(STR, STR)),
     pod_ip=optional(STR),
 )
+OWNER = record(kind=STR, name=STR, uid=STR)
+KUBE_EXEC = record(
+    pid=INTEGER,
+    start=INTEGER,
+    missing=STR,
+    user=STR,
+    groups=sequence(STR),
+    impersonated=STR,
+    source_ips=sequence(STR),
+    audit_id=STR,
+    time=INTEGER,
+    command=sequence(STR),
+)
+KUBE = record(
+    owners=sequence(OWNER),
+    node=STR,
+    node_labels=sequence(several(STR, STR)),
+    missing=STR,
+    execs=sequence(KUBE_EXEC),
+)
 CONTAINER = record(
     key=INTEGER,
     full_id=STR,
@@ -158,6 +178,7 @@ CONTAINER = record(
     labels=sequence(several(STR, STR)),
     told=TOLD,
     processes=INTEGER,
+    kube=KUBE,
 )
 CAUSES = [
     "ring full", "ring busy", "scope table full", "undecodable record", "write failed", "lost by damage to the file",

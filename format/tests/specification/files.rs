@@ -282,6 +282,28 @@ fn everything() -> Everything {
                 pod_labels: vec![("app".into(), "web".into())],
                 pod_ip: Some("10.0.0.3".into()),
             },
+            kube: Kube {
+                owners: vec![Owner {
+                    kind: "ReplicaSet".into(),
+                    name: "web-7f".into(),
+                    uid: "u1".into(),
+                }],
+                node: "node-1".into(),
+                node_labels: vec![("zone".into(), "a".into())],
+                missing: "403".into(),
+                execs: vec![KubeExec {
+                    pid: 300,
+                    start: 5,
+                    missing: "two users".into(),
+                    user: "alice".into(),
+                    groups: vec!["dev".into()],
+                    impersonated: "bob".into(),
+                    source_ips: vec!["10.0.0.7".into()],
+                    audit_id: "a-1".into(),
+                    time: 4,
+                    command: vec!["sh".into(), "-c".into()],
+                }],
+            },
             ..Container::default()
         },
     }

@@ -5,7 +5,7 @@ use crate::json;
 use crate::output::{rfc3339, shown_time, stdout};
 use crate::status::Status;
 use crate::table::aligned;
-use afterimage_format::model::{Container, Mount};
+use afterimage_format::model::{Container, KubeExec, Mount};
 use afterimage_query::check::TimeZone;
 use afterimage_query::losses;
 use afterimage_query::output::escaped;
@@ -63,6 +63,34 @@ pub(crate) struct Object {
     last: Option<String>,
     processes: u64,
     events: u64,
+    owners: Vec<Owner>,
+    node: Option<String>,
+    node_labels: BTreeMap<String, String>,
+    kube_missing: Option<String>,
+    execs: Vec<Exec>,
+}
+
+/// Who owns the pod of a container.
+#[derive(Serialize)]
+struct Owner {
+    kind: String,
+    name: String,
+    uid: String,
+}
+
+/// What was brought into a container, and who asked Kubernetes for it.
+#[derive(Serialize)]
+struct Exec {
+    pid: u32,
+    start: Option<String>,
+    user: Option<String>,
+    groups: Vec<String>,
+    impersonated: Option<String>,
+    source_ips: Vec<String>,
+    audit_id: Option<String>,
+    time: Option<String>,
+    command: Vec<String>,
+    missing: Option<String>,
 }
 
 /// The pod of a container.
@@ -98,6 +126,24 @@ impl Object {
             labels: told.pod_labels.iter().cloned().collect(),
             sandbox_id: given(&told.sandbox_id),
             ip: told.pod_ip.clone(),
+        });
+        let kube = &container.kube;
+        let exec = |exec: &KubeExec| Exec {
+            pid: exec.pid,
+            start: rfc3339(exec.start),
+            user: given(&exec.user),
+            groups: exec.groups.clone(),
+            impersonated: given(&exec.impersonated),
+            source_ips: exec.source_ips.clone(),
+            audit_id: given(&exec.audit_id),
+            time: rfc3339(exec.time),
+            command: exec.command.clone(),
+            missing: given(&exec.missing),
+        };
+        let owners = kube.owners.iter().map(|owner| Owner {
+            kind: owner.kind.clone(),
+            name: owner.name.clone(),
+            uid: owner.uid.clone(),
         });
         let mounted = |mount: &Mount| Mounted {
             source: mount.source.clone(),
@@ -138,6 +184,11 @@ impl Object {
             last: rfc3339(container.last),
             processes: container.processes,
             events: container.events,
+            owners: owners.collect(),
+            node: given(&kube.node),
+            node_labels: kube.node_labels.iter().cloned().collect(),
+            kube_missing: given(&kube.missing),
+            execs: kube.execs.iter().map(exec).collect(),
         }
     }
 }
@@ -154,6 +205,12 @@ pub(crate) fn run(args: &Args) -> Result<Status> {
         writeln!(out, "no containers")?;
     } else {
         for line in lines(&containers, args.zone.get()) {
+            writeln!(out, "{line}")?;
+        }
+        for line in containers
+            .iter()
+            .flat_map(|container| kubernetes(container, args.zone.get()))
+        {
             writeln!(out, "{line}")?;
         }
     }
@@ -211,6 +268,57 @@ fn pod(container: &Container) -> String {
     }
 }
 
+/// What Kubernetes told of a container: who owns it, and who brought something into it.
+fn kubernetes(container: &Container, zone: TimeZone) -> Vec<String> {
+    let kube = &container.kube;
+    let id = escaped(container.short_id().as_bytes());
+    let mut out = Vec::new();
+    if !kube.owners.is_empty() {
+        let owners = kube
+            .owners
+            .iter()
+            .map(|owner| escaped(format!("{} {}", owner.kind, owner.name).as_bytes()));
+        let owners: Vec<String> = owners.collect();
+        let node = match kube.node.as_str() {
+            "" => String::new(),
+            node => format!(", on node {}", escaped(node.as_bytes())),
+        };
+        out.push(format!("{id} of {}{node}", owners.join(" of ")));
+    }
+    if !kube.missing.is_empty() {
+        out.push(format!(
+            "{id} owners or node not known: {}",
+            escaped(kube.missing.as_bytes())
+        ));
+    }
+    for exec in &kube.execs {
+        let time = shown_time(exec.start, zone);
+        out.push(if exec.missing.is_empty() {
+            let from = exec
+                .source_ips
+                .first()
+                .map_or(String::new(), |ip| format!(" from {}", escaped(ip.as_bytes())));
+            let user = escaped(exec.user.as_bytes());
+            let as_whom = match exec.impersonated.as_str() {
+                "" => String::new(),
+                other => format!(" as {}", escaped(other.as_bytes())),
+            };
+            let command = escaped(exec.command.join(" ").as_bytes());
+            format!(
+                "{id} {time} exec by {user}{as_whom}{from}: {command} (process {})",
+                exec.pid
+            )
+        } else {
+            format!(
+                "{id} {time} exec, process {}: {}",
+                exec.pid,
+                escaped(exec.missing.as_bytes())
+            )
+        });
+    }
+    out
+}
+
 /// How it ended, as its runtime says.
 fn end(container: &Container) -> String {
     match (container.told.oom_killed, container.told.exit_code) {
@@ -227,5 +335,56 @@ fn life(container: &Container) -> String {
         (0, _) => "was there before, deleted".to_string(),
         (_, 0) => "created, still there".to_string(),
         (birth, death) => duration(death.saturating_sub(birth)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use afterimage_format::model::{Kube, Owner as Above};
+
+    #[test]
+    fn what_kubernetes_told_is_said_and_escaped() {
+        let owner = |kind: &str, name: &str| Above {
+            kind: kind.into(),
+            name: name.into(),
+            uid: "u".into(),
+        };
+        let container = Container {
+            full_id: "web".into(),
+            kube: Kube {
+                owners: vec![owner("ReplicaSet", "web-7f"), owner("Deployment", "web")],
+                node: "n\u{1b}1".into(),
+                missing: "nodes: 403".into(),
+                execs: vec![
+                    KubeExec {
+                        pid: 7,
+                        start: 1_000_000_000,
+                        user: "alice".into(),
+                        impersonated: "admin".into(),
+                        source_ips: vec!["10.0.0.7".into(), "10.0.0.1".into()],
+                        command: vec!["sh".into(), "-c".into(), "id".into()],
+                        ..KubeExec::default()
+                    },
+                    KubeExec {
+                        pid: 8,
+                        start: 2_000_000_000,
+                        missing: "two users".into(),
+                        ..KubeExec::default()
+                    },
+                ],
+                ..Kube::default()
+            },
+            ..Container::default()
+        };
+        let lines = kubernetes(&container, TimeZone::Utc);
+        assert_eq!(lines[0], "web of ReplicaSet web-7f of Deployment web, on node n\\x1b1");
+        assert_eq!(lines[1], "web owners or node not known: nodes: 403");
+        assert!(
+            lines[2].ends_with("exec by alice as admin from 10.0.0.7: sh -c id (process 7)"),
+            "{lines:?}"
+        );
+        assert!(lines[3].ends_with("exec, process 8: two users"), "{lines:?}");
+        assert_eq!(kubernetes(&Container::default(), TimeZone::Utc), Vec::<String>::new());
     }
 }

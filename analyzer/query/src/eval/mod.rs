@@ -84,6 +84,7 @@ impl Test {
         let all = match source.many() {
             Some(Many::Sides) => op == Some(Op::Ne),
             Some(Many::No | Many::Ancestors) => false,
+            Some(Many::Elements) => op == Some(Op::In),
             None => source.is_list() && op == Some(Op::In),
         };
         Test {

@@ -10,6 +10,7 @@ mod evt;
 mod fd;
 mod fs;
 mod k8s;
+mod ka;
 mod proc;
 mod thread;
 mod user;
@@ -20,6 +21,7 @@ pub use evt::{EvtField, SyscallField};
 pub use fd::FdField;
 pub use fs::FsField;
 pub use k8s::K8sField;
+pub use ka::{JevtField, KaField};
 pub use proc::ProcField;
 pub use thread::ThreadField;
 pub use user::{GroupField, UserField};
@@ -50,6 +52,10 @@ pub enum FieldId {
     Container(ContainerField),
     /// The pod.
     K8s(K8sField),
+    /// The entry of an audit log.
+    Ka(KaField),
+    /// The same as JSON.
+    Jevt(JevtField),
     /// The capture.
     Capture(CaptureField),
 }
@@ -68,6 +74,8 @@ impl FieldId {
             FieldId::Fs(field) => field.def(),
             FieldId::Container(field) => field.def(),
             FieldId::K8s(field) => field.def(),
+            FieldId::Ka(field) => field.def(),
+            FieldId::Jevt(field) => field.def(),
             FieldId::Capture(field) => field.def(),
         }
     }
@@ -164,6 +172,8 @@ pub enum Many {
     Sides,
     /// All ancestors, when no argument picks one: an operator, `!=` too, holds when it holds for one of them.
     Ancestors,
+    /// The elements of a list: `in` holds when it holds for all, every other operator when it holds for one.
+    Elements,
 }
 
 /// The argument as written in a filter or format.
@@ -189,7 +199,7 @@ pub struct Class {
 }
 
 /// Every class, in the order they are shown.
-pub static CLASSES: [Class; 11] = [
+pub static CLASSES: [Class; 13] = [
     EvtField::CLASS,
     SyscallField::CLASS,
     ProcField::CLASS,
@@ -200,6 +210,8 @@ pub static CLASSES: [Class; 11] = [
     FsField::CLASS,
     ContainerField::CLASS,
     K8sField::CLASS,
+    KaField::CLASS,
+    JevtField::CLASS,
     CaptureField::CLASS,
 ];
 

@@ -49,6 +49,8 @@ pub(super) struct Count {
 pub(super) struct Builder<'o> {
     pub(super) options: &'o Options<'o>,
     pub(super) context: &'o TraceContext,
+    /// Requests to Kubernetes' API server that were told, by container.
+    pub(super) asked_lines: HashMap<u64, u64>,
     pub(super) registry: Registry,
     pub(super) files: Files,
     pub(super) drafts: Vec<Draft>,
@@ -73,6 +75,7 @@ impl<'o> Builder<'o> {
         Builder {
             options,
             context,
+            asked_lines: HashMap::new(),
             registry: Registry::default(),
             files: Files::default(),
             drafts: Vec::new(),
@@ -143,6 +146,9 @@ impl<'o> Builder<'o> {
             self.count(thread.container, time);
             // Events of a cgroup have no process: the container's life is told from what is known in the end.
             if thread.pid == 0 {
+                if row.kind().is_some_and(|kind| kind.name == "k8s_audit") {
+                    self.asked(row, time, thread.container);
+                }
                 continue;
             }
             let wanted = self.options.filter.is_none_or(|filter| filter.matches(&row));

@@ -3,7 +3,8 @@
 use super::builder::Builder;
 use super::happening::Happening;
 use super::lines::entry;
-use super::story::{End, Entry, Kind, Note, Program, What, Who};
+use super::story::{AskedBy, End, Entry, Kind, Note, Program, What, Who};
+use crate::row::exec_of;
 use std::rc::Rc;
 
 const EPERM: i64 = -1;
@@ -117,6 +118,17 @@ impl Builder<'_> {
             self.drafts[draft].entry.notes.push(Note::Entered);
         }
         count.has_program = true;
+        let container = self.context.container(at.thread.container);
+        if let Some(exec) = container.and_then(|container| exec_of(container, at.thread, std::iter::empty())) {
+            self.drafts[draft].entry.notes.push(Note::AskedBy(AskedBy {
+                user: exec.user.clone(),
+                impersonated: exec.impersonated.clone(),
+                from: exec.source_ips.first().cloned().unwrap_or_default(),
+                time: exec.time,
+                missing: exec.missing.clone(),
+            }));
+            self.drafts[draft].entry.notable = true;
+        }
     }
 
     fn credentials(&mut self, at: &Happening<'_>, before: Option<(u32, u32)>, executed: Option<usize>) {

@@ -7,6 +7,7 @@
 
 mod action;
 mod alive;
+mod asked;
 mod builder;
 mod descriptors;
 mod dns;
@@ -33,8 +34,8 @@ pub use alive::{Alive, alive_at};
 pub use open::{Open, OpenDescriptor, open_at};
 pub use phrase::Phrases;
 pub use story::{
-    Chapter, End, Entry, FileOp, FileUse, Kind, NetOp, NetUse, Note, Process, ProcessId, Program, Source, Sources,
-    Story, Target, What, Who,
+    AskedBy, Chapter, End, Entry, FileOp, FileUse, Kind, NetOp, NetUse, Note, Process, ProcessId, Program, Source,
+    Sources, Story, Target, What, Who,
 };
 pub use units::{command_line, duration, size};
 

@@ -37,6 +37,7 @@ impl Phrases<'_> {
             What::Trace { .. } => "ptrace",
             What::Mount { .. } => "mount",
             What::Call { .. } => "call",
+            What::Asked { .. } => "k8s",
             What::More { of, .. } => match of {
                 Kind::Read => "read",
                 Kind::Write => "write",
@@ -88,6 +89,11 @@ impl Phrases<'_> {
                 fstype,
                 flags,
             } => mount(source, target, fstype, *flags),
+            What::Asked { user, verb, what, code } => {
+                let code = if code.is_empty() { "no answer" } else { code };
+                let parts = [user, verb, what, code].map(|part| escaped(part.as_bytes()));
+                format!("{} asked to {} {}: {}", parts[0], parts[1], parts[2], parts[3])
+            }
             What::Call { name, args } => {
                 format!("{}({}){}", escaped(name.as_bytes()), escaped(args), times(entry.events))
             }
@@ -201,6 +207,19 @@ impl Phrases<'_> {
             }
             Note::BecameUser(from, to) => format!("became {} (was {})", user(*to), user(*from)),
             Note::Entered => "brought into the running container from outside".to_string(),
+            Note::AskedBy(by) if !by.missing.is_empty() => {
+                format!("who asked for it: {}", escaped(by.missing.as_bytes()))
+            }
+            Note::AskedBy(by) => {
+                let mut out = format!("exec by {}", escaped(by.user.as_bytes()));
+                if !by.impersonated.is_empty() {
+                    out.push_str(&format!(" as {}", escaped(by.impersonated.as_bytes())));
+                }
+                if !by.from.is_empty() {
+                    out.push_str(&format!(" from {}", escaped(by.from.as_bytes())));
+                }
+                out
+            }
             Note::Repeated(count, last) => format!("and {count} more times until {}", self.clock(*last)),
         }
     }

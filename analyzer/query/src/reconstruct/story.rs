@@ -190,6 +190,17 @@ pub enum What {
         /// `MS_*`.
         flags: i64,
     },
+    /// Kubernetes' API server was asked for something.
+    Asked {
+        /// By whom.
+        user: String,
+        /// `create`, `delete`, …
+        verb: String,
+        /// `pods/exec shop/web-0`.
+        what: String,
+        /// Status of the answer; empty: there was none.
+        code: String,
+    },
     /// Another call that matters, as it was recorded.
     Call {
         /// Name of the system call.
@@ -391,8 +402,25 @@ pub enum Note {
     BecameUser(u32, u32),
     /// The container runtime brought it into the running container.
     Entered,
+    /// Who asked Kubernetes for it, as the audit log of the API server says.
+    AskedBy(AskedBy),
     /// The same again: how often in all, and the last time.
     Repeated(u64, u64),
+}
+
+/// Who asked Kubernetes for a program.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AskedBy {
+    /// The user.
+    pub user: String,
+    /// As whom it acted; empty: as itself.
+    pub impersonated: String,
+    /// Where the request came from; empty: not known.
+    pub from: String,
+    /// When it was received, nanoseconds since 1970.
+    pub time: u64,
+    /// Why it is not known; empty: it is.
+    pub missing: String,
 }
 
 /// Where data came from: what matters first, then the latest.

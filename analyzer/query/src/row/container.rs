@@ -2,7 +2,7 @@
 
 use crate::eval::{Glob, Value};
 use crate::fields::{ContainerField, FieldArg, K8sField};
-use afterimage_format::model::{Container, Mount, Thread};
+use afterimage_format::model::{Container, KubeExec, Mount, Owner, Thread};
 
 /// A field of a container at a time, nanoseconds since 1970; no container is the host.
 pub(crate) fn container_field<'c>(
@@ -80,7 +80,92 @@ pub(crate) fn pod_field<'c>(container: Option<&'c Container>, field: K8sField, a
         K8sField::PodLabel => pair(&told.pod_labels, arg),
         K8sField::PodLabels => pairs(&told.pod_labels),
         K8sField::PodIp => text(told.pod_ip.as_deref()),
+        K8sField::Owners => {
+            let all = container.kube.owners.iter();
+            let all: Vec<String> = all.map(|owner| format!("{}/{}", owner.kind, owner.name)).collect();
+            if all.is_empty() {
+                Value::Missing
+            } else {
+                Value::owned(all.join(","))
+            }
+        }
+        K8sField::NodeName => super::unless_empty(container.kube.node.as_bytes()),
+        K8sField::NodeLabel => pair(&container.kube.node_labels, arg),
+        K8sField::NodeLabels => pairs(&container.kube.node_labels),
+        K8sField::Missing => super::unless_empty(container.kube.missing.as_bytes()),
+        // Of the process, see `exec_field`.
+        field if field.is_of_process() => Value::Missing,
+        field => owner(&container.kube.owners, field),
     }
+}
+
+/// A field of the owner of a pod.
+fn owner(owners: &[Owner], field: K8sField) -> Value<'_> {
+    use K8sField as F;
+    let (kind, is_name) = match field {
+        F::RsName => ("ReplicaSet", true),
+        F::RsId => ("ReplicaSet", false),
+        F::DeploymentName => ("Deployment", true),
+        F::DeploymentId => ("Deployment", false),
+        F::RcName => ("ReplicationController", true),
+        F::RcId => ("ReplicationController", false),
+        F::StatefulSetName => ("StatefulSet", true),
+        F::StatefulSetId => ("StatefulSet", false),
+        F::DaemonSetName => ("DaemonSet", true),
+        F::DaemonSetId => ("DaemonSet", false),
+        F::JobName => ("Job", true),
+        F::JobId => ("Job", false),
+        F::CronJobName => ("CronJob", true),
+        F::CronJobId => ("CronJob", false),
+        _ => return Value::Missing,
+    };
+    let found = owners.iter().find(|owner| owner.kind == kind);
+    found.map_or(Value::Missing, |owner| {
+        let text = if is_name { &owner.name } else { &owner.uid };
+        super::unless_empty(text.as_bytes())
+    })
+}
+
+/// A field of the request for the program from which a thread descends in its container.
+pub(crate) fn exec_field<'c>(exec: Option<&'c KubeExec>, field: K8sField) -> Value<'c> {
+    use K8sField as F;
+    let list = |texts: &'c [String]| match texts {
+        [] => Value::Missing,
+        texts => Value::List(texts.iter().map(Value::str).collect()),
+    };
+    let Some(exec) = exec else { return Value::Missing };
+    match field {
+        F::ExecUser => super::unless_empty(exec.user.as_bytes()),
+        F::ExecGroups => list(&exec.groups),
+        F::ExecImpuser => super::unless_empty(exec.impersonated.as_bytes()),
+        F::ExecSourceIps => list(&exec.source_ips),
+        F::ExecAuditId => super::unless_empty(exec.audit_id.as_bytes()),
+        F::ExecTime if exec.time == 0 => Value::Missing,
+        F::ExecTime => Value::Uint(exec.time),
+        F::ExecCommand => words(&exec.command),
+        F::ExecMissing => super::unless_empty(exec.missing.as_bytes()),
+        _ => Value::Missing,
+    }
+}
+
+/// The request for the program from which a thread descends in its container.
+pub(crate) fn exec_of<'c, 's>(
+    container: &'c Container,
+    thread: &'s Thread,
+    ancestors: impl Iterator<Item = &'s Thread>,
+) -> Option<&'c KubeExec> {
+    if container.kube.execs.is_empty() || thread.container != container.key {
+        return None;
+    }
+    let inside = ancestors.take_while(|above| above.container == thread.container && !above.is_container_runtime());
+    let top = inside.last().unwrap_or(thread);
+    // A thread may be younger than its process; an earlier process of this number is not meant.
+    let of_process = container
+        .kube
+        .execs
+        .iter()
+        .filter(|exec| exec.pid == top.pid && exec.start <= top.start);
+    of_process.max_by_key(|exec| exec.start)
 }
 
 /// How a thread came to be in its container: its first process has number 1 there, and others came by a way of their own.
@@ -188,7 +273,7 @@ fn mounts(mounts: &[Mount]) -> Value<'static> {
 }
 
 /// Repository and tag of `registry:5000/name:tag@digest`.
-fn split_image(image: &str) -> (&str, Option<&str>) {
+pub(super) fn split_image(image: &str) -> (&str, Option<&str>) {
     let image = image.split_once('@').map_or(image, |(name, _)| name);
     match image.rsplit_once(':') {
         Some((repository, tag)) if !tag.contains('/') => (repository, Some(tag)),

@@ -88,7 +88,8 @@ pub(crate) fn of_field(field: FieldId, arg: &FieldArg, kind: &Kind) -> Domain {
             None => Domain::Row,
         },
         FieldId::Fd(_) => Domain::Descriptor,
-        FieldId::Fs(_) => Domain::Row,
+        FieldId::Ka(_) | FieldId::Jevt(_) if kind.syscall.is_some() => Domain::Kind,
+        FieldId::Fs(_) | FieldId::Ka(_) | FieldId::Jevt(_) => Domain::Row,
     }
 }
 
@@ -138,7 +139,12 @@ fn of_evt(field: EvtField, arg: &FieldArg, kind: &Kind) -> Domain {
 /// Whether the same thread or descriptor gives the same value of this field in rows of every kind.
 pub(crate) fn is_same_for_all_kinds(field: FieldId) -> bool {
     match field {
-        FieldId::Evt(_) | FieldId::Syscall(_) | FieldId::Fs(_) | FieldId::Fd(FdField::Num) => false,
+        FieldId::Evt(_)
+        | FieldId::Syscall(_)
+        | FieldId::Fs(_)
+        | FieldId::Ka(_)
+        | FieldId::Jevt(_)
+        | FieldId::Fd(FdField::Num) => false,
         FieldId::Proc(_)
         | FieldId::Thread(_)
         | FieldId::User(_)

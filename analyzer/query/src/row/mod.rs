@@ -1,6 +1,7 @@
 //! Events of a trace as rows: where each field's value comes from.
 
 mod args;
+mod audit;
 mod container;
 mod context;
 pub(crate) mod domain;
@@ -14,7 +15,7 @@ mod proc;
 mod segment;
 mod stored;
 
-pub(crate) use container::{container_field, pod_field};
+pub(crate) use container::{container_field, exec_of, pod_field};
 pub use context::TraceContext;
 pub(crate) use fs::normalised;
 pub use observed::Observed;
@@ -212,7 +213,15 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
                         (_, None) => Value::Missing,
                     })
             }
+            FieldId::K8s(field) if field.is_of_process() => {
+                let (Some(thread), Some(container)) = (self.thread(), self.container()) else {
+                    return Value::Missing;
+                };
+                container::exec_field(exec_of(container, thread, self.ancestors(thread)), field)
+            }
             FieldId::K8s(field) => pod_field(self.container(), field, arg),
+            FieldId::Ka(field) => self.ka(field, arg),
+            FieldId::Jevt(field) => self.jevt(field, arg),
             FieldId::Capture(CaptureField::Tag) => match arg {
                 FieldArg::Name(key) => self.context().tag(key).map_or(Value::Missing, Value::str),
                 _ => Value::Missing,

@@ -93,7 +93,7 @@ fn one(test: &Test, zone: &Zone, context: &TraceContext) -> Verdict {
             }),
             test,
         ),
-        FieldId::K8s(field) => each(
+        FieldId::K8s(field) if !field.is_of_process() => each(
             zone.containers.iter().map(|count| match count.key {
                 0 => Some(Value::Missing),
                 key => context

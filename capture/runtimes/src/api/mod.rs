@@ -8,6 +8,7 @@ mod cri;
 mod docker;
 mod source;
 
+pub(crate) use backoff::Backoff;
 pub(crate) use source::{Ask, Source, Word};
 
 use crate::protocol::Metadata;
@@ -115,7 +116,7 @@ fn explain(socket: &Socket, text: &str) -> Trouble {
 }
 
 /// What a runtime says about its errors is as hostile as the rest.
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .take(300)
@@ -123,7 +124,7 @@ fn one_line(text: &str) -> String {
 }
 
 /// An error with what is behind it: those of gRPC say only "transport error" themselves.
-fn causes(error: &dyn std::error::Error) -> String {
+pub(crate) fn causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut at = error.source();
     while let Some(cause) = at {

@@ -7,7 +7,7 @@ pub mod image;
 pub mod kubelet;
 pub mod place;
 
-use afterimage_runtimes::{Answer, Question, Settings, run};
+use afterimage_runtimes::{Answer, Question, Said, Settings, run};
 use std::io::{BufRead, BufReader, PipeWriter, Write};
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -87,8 +87,10 @@ impl Helper {
         let (sender, answers) = channel();
         std::thread::spawn(move || {
             for line in BufReader::new(from).lines() {
-                let answer = serde_json::from_str(&line.unwrap()).unwrap();
-                if sender.send(answer).is_err() {
+                let Said::Answer(answer) = serde_json::from_str(&line.unwrap()).unwrap() else {
+                    continue;
+                };
+                if sender.send(*answer).is_err() {
                     return;
                 }
             }

@@ -266,6 +266,7 @@ fn note_object(story: &Story, note: &Note, words: &str) -> NoteObject {
         Note::LookedUp(_) => ("looked_up", None, None),
         Note::BecameUser(..) => ("became_user", None, None),
         Note::Entered => ("entered", None, None),
+        Note::AskedBy(by) => ("asked_by", None, Some(by.time).filter(|time| *time != 0)),
         Note::Repeated(_, time) => ("repeated", None, Some(*time)),
     };
     NoteObject {
