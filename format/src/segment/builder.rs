@@ -240,6 +240,18 @@ impl SegmentBuilder {
         self.keep_order = true;
     }
 
+    /// Adds a kind, for events of kinds that are not known from the beginning; returns its index.
+    pub fn add_kind(&mut self, kind: Kind) -> u16 {
+        self.tables.push(Table::new(&kind));
+        self.kinds.push(kind);
+        (self.kinds.len() - 1) as u16
+    }
+
+    /// Its kinds so far.
+    pub fn kinds(&self) -> &[Kind] {
+        &self.kinds
+    }
+
     /// Rows so far.
     pub fn rows(&self) -> usize {
         self.times.len()

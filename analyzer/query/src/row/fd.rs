@@ -47,9 +47,10 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
                 _ => Value::Missing,
             },
             FdField::IsServer => match fd.role {
-                Role::Unknown => Value::Missing,
-                Role::Client => Value::Bool(false),
-                Role::Server => Value::Bool(true),
+                Role::Unknown if !fd.missing.is_empty() => Value::Missing,
+                Role::Client | Role::ForeignServer | Role::Unknown => Value::Bool(false),
+                // As elsewhere in the field: the server of the connection is here.
+                Role::Server | Role::LocalClient => Value::Bool(true),
             },
             FdField::Dev if fd.dev == 0 => Value::Missing,
             FdField::Dev => Value::Uint(u64::from(fd.dev)),
@@ -89,16 +90,16 @@ fn remote(fd: &Descriptor) -> Option<End> {
 
 fn client(fd: &Descriptor) -> Option<End> {
     match fd.role {
-        Role::Client => local(fd),
-        Role::Server => remote(fd),
+        Role::Client | Role::LocalClient => local(fd),
+        Role::Server | Role::ForeignServer => remote(fd),
         Role::Unknown => None,
     }
 }
 
 fn server(fd: &Descriptor) -> Option<End> {
     match fd.role {
-        Role::Client => remote(fd),
-        Role::Server => local(fd),
+        Role::Client | Role::LocalClient => remote(fd),
+        Role::Server | Role::ForeignServer => local(fd),
         Role::Unknown => None,
     }
 }
