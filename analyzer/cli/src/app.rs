@@ -1,7 +1,7 @@
 //! The command line.
 
 use crate::commands::{
-    attachments, connections, containers, fields, files, filter, info, open, ps, query, recover, timeline, verify,
+    attachments, connections, containers, convert, fields, files, filter, info, open, ps, query, recover, timeline, verify,
 };
 use crate::input;
 use crate::status::{FAILED, Status, USAGE, Usage};
@@ -56,6 +56,7 @@ enum Command {
     Fields(fields::Args),
     Attachments(attachments::Args),
     Verify(verify::Args),
+    Convert(convert::Args),
     Recover(recover::Args),
 }
 
@@ -74,6 +75,7 @@ pub fn run() -> ExitCode {
         Some(Command::Fields(args)) => fields::run(&args),
         Some(Command::Attachments(args)) => attachments::run(&args),
         Some(Command::Verify(args)) => verify::run(&args),
+        Some(Command::Convert(args)) => convert::run(&args),
         Some(Command::Recover(args)) => recover::run(&args),
         None => match cli.file {
             Some(file) => open::run(&file),

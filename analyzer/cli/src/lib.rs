@@ -2,9 +2,10 @@
 //! `afterimage-tui`.
 //!
 //! `commands` has a file for every sub-command. `app` takes the command line apart and decides the exit status, `input`
-//! opens traces and says what is missing in them, `output` and `json` write.
+//! opens traces and says what is missing in them, `capture` makes them of sysdig's captures, `output` and `json` write.
 
 mod app;
+mod capture;
 mod commands;
 mod input;
 mod json;

@@ -112,6 +112,13 @@ impl<C> bincode::Decode<C> for Param {
     }
 }
 bincode::impl_borrow_decode!(Param);
+
+impl Param {
+    /// Whether it is no argument, but the number of the descriptor that the row refers to.
+    pub fn is_number_of_descriptor(&self) -> bool {
+        self.name.is_empty() && self.ty == ParamType::Fd
+    }
+}
 impl crate::meta::Field for Param {}
 
 /// A kind of event: the name that `evt.type` shows, and what its rows carry.

@@ -3,6 +3,7 @@
 pub(crate) mod attachments;
 pub(crate) mod connections;
 pub(crate) mod containers;
+pub(crate) mod convert;
 pub(crate) mod custody;
 mod descriptors;
 pub(crate) mod fields;

@@ -9,7 +9,7 @@ pub use operand::resolve_field;
 pub use time::{TimeZone, parse_time};
 
 use crate::error::{FilterError, Span};
-use crate::eval::{Node, Row};
+use crate::eval::{asks_for_state, Node, Row};
 use crate::fields;
 use crate::lang::{self, Expr};
 use crate::nearest::nearest;
@@ -27,6 +27,7 @@ pub struct Settings {
 #[derive(Debug)]
 pub struct Filter {
     root: Node,
+    asks_for_state: bool,
 }
 
 impl Filter {
@@ -44,14 +45,16 @@ impl Filter {
     /// # Errors
     /// The first unknown name or wrong type.
     pub fn check(expr: &Expr, settings: &Settings) -> Result<Filter, FilterError> {
+        let root = node(expr, settings)?;
         Ok(Filter {
-            root: node(expr, settings)?,
+            asks_for_state: asks_for_state(&root),
+            root,
         })
     }
 
     /// Whether the row passes.
     pub fn matches<R: Row + ?Sized>(&self, row: &R) -> bool {
-        self.root.matches(row)
+        self.root.matches(row) && (self.asks_for_state || !row.is_state())
     }
 
     /// The checked condition, for planning.

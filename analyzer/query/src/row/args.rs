@@ -4,7 +4,7 @@ use super::{Fields, Observed, mode, proc};
 use crate::eval::Value;
 use crate::fields::FieldArg;
 use afterimage_format::constants;
-use afterimage_format::model::{self, Param, ParamType, SockAddr, parse_sockaddr};
+use afterimage_format::model::{self, Kind, Param, ParamType, SockAddr, parse_sockaddr};
 use std::borrow::Cow;
 use std::net::SocketAddr;
 
@@ -25,7 +25,7 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
         let Some(kind) = self.kind() else { return Value::Missing };
         let at = match arg {
             FieldArg::Name(name) => kind.param(name),
-            FieldArg::Index(at) => usize::try_from(*at).ok(),
+            FieldArg::Index(at) => usize::try_from(*at).ok().filter(|at| !is_unnamed(kind, *at)),
             FieldArg::None => None,
         };
         let shown = match (at.and_then(|at| Some((at, kind.params.get(at)?))), arg) {
@@ -53,6 +53,9 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
             add(&mut out, "res", self.shown_result());
         }
         for (at, param) in kind.params.iter().enumerate() {
+            if param.name.is_empty() {
+                continue;
+            }
             let mut shown = self.shown(at, param);
             if param.ty == ParamType::Bytes
                 && let Some(shown) = &mut shown
@@ -99,10 +102,25 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
             ParamType::Mode => Some(mode::names(value))
                 .filter(|names| !names.is_empty())
                 .map(String::into_bytes),
-            ParamType::Uid | ParamType::Gid if value == 0 => Some(b"root".to_vec()),
+            ParamType::Uid | ParamType::Gid => self.shown_account(ty, value),
             ty => constants::name(ty, value).map(String::into_bytes),
         };
         Shown { plain, meaning }
+    }
+
+    /// The name of a user or group.
+    fn shown_account(&self, ty: ParamType, value: i64) -> Option<Vec<u8>> {
+        let id = u32::try_from(value).ok()?;
+        let container = self.thread().map_or(0, |thread| thread.container);
+        let name = if ty == ParamType::Uid {
+            self.context().user(container, id).map(|user| &user.name)
+        } else {
+            self.context().group(container, id).map(|group| &group.name)
+        };
+        match name {
+            Some(name) => Some(name.clone().into_bytes()),
+            None => (id == 0).then(|| b"root".to_vec()),
+        }
     }
 
     /// `<f>/etc/passwd` for the first descriptor among the arguments, which is the one that the row knows.
@@ -123,6 +141,11 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
         out.extend_from_slice(&descriptor.name);
         Some(out)
     }
+}
+
+/// Whether it is no argument.
+fn is_unnamed(kind: &Kind, at: usize) -> bool {
+    kind.params.get(at).is_some_and(|param| param.name.is_empty())
 }
 
 fn int(result: Option<i64>) -> model::Value<'static> {

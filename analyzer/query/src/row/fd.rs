@@ -23,6 +23,8 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
             FdField::Name => unless_empty(&fd.name),
             FdField::NameMissing => unless_empty(&fd.missing),
             FdField::Directory => directory(fd),
+            // The name of a file that was not opened is known; a file there was not.
+            FdField::Filename if !fd.missing.is_empty() => Value::Missing,
             FdField::Filename => filename(fd),
             FdField::Ip | FdField::Net => both(fd, |(address, _)| Value::Ip(address)),
             FdField::Port => both(fd, |(_, port)| Value::Uint(u64::from(port))),
@@ -59,9 +61,18 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
         }
     }
 
-    /// The first descriptor among the arguments, or else the one returned.
+    /// The number that stands behind the arguments, where there is one; else the first descriptor among them, or the one
+    /// returned.
     fn fd_num(&self) -> Option<i64> {
         let kind = self.kind()?;
+        if let Some(last) = kind.params.last()
+            && last.is_number_of_descriptor()
+        {
+            return match self.raw_arg(kind.params.len() - 1) {
+                model::Value::Int(fd) => Some(fd),
+                _ => None,
+            };
+        }
         match kind.params.iter().position(|param| param.ty == ParamType::Fd) {
             Some(at) => match self.raw_arg(at) {
                 model::Value::Int(fd) => Some(fd),

@@ -20,7 +20,7 @@ pub use segment::SegmentRows;
 
 use crate::eval::{Row, Value};
 use crate::fields::{CaptureField, ContainerField, FieldArg, FieldId, GroupField, SyscallField, UserField};
-use afterimage_format::model::{self, Container, Descriptor, EventFlags, Kind, Thread};
+use afterimage_format::model::{self, Category, Container, Descriptor, EventFlags, Kind, Thread};
 use std::marker::PhantomData;
 use std::ops::Deref;
 
@@ -151,6 +151,10 @@ impl Row for EventRow<'_> {
     fn value(&self, field: FieldId, arg: &FieldArg) -> Value<'_> {
         Fields::of(*self).value(field, arg)
     }
+
+    fn is_state(&self) -> bool {
+        self.kind().is_some_and(|kind| kind.category == Category::State)
+    }
 }
 
 /// The value of a field for any event.
@@ -220,7 +224,10 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
         };
         match field {
             UserField::Uid => known(thread.uid),
-            UserField::Name => superuser(thread.uid),
+            UserField::Name => match self.context().user(thread.container, thread.uid) {
+                Some(user) => Value::str(&user.name),
+                None => superuser(thread.uid),
+            },
             // As elsewhere in the field: -1 says that there was no login.
             UserField::LoginUid if thread.loginuid == u32::MAX => Value::Int(-1),
             UserField::LoginUid => Value::Int(i64::from(thread.loginuid)),
@@ -233,7 +240,10 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
         };
         match field {
             GroupField::Gid => known(thread.gid),
-            GroupField::Name => superuser(thread.gid),
+            GroupField::Name => match self.context().group(thread.container, thread.gid) {
+                Some(group) => Value::str(&group.name),
+                None => superuser(thread.gid),
+            },
         }
     }
 }
@@ -246,7 +256,7 @@ fn known(id: u32) -> Value<'static> {
     }
 }
 
-/// A trace holds numbers, not names; only 0 means the same name everywhere.
+/// Where a trace has no names, only 0 means the same everywhere.
 fn superuser(id: u32) -> Value<'static> {
     if id == 0 { Value::str("root") } else { Value::Missing }
 }

@@ -84,8 +84,11 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
             ThreadField::Vtid => id(thread.vtid),
             ThreadField::IsMain => Value::Bool(thread.is_main()),
             ThreadField::Cgroups if thread.cgroup.is_empty() => Value::Missing,
+            // A list of all controllers, in imported captures.
+            ThreadField::Cgroups if !thread.cgroup.starts_with(b"/") => Value::owned(spaced(&thread.cgroup)),
             ThreadField::Cgroups => Value::owned([b"unified=", &thread.cgroup[..]].concat()),
             ThreadField::Cgroup => match arg {
+                FieldArg::Name(controller) if !thread.cgroup.starts_with(b"/") => cgroup(&thread.cgroup, controller),
                 FieldArg::Name(controller) if controller == "unified" => unless_empty(&thread.cgroup),
                 _ => Value::Missing,
             },
@@ -125,6 +128,13 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
             }
         }
     }
+}
+
+/// The path of one controller in a list of `controller=path`.
+fn cgroup<'c>(list: &'c [u8], controller: &str) -> Value<'c> {
+    let mut entries = list.split(|byte| *byte == 0);
+    let path = entries.find_map(|entry| entry.strip_prefix(controller.as_bytes())?.strip_prefix(b"="));
+    path.map_or(Value::Missing, Value::str)
 }
 
 /// A process or thread id; 0 stands for unknown.
