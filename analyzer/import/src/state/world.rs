@@ -47,6 +47,8 @@ pub(crate) struct World {
     /// Versions of threads that came to be since this was taken last.
     pub(crate) new_versions: Vec<Rc<model::Thread>>,
     pub(super) anonymous: HashMap<i64, Rc<model::Thread>>,
+    /// What is shown of a file that is going to be opened.
+    pub(super) unopened: Rc<Fd>,
 }
 
 /// What the row of an event shows of the state.
@@ -79,7 +81,7 @@ impl World {
             accounts: Known::default(),
             epoch: 1,
             next_thread: 0,
-            next_fd: 0,
+            next_fd: 1,
             ended: None,
             closed: None,
             bytes: 0,
@@ -87,6 +89,7 @@ impl World {
             fd_changes: Vec::new(),
             new_versions: Vec::new(),
             anonymous: HashMap::new(),
+            unopened: unopened(),
         }
     }
 
@@ -212,12 +215,25 @@ impl World {
             seen.descriptor = context.fd.clone().or_else(|| self.fd(event.tid, last));
         }
         if seen.descriptor.is_none() {
-            seen.descriptor = self.named_by_event(event).map(|fd| self.intern(fd));
+            seen.descriptor = self.shown_without_table(event);
+            if is_mmap(event.code) {
+                seen.fd = None;
+            }
         }
         if seen.thread.container != 0 {
             self.containers.seen(seen.thread.container, event.time);
         }
         seen
+    }
+
+    /// What the row shows where nothing is open.
+    fn shown_without_table(&mut self, event: &Event<'_>) -> Option<Rc<Fd>> {
+        match event.code {
+            // What is mapped is an argument.
+            code if is_mmap(code) => self.fd(event.tid, event.int("fd")?),
+            2 | 58 | 102 | 306 | 326 => Some(self.unopened.clone()),
+            _ => self.named_by_event(event).map(|fd| self.intern(fd)),
+        }
     }
 
     /// Makes sure that something is known of a thread.
@@ -343,6 +359,14 @@ impl World {
     }
 }
 
+/// It has the first number.
+fn unopened() -> Rc<Fd> {
+    let mut fd = Fd::named(model::DescriptorType::File, b"");
+    fd.shown.id = 1;
+    fd.shown.missing = b"it is not open yet".to_vec();
+    Rc::new(fd)
+}
+
 const COPY_FILE_RANGE_X: u16 = 333;
 
 fn is_container(code: u16) -> bool {
@@ -352,6 +376,11 @@ fn is_container(code: u16) -> bool {
 /// Ends of clone, fork and vfork: their thread may be one that nobody has heard of yet.
 pub(super) fn is_clone_exit(code: u16) -> bool {
     matches!(code, 15 | 157 | 183 | 185 | 217 | 219 | 221 | 223 | 225 | 227 | 335)
+}
+
+/// Beginnings of mmap and mmap2.
+fn is_mmap(code: u16) -> bool {
+    matches!(code, 160 | 162)
 }
 
 fn is_switch(code: u16) -> bool {

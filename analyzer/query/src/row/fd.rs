@@ -11,13 +11,15 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
         if field == FdField::Num {
             return self.fd_num().map_or(Value::Missing, Value::Int);
         }
-        let Some(fd) = self.descriptor() else {
+        let Some(fd) = self.descriptor().filter(|_| !self.only_names_descriptor()) else {
             return Value::Missing;
         };
         let (type_name, type_char) = fd.ty.names();
         match field {
             FdField::Num => Value::Missing,
-            FdField::Type | FdField::TypeChar if !fd.missing.is_empty() => Value::Missing,
+            FdField::Type | FdField::SockFamily if !fd.missing.is_empty() => Value::Missing,
+            // What was to be opened is known.
+            FdField::TypeChar if !fd.missing.is_empty() && fd.ty == DescriptorType::Unknown => Value::Missing,
             FdField::Type => Value::str(type_name),
             FdField::TypeChar => Value::owned(type_char.to_string()),
             FdField::Name => unless_empty(&fd.name),
@@ -59,6 +61,14 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
             FdField::Ino if fd.ino == 0 => Value::Missing,
             FdField::Ino => Value::Uint(fd.ino),
         }
+    }
+
+    /// Whether the descriptor of the row is one of its arguments, and not what the event works on.
+    fn only_names_descriptor(&self) -> bool {
+        let last = self.kind().and_then(|kind| Some((kind.params.len() - 1, kind.params.last()?)));
+        last.is_some_and(|(at, last)| {
+            last.is_number_of_descriptor() && self.raw_arg(at) == model::Value::Missing
+        })
     }
 
     /// The number that stands behind the arguments, where there is one; else the first descriptor among them, or the one

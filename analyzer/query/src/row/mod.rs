@@ -223,12 +223,13 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
             return Value::Missing;
         };
         match field {
-            UserField::Uid => known(thread.uid),
+            UserField::Uid => known(thread, thread.uid),
             UserField::Name => match self.context().user(thread.container, thread.uid) {
                 Some(user) => Value::str(&user.name),
                 None => superuser(thread.uid),
             },
             // As elsewhere in the field: -1 says that there was no login.
+            UserField::LoginUid if thread.pid == 0 => Value::Missing,
             UserField::LoginUid if thread.loginuid == u32::MAX => Value::Int(-1),
             UserField::LoginUid => Value::Int(i64::from(thread.loginuid)),
         }
@@ -239,7 +240,7 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
             return Value::Missing;
         };
         match field {
-            GroupField::Gid => known(thread.gid),
+            GroupField::Gid => known(thread, thread.gid),
             GroupField::Name => match self.context().group(thread.container, thread.gid) {
                 Some(group) => Value::str(&group.name),
                 None => superuser(thread.gid),
@@ -248,8 +249,9 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
     }
 }
 
-fn known(id: u32) -> Value<'static> {
-    if id == u32::MAX {
+/// A user or group; one that is not known is the highest number, as elsewhere in the field.
+fn known(thread: &Thread, id: u32) -> Value<'static> {
+    if thread.pid == 0 {
         Value::Missing
     } else {
         Value::Uint(u64::from(id))

@@ -30,6 +30,7 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
             ProcField::Vpid => id(thread.vpid),
             ProcField::Ppid => id(thread.ppid),
             ProcField::Sid => id(thread.sid),
+            ProcField::Tty if thread.pid == 0 => Value::Missing,
             ProcField::Tty => Value::Uint(u64::from(thread.tty)),
             ProcField::Pname => parent().map_or(Value::Missing, |thread| unless_empty(&thread.comm)),
             ProcField::Pexe => parent().map_or(Value::Missing, |thread| unless_empty(&thread.exe)),
@@ -82,6 +83,7 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
         match field {
             ThreadField::Tid => id(thread.tid),
             ThreadField::Vtid => id(thread.vtid),
+            ThreadField::IsMain if thread.pid == 0 => Value::Missing,
             ThreadField::IsMain => Value::Bool(thread.is_main()),
             ThreadField::Cgroups if thread.cgroup.is_empty() => Value::Missing,
             // A list of all controllers, in imported captures.
