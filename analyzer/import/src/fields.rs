@@ -18,9 +18,6 @@ impl<'b> Fields<'b> {
         Some(*taken)
     }
 
-    pub(crate) fn u8(&mut self) -> Option<u8> {
-        self.array::<1>().map(|[byte]| byte)
-    }
 
     pub(crate) fn u16(&mut self) -> Option<u16> {
         self.array().map(u16::from_le_bytes)
@@ -38,11 +35,6 @@ impl<'b> Fields<'b> {
         self.array().map(i64::from_le_bytes)
     }
 
-    /// A text with two bytes of length before it.
-    pub(crate) fn text(&mut self) -> Option<&'b [u8]> {
-        let length = self.u16()?;
-        self.bytes(usize::from(length))
-    }
 }
 
 /// The bytes before the first NUL.

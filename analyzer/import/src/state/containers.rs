@@ -117,16 +117,16 @@ impl Containers {
         Some(container)
     }
 
-    /// What an event with JSON tells of a container. Says whether it tells anything.
-    pub(crate) fn describe_json(&mut self, json: &[u8]) -> bool {
+    /// What an event with JSON tells of a container; its key, or 0 where it tells nothing.
+    pub(crate) fn describe_json(&mut self, json: &[u8]) -> u64 {
         let Ok(root) = serde_json::from_slice::<Value>(json) else {
-            return false;
+            return 0;
         };
         let told = &root["container"];
-        let Some(id) = told["id"].as_str() else { return false };
+        let Some(id) = told["id"].as_str() else { return 0 };
         let key = self.of_id(id);
         let Some(container) = self.change(key, json.len()) else {
-            return false;
+            return 0;
         };
         let text = |name: &str| told[name].as_str().and_then(unless_empty);
         if let Some(full) = text("full_id") {
@@ -160,7 +160,7 @@ impl Containers {
         // Names only: values may be secret.
         more.env = env.map(|one| one.split('=').next().unwrap_or_default().to_owned()).collect();
         more.mounts = told["Mounts"].as_array().into_iter().flatten().map(mount).collect();
-        true
+        key
     }
 
     /// What an event with JSON tells of pods.
@@ -297,13 +297,12 @@ mod tests {
         let mut all = Containers::default();
         let cgroups = format!("cpu=/\0memory=/docker/{id}");
         assert_eq!(all.of_cgroups(cgroups.as_bytes()), 1);
-        assert!(all.describe_json(
-            br#"{"container":{"id":"0123456789ab","type":6,"name":"web","image":"nginx:1","labels":{"io.kubernetes.pod.name":"p"}}}"#
-        ));
+        let json = br#"{"container":{"id":"0123456789ab","type":6,"name":"web","image":"nginx:1","labels":{"io.kubernetes.pod.name":"p"}}}"#;
+        assert_eq!(all.describe_json(json), 1);
         let web = all.get(1).unwrap();
         assert_eq!(web.short_id(), "0123456789ab");
         assert_eq!((web.name.as_deref(), web.runtime), (Some("web"), Runtime::Cri));
         assert_eq!(web.pod.as_ref().map(|pod| pod.1.as_str()), Some("p"));
-        assert!(!all.describe_json(b"{\"container\":[") && !all.describe_json(b"[]"));
+        assert_eq!((all.describe_json(b"{\"container\":["), all.describe_json(b"[]")), (0, 0));
     }
 }

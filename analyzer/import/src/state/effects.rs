@@ -62,9 +62,7 @@ impl World {
             228 => self.container(event),
             272 | 324 => {
                 let json = event.raw(0).map(until_nul).unwrap_or_default();
-                if self.containers.describe_json(json) {
-                    self.epoch += 1;
-                }
+                context.container = self.containers.describe_json(json);
             }
             260 => self.containers.describe_pods(event.raw(0).map(until_nul).unwrap_or_default()),
             354 | 358 => self.account(event),
@@ -162,7 +160,6 @@ impl World {
         let text = |name| String::from_utf8_lossy(event.text(name).unwrap_or_default()).into_owned();
         let ty = event.uint("type").unwrap_or(0);
         self.containers.describe(&text("id"), ty, &text("name"), &text("image"));
-        self.epoch += 1;
     }
 
     fn account(&mut self, event: &Event<'_>) {

@@ -25,6 +25,8 @@ pub(crate) struct Fd {
     /// What its rows show. The id is 0 until it is interned.
     pub(crate) shown: Descriptor,
     pub(crate) net: Net,
+    /// Transport; rows show it once it is known which side is the server.
+    pub(crate) l4: L4Proto,
     /// The near end, or the far one of a client, is an address of this machine.
     pub(crate) server_is_here: bool,
 }
@@ -42,6 +44,7 @@ impl Fd {
                 ..Descriptor::unknown(0)
             },
             net: Net::None,
+            l4: L4Proto::Unknown,
             server_is_here: false,
         }
     }
@@ -54,7 +57,7 @@ impl Fd {
             (DescriptorType::Ipv4, Ipv4Addr::UNSPECIFIED.into())
         };
         let mut fd = Fd::named(ty, b"");
-        fd.shown.l4 = l4;
+        fd.l4 = l4;
         fd.net = Net::Connection((any, 0), (any, 0));
         fd
     }
@@ -98,6 +101,10 @@ impl Fd {
             IpAddr::V6(_) => DescriptorType::Ipv6,
         };
         self.shown.tuple = Some(Tuple { local, remote });
+        self.shown.l4 = match (self.net, self.shown.role) {
+            (Net::Connection(..), Role::Unknown) => L4Proto::Unknown,
+            _ => self.l4,
+        };
     }
 
     /// Takes over the name from the addresses.
@@ -105,7 +112,7 @@ impl Fd {
         self.shown.name = match self.net {
             Net::None => return,
             Net::Server(end) => end_text(end).into_bytes(),
-            Net::Connection(source, destination) => match self.shown.l4 {
+            Net::Connection(source, destination) => match self.l4 {
                 L4Proto::Tcp | L4Proto::Udp => tuple_text(source, destination).into_bytes(),
                 L4Proto::Icmp | L4Proto::Raw => format!("{}->{}", source.0, destination.0).into_bytes(),
                 L4Proto::Unknown => b"<unknown>".to_vec(),
@@ -132,10 +139,10 @@ pub(crate) fn tuple_text(source: End, destination: End) -> String {
 /// The numbers that sysdig gives to protocols.
 pub(crate) fn l4(code: u8) -> L4Proto {
     match code {
-        1 => L4Proto::Tcp,
-        2 => L4Proto::Udp,
-        3 => L4Proto::Icmp,
-        4 => L4Proto::Raw,
+        2 => L4Proto::Tcp,
+        3 => L4Proto::Udp,
+        4 => L4Proto::Icmp,
+        5 => L4Proto::Raw,
         _ => L4Proto::Unknown,
     }
 }

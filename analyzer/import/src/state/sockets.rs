@@ -7,7 +7,7 @@ use super::world::{Context, World};
 use super::{sockaddr, socktuple};
 use crate::events::Event;
 use afterimage_format::model::{DescriptorType, L4Proto, Role};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::rc::Rc;
 
 const SOCK_STREAM: i64 = 1;
@@ -54,20 +54,21 @@ impl World {
     fn replace(&mut self, context: &mut Context, mut fd: Fd) {
         let Some(tid) = context.tid else { return };
         let number = self.threads.get(&tid).map_or(-1, |thread| thread.last_fd);
-        self.place(&mut fd);
+        let container = self.threads.get(&tid).map_or(0, |thread| thread.container);
+        self.place(&mut fd, container);
         let fd = self.intern(fd);
         self.put(tid, number, fd.clone());
         context.fd = Some(fd);
     }
 
     /// Whether the server's end is here.
-    pub(super) fn place(&self, fd: &mut Fd) {
+    pub(super) fn place(&self, fd: &mut Fd, container: u64) {
         let end = match fd.net {
             Net::None => return,
             Net::Server(_) => None,
             Net::Connection(_, destination) => Some(destination),
         };
-        fd.server_is_here = end.is_none_or(|end| self.is_here(end.0));
+        fd.server_is_here = end.is_none_or(|end| self.is_here(end.0, container));
         fd.shown.role = match (fd.shown.role, fd.server_is_here) {
             (Role::Client | Role::LocalClient, true) => Role::LocalClient,
             (Role::Client | Role::LocalClient, false) => Role::Client,
@@ -77,9 +78,20 @@ impl World {
         };
     }
 
-    /// Whether an address is one of this machine's.
-    fn is_here(&self, address: IpAddr) -> bool {
-        self.interfaces.iter().any(|interface| interface.address == address)
+    /// Whether an address is one of this machine's, or of a container of it, for a thread of that container.
+    fn is_here(&self, address: IpAddr, container: u64) -> bool {
+        match address {
+            IpAddr::V4(_) => {
+                container != 0 && self.containers.has_ip(container, &address.to_string())
+                    || self.interfaces.iter().any(|interface| interface.address == address)
+            }
+            // As elsewhere in the field: by network, and not in containers.
+            IpAddr::V6(v6) => {
+                let net = |address: Ipv6Addr| address.to_bits() >> 64;
+                let same = |own: IpAddr| matches!(own, IpAddr::V6(own) if net(own) == net(v6));
+                container == 0 && self.interfaces.iter().any(|interface| same(interface.address))
+            }
+        }
     }
 
     pub(super) fn bind(&mut self, event: &Event<'_>, context: &mut Context) {
@@ -105,14 +117,7 @@ impl World {
         let Some(fd) = context.fd.clone() else { return };
         let mut fd = Fd::clone(&fd);
         match event.named("addr") {
-            None => {
-                if let Net::Connection(source, (any, _)) = fd.net {
-                    let any = if any.is_ipv4() { IpAddr::from([0; 4]) } else { IpAddr::from([0; 16]) };
-                    fd.net = Net::Connection(source, (any, 0));
-                    fd.name_from_addresses();
-                }
-            }
-            Some([]) => return,
+            None | Some([]) => return,
             Some(raw) => match sockaddr(raw) {
                 Address::One(end) => {
                     let end = unmapped_one(end);
@@ -151,7 +156,7 @@ impl World {
             Address::Two(source, destination) => {
                 let (source, destination) = unmapped_pair(source, destination);
                 let changed = set_addresses(&mut fd, source, destination, false);
-                if changed && is_server(fd.role()) && fd.shown.l4 == L4Proto::Udp {
+                if changed && is_server(fd.role()) && fd.l4 == L4Proto::Udp {
                     fd.swap();
                 }
                 fd.name_from_addresses();
@@ -190,7 +195,8 @@ impl World {
         };
         fd.shown.name = address.text();
         fd.shown.role = Role::Server;
-        self.place(&mut fd);
+        let container = self.threads.get(&tid).map_or(0, |thread| thread.container);
+        self.place(&mut fd, container);
         self.add(context, number, fd);
     }
 
@@ -227,7 +233,7 @@ impl World {
 
     /// Data went between these addresses.
     fn moved(&mut self, context: &mut Context, fd: &Rc<Fd>, raw: &[u8], incoming: bool) {
-        if raw.is_empty() || !fd.shown.name.is_empty() && fd.is_ip() && fd.shown.l4 == L4Proto::Tcp {
+        if raw.is_empty() || !fd.shown.name.is_empty() && fd.is_ip() && fd.l4 == L4Proto::Tcp {
             return;
         }
         let mut fd = Fd::clone(fd);
@@ -237,8 +243,8 @@ impl World {
                 if !set_addresses(&mut fd, source, destination, true) {
                     return;
                 }
-                if fd.shown.l4 == L4Proto::Unknown {
-                    fd.shown.l4 = L4Proto::Udp;
+                if fd.l4 == L4Proto::Unknown {
+                    fd.l4 = L4Proto::Udp;
                 }
                 self.infer(&mut fd);
                 if fd.role() == Role::Unknown {

@@ -146,7 +146,8 @@ impl World {
                     fd.shown.role = Role::Client;
                 }
             }
-            self.place(&mut fd);
+            let container = self.threads.get(&tid).map_or(0, |thread| thread.container);
+            self.place(&mut fd, container);
             let fd = self.intern(fd);
             if let Some(thread) = self.threads.get_mut(&tid) {
                 thread.fds.insert(number, fd);

@@ -22,6 +22,23 @@ impl World {
         }
     }
 
+    /// What an event that tells of a container shows in place of a thread.
+    pub(super) fn shown_container(&mut self, key: u64) -> Rc<model::Thread> {
+        let name = self.containers.get(key).map_or(String::new(), |container| container.short_id().to_owned());
+        self.next_thread += 1;
+        let thread = Rc::new(model::Thread {
+            id: self.next_thread,
+            life: self.next_thread,
+            tid: u32::MAX,
+            pid: u32::MAX,
+            comm: format!("container:{name}").into_bytes().into(),
+            container: key,
+            ..model::Thread::default()
+        });
+        self.new_versions.push(thread.clone());
+        thread
+    }
+
     fn anonymous(&mut self, tid: i64) -> Rc<model::Thread> {
         if let Some(known) = self.anonymous.get(&tid) {
             return known.clone();

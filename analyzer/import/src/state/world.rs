@@ -69,6 +69,8 @@ pub(super) struct Context {
     pub(super) fd: Option<Rc<Fd>>,
     /// The event that began the call belongs to this one.
     pub(super) matched: bool,
+    /// The container that it tells of.
+    pub(super) container: u64,
 }
 
 impl World {
@@ -93,10 +95,6 @@ impl World {
         }
     }
 
-    /// Threads that are followed.
-    pub(crate) fn thread_count(&self) -> usize {
-        self.threads.len()
-    }
 
     /// Takes an event; says what its row shows. Rows of events that change the state show what is known afterwards.
     pub(crate) fn event(&mut self, event: &Event<'_>) -> Seen {
@@ -200,8 +198,13 @@ impl World {
     }
 
     fn seen(&mut self, event: &Event<'_>, info: Option<&EventInfo>, context: &Context, latency: u64) -> Seen {
-        let latency = if event.direction() == Direction::Exit { latency } else { 0 };
-        let thread = self.shown_thread(event.tid);
+        // A switch shows how long the last call of its thread took.
+        let is_measured = event.direction() == Direction::Exit || is_switch(event.code);
+        let latency = if is_measured { latency } else { 0 };
+        let thread = match context.container {
+            0 => self.shown_thread(event.tid),
+            key => self.shown_container(key),
+        };
         let mut seen = Seen {
             thread,
             descriptor: None,

@@ -30,7 +30,8 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
         };
         let shown = match (at.and_then(|at| Some((at, kind.params.get(at)?))), arg) {
             (Some((at, param)), _) => self.shown(at, param),
-            (None, FieldArg::Name(name)) if name == "res" => self.shown_result(),
+            // Imported events tell all their parameters.
+            (None, FieldArg::Name(name)) if name == "res" && !tells_number(kind) => self.shown_result(),
             _ => None,
         };
         match shown {
@@ -47,7 +48,7 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
         let Some(kind) = self.kind() else { return Vec::new() };
         let mut out = Vec::new();
         let told = kind.params.first().is_some_and(|first| {
-            first.name == "res" || first.ty == ParamType::Fd && self.raw_arg(0) == int(self.result())
+            first.name == "res" || tells_number(kind) || first.ty == ParamType::Fd && self.raw_arg(0) == int(self.result())
         });
         if !told {
             add(&mut out, "res", self.shown_result());
@@ -141,6 +142,11 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
         out.extend_from_slice(&descriptor.name);
         Some(out)
     }
+}
+
+/// Whether the number of the descriptor stands behind the arguments.
+fn tells_number(kind: &Kind) -> bool {
+    kind.params.last().is_some_and(Param::is_number_of_descriptor)
 }
 
 /// Whether it is no argument.

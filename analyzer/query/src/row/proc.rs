@@ -141,10 +141,11 @@ fn cgroup<'c>(list: &'c [u8], controller: &str) -> Value<'c> {
 
 /// A process or thread id; 0 stands for unknown.
 fn id(id: u32) -> Value<'static> {
-    if id == 0 {
-        Value::Missing
-    } else {
-        Value::Int(i64::from(id))
+    match id {
+        0 => Value::Missing,
+        // What is no process, as elsewhere in the field.
+        u32::MAX => Value::Int(-1),
+        id => Value::Int(i64::from(id)),
     }
 }
 
