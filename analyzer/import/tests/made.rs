@@ -101,7 +101,7 @@ fn large_events_are_read_and_very_large_ones_are_cut() {
         capture.event_in(ty, 2, 42, 322, &[&1u32.to_le_bytes(), &vec![7; 3 << 20]]);
         let (report, lines) = shown(&capture.0, "*%evt.type %container.name %evt.arg.plugin_id").unwrap();
         assert!(report.is_complete(), "{:?}", report.damage);
-        assert_eq!(lines, ["container web <NA>", "pluginevent <NA> 1"]);
+        assert_eq!(lines, ["container web <NA>", "pluginevent host 1"]);
     }
 }
 

@@ -200,7 +200,11 @@ fn counted(rest: &[u8], count: usize, large: bool, is_cut: bool, params: &mut Pa
         let length = unsigned(length).unwrap_or(0) as usize;
         let Some(end) = at.checked_add(length) else { return false };
         if end > rest.len() {
-            // What was cut off is missing.
+            // There is a part of this one, and nothing of those behind it.
+            if is_cut && at < rest.len() && params.count < MAX_PARAMS {
+                params.ranges[params.count] = (at as u32, rest.len() as u32);
+                params.count += 1;
+            }
             return is_cut;
         }
         if params.count < MAX_PARAMS {
