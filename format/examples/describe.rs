@@ -6,8 +6,8 @@
 use afterimage_format::Result;
 use afterimage_format::file::{Group, IndexEntry, Integrity, Summary, Trace, Verdict, verify};
 use afterimage_format::model::{
-    Accounts, AttachmentEntry, Container, Credentials, CustodyEntry, Descriptor, Header, Kind, Loss, Mount, Source, Thread, Told, User, Group as UserGroup,
-    Value as Arg,
+    Accounts, AttachmentEntry, Container, Credentials, CustodyEntry, Descriptor, Group as UserGroup, Header, Kind,
+    Loss, Mount, Source, Thread, Told, User, Value as Arg,
 };
 use afterimage_format::segment::{ContainerCount, FdChange, FdState, KindCount, Segment, Zone};
 use serde_json::{Map, Value, json};
@@ -183,9 +183,7 @@ fn accounts(accounts: &Accounts) -> Value {
             "container": user.container,
         })
     };
-    let group = |group: &UserGroup| {
-        json!({"gid": group.gid, "name": text(group.name.as_bytes()), "container": group.container})
-    };
+    let group = |group: &UserGroup| json!({"gid": group.gid, "name": text(group.name.as_bytes()), "container": group.container});
     json!({"users": list(&accounts.users, user), "groups": list(&accounts.groups, group)})
 }
 

@@ -1,7 +1,8 @@
 //! The command line.
 
 use crate::commands::{
-    attachments, connections, containers, convert, fields, files, filter, info, open, ps, query, recover, timeline, verify,
+    attachments, connections, containers, convert, fields, files, filter, info, open, ps, query, recover, timeline,
+    verify,
 };
 use crate::input;
 use crate::status::{FAILED, Status, USAGE, Usage};

@@ -96,8 +96,8 @@ impl Input {
         if self.trace.summary().is_none() {
             eprintln!("analyze: {path}: the recorder did not seal this file; what came last may be missing");
         }
-        let incomplete = !self.import_damage.is_empty()
-            || !losses.is_empty() || !all.is_empty() || self.trace.summary().is_none();
+        let incomplete =
+            !self.import_damage.is_empty() || !losses.is_empty() || !all.is_empty() || self.trace.summary().is_none();
         Status::incomplete(incomplete)
     }
 }

@@ -42,13 +42,7 @@ impl BlockType {
     /// What the number of a block's type means. Numbers from 0x8000ABCD on stood there before the format was published.
     pub fn of(code: u32) -> BlockType {
         use BlockType as B;
-        let event = |flags, counted, large| {
-            B::Event(EventShape {
-                flags,
-                counted,
-                large,
-            })
-        };
+        let event = |flags, counted, large| B::Event(EventShape { flags, counted, large });
         match code {
             SECTION => B::Section,
             0x201 | 0x8002_ABCD => B::Machine,
@@ -125,7 +119,9 @@ impl Block {
         let code = u32::from_le_bytes([t0, t1, t2, t3]);
         let length = u32::from_le_bytes([l0, l1, l2, l3]);
         if length < 12 {
-            return broken(format!("a block of type {code:#x} says it has {length} bytes, less than its header"));
+            return broken(format!(
+                "a block of type {code:#x} says it has {length} bytes, less than its header"
+            ));
         }
         let body = u64::from(length - 12);
         Ok(Some(Block {
@@ -144,7 +140,9 @@ impl Block {
         }
         let (length, again) = (self.body + 12, u64::from(u32::from_le_bytes(again)));
         if length != again {
-            return broken(format!("a block says {length} bytes at its beginning and {again} at its end"));
+            return broken(format!(
+                "a block says {length} bytes at its beginning and {again} at its end"
+            ));
         }
         Ok(())
     }

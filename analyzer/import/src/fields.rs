@@ -18,7 +18,6 @@ impl<'b> Fields<'b> {
         Some(*taken)
     }
 
-
     pub(crate) fn u16(&mut self) -> Option<u16> {
         self.array().map(u16::from_le_bytes)
     }
@@ -34,7 +33,6 @@ impl<'b> Fields<'b> {
     pub(crate) fn i64(&mut self) -> Option<i64> {
         self.array().map(i64::from_le_bytes)
     }
-
 }
 
 /// The bytes before the first NUL.

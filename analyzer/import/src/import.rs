@@ -120,7 +120,11 @@ pub fn import<R: Read, S: Storage + Send>(
 fn custody(name: &str, report: &Report) -> CustodyEntry {
     let env = |name: &str| std::env::var(name).unwrap_or_default();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let blocks: Vec<String> = report.blocks.iter().map(|(name, count)| format!("{} {count}", block_name(*name))).collect();
+    let blocks: Vec<String> = report
+        .blocks
+        .iter()
+        .map(|(name, count)| format!("{} {count}", block_name(*name)))
+        .collect();
     let mut note = format!("blocks: {}", blocks.join(", "));
     if report.left_out > 0 {
         note.push_str(&format!(
@@ -156,7 +160,9 @@ impl<R: Read> Reader<R> {
         let read = match self.source.fill(&mut start) {
             Ok(read) => read,
             Err(error) if self.source.is_gzip() => {
-                return Err(Error::NotACapture(format!("it is gzip, and cannot be decompressed: {error}")));
+                return Err(Error::NotACapture(format!(
+                    "it is gzip, and cannot be decompressed: {error}"
+                )));
             }
             Err(source) => return Err(Error::Read { offset: 0, source }),
         };
@@ -265,7 +271,9 @@ impl<R: Read> Reader<R> {
                 lists::processes(source, block.body, version, |entry| world.add_process(entry))?;
             }
             BlockType::Descriptors(version) => {
-                lists::descriptors(source, block.body, version, |tid, entry| world.add_descriptor(tid, entry))?;
+                lists::descriptors(source, block.body, version, |tid, entry| {
+                    world.add_descriptor(tid, entry)
+                })?;
             }
             BlockType::Interfaces(version) => {
                 lists::interfaces(source, block.body, version, |interface| world.add_interface(interface))?;

@@ -65,7 +65,11 @@ impl Report {
 /// The short name of a type of block, as in `EVv2`.
 pub fn block_name(ty: BlockType) -> String {
     let versioned = |name: &str, version: u8| {
-        if version > 1 { format!("{name}v{version}") } else { name.to_owned() }
+        if version > 1 {
+            format!("{name}v{version}")
+        } else {
+            name.to_owned()
+        }
     };
     match ty {
         BlockType::Section => "SHB".to_owned(),

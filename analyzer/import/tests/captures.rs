@@ -28,7 +28,8 @@ fn imported<T>(bytes: &[u8], with: impl FnOnce(&Trace, &Report) -> T) -> T {
 
 fn numbers(trace: &Trace, filter: &str, mut each: impl FnMut(EventRow<'_>)) -> Vec<u64> {
     let context = TraceContext::new(trace, TimeZone::Utc);
-    let filter = Filter::compile(filter, &context.settings()).unwrap_or_else(|error| panic!("{}", error.render(filter)));
+    let filter =
+        Filter::compile(filter, &context.settings()).unwrap_or_else(|error| panic!("{}", error.render(filter)));
     let query = Query {
         filter: Some(&filter),
         ..Query::default()
@@ -59,14 +60,21 @@ fn blocks_and_events_are_those_of_the_inventory() {
             assert!(report.is_complete(), "{name}: {:?}", report.damage);
             assert_eq!((report.unknown, report.left_out), (0, 0), "{name}");
             assert_eq!(report.is_gzip, expected["gzip"].as_bool().unwrap(), "{name}");
-            let blocks: BTreeMap<String, u64> = report.blocks.iter().map(|(ty, count)| (block_name(*ty), *count)).collect();
+            let blocks: BTreeMap<String, u64> = report
+                .blocks
+                .iter()
+                .map(|(ty, count)| (block_name(*ty), *count))
+                .collect();
             let wanted: BTreeMap<String, u64> = serde_json::from_value(expected["blocks"].clone()).unwrap();
             assert_eq!(blocks, wanted, "{name}");
             let totals = trace.totals();
             assert_eq!(totals.events, expected["events"].as_u64().unwrap(), "{name}");
             let span = (totals.time_min, totals.time_max);
             let first = expected["first_ts"].as_u64().unwrap();
-            assert!(span.0 <= first && span.1 >= expected["last_ts"].as_u64().unwrap(), "{name}");
+            assert!(
+                span.0 <= first && span.1 >= expected["last_ts"].as_u64().unwrap(),
+                "{name}"
+            );
             // In the order of the file, whatever the times say.
             let context = TraceContext::new(trace, TimeZone::Utc);
             let mut next = 1;
@@ -91,7 +99,10 @@ fn the_values_that_are_expected_are_found() {
             assert_eq!(found.len(), count, "{name}");
         }
         let event = &sample["event"];
-        let filter = format!("evt.num = {} and evt.type = nanosleep and evt.dir = < and evt.rawres = 0", event["num"]);
+        let filter = format!(
+            "evt.num = {} and evt.type = nanosleep and evt.dir = < and evt.rawres = 0",
+            event["num"]
+        );
         let mut seen = 0;
         numbers(trace, &filter, |row| {
             seen += 1;
@@ -162,7 +173,10 @@ fn what_is_cut_off_anywhere_is_said_and_what_comes_before_is_there() {
         let bytes = fs::read(folder.join(name)).unwrap();
         let whole = imported(&bytes, |trace, _| trace.totals().events);
         let step = (bytes.len() / 17).max(1);
-        for cut in (40..bytes.len()).step_by(step).chain(bytes.len().saturating_sub(5)..bytes.len()) {
+        for cut in (40..bytes.len())
+            .step_by(step)
+            .chain(bytes.len().saturating_sub(5)..bytes.len())
+        {
             let (events, report) = imported_or_refused(&bytes[..cut]);
             assert!(events <= whole, "{name} at {cut}");
             if events < whole
@@ -170,7 +184,10 @@ fn what_is_cut_off_anywhere_is_said_and_what_comes_before_is_there() {
             {
                 // Where a block has just ended, nobody can tell that more should follow.
                 let is_between = report.damage.is_empty();
-                assert!(is_between || report.damage.iter().any(|damage| damage.is_end), "{name} at {cut}");
+                assert!(
+                    is_between || report.damage.iter().any(|damage| damage.is_end),
+                    "{name} at {cut}"
+                );
             }
         }
     }
@@ -203,5 +220,7 @@ fn nothing_is_left_where_temporary_files_go() {
 
 fn count(folder: &Path) -> usize {
     let names = fs::read_dir(folder).unwrap().flatten();
-    names.filter(|entry| entry.file_name().to_string_lossy().starts_with(".afterimage-")).count()
+    names
+        .filter(|entry| entry.file_name().to_string_lossy().starts_with(".afterimage-"))
+        .count()
 }

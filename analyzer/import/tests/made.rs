@@ -14,7 +14,10 @@ use std::io::Write as _;
 use std::ops::ControlFlow;
 
 fn import(bytes: &[u8]) -> Result<(Report, Vec<String>), Error> {
-    shown(bytes, "*%evt.num %evt.type %evt.dir %proc.name %proc.pid %fd.num %fd.name %evt.res")
+    shown(
+        bytes,
+        "*%evt.num %evt.type %evt.dir %proc.name %proc.pid %fd.num %fd.name %evt.res",
+    )
 }
 
 fn shown(bytes: &[u8], format: &str) -> Result<(Report, Vec<String>), Error> {
@@ -168,7 +171,11 @@ fn newer_codes_and_parameters_are_kept() {
 #[test]
 fn parents_that_form_a_circle_end() {
     let mut capture = Capture::new();
-    capture.process(9, 1, 2, "a").process(9, 2, 3, "b").process(9, 3, 1, "c").process(9, 4, 4, "d");
+    capture
+        .process(9, 1, 2, "a")
+        .process(9, 2, 3, "b")
+        .process(9, 3, 1, "c")
+        .process(9, 4, 4, "d");
     for tid in [1, 2, 3, 4] {
         capture.event(1, tid, 203, &[&5u32.to_le_bytes()]);
     }
@@ -205,7 +212,11 @@ fn lying_lengths_are_told_with_their_place() {
     capture.event(2, 42, 203, &[&5u32.to_le_bytes()]);
     capture.0[place + 4..place + 8].copy_from_slice(&0xFFFF_FFF0u32.to_le_bytes());
     let (report, lines) = import(&capture.0).unwrap();
-    assert!(report.damage[0].is_end && report.damage[0].to_string().contains("at byte"), "{:?}", report.damage);
+    assert!(
+        report.damage[0].is_end && report.damage[0].to_string().contains("at byte"),
+        "{:?}",
+        report.damage
+    );
     assert_eq!(lines.len(), 1);
     // A text in a list that is longer than the list.
     let mut capture = Capture::new();
@@ -232,7 +243,10 @@ fn what_is_no_capture_is_refused_with_a_reason() {
         (b"hello, world".to_vec(), "does not begin with a section"),
         (gzip(b"hello, world"), "it is gzip, but"),
         (gzip(&vec![0; 8 << 20]), "it is gzip, but"),
-        (vec![0x1f, 0x8b, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10], "cannot be decompressed"),
+        (
+            vec![0x1f, 0x8b, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
+            "cannot be decompressed",
+        ),
         (big_endian, "big-endian"),
         (pcapng.0, "capture of packets"),
         (Capture::new().0[..10].to_vec(), "no magic number"),

@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::Command;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Filters of all classes of fields.
 const FILTERS: &[&str] = &[
@@ -171,7 +171,9 @@ fn captures() -> Option<Vec<std::path::PathBuf>> {
 
 fn sysdig(arguments: &[&str]) -> Option<String> {
     let done = Command::new("sysdig").args(arguments).env("TZ", "UTC").output().ok()?;
-    done.status.success().then(|| String::from_utf8_lossy(&done.stdout).into_owned())
+    done.status
+        .success()
+        .then(|| String::from_utf8_lossy(&done.stdout).into_owned())
 }
 
 /// Numbers that sysdig gives; nothing where it refuses the capture.
@@ -182,7 +184,8 @@ fn asked_of_sysdig(capture: &Path, filter: &str) -> Option<BTreeSet<u64>> {
 }
 
 fn asked_of_us(trace: &Trace, context: &TraceContext, filter: &str) -> BTreeSet<u64> {
-    let filter = Filter::compile(filter, &context.settings()).unwrap_or_else(|error| panic!("{}", error.render(filter)));
+    let filter =
+        Filter::compile(filter, &context.settings()).unwrap_or_else(|error| panic!("{}", error.render(filter)));
     let query = Query {
         filter: Some(&filter),
         ..Query::default()
@@ -218,7 +221,10 @@ fn filters_find_what_sysdig_finds() {
         return;
     };
     if !version.contains("0.29.3") {
-        eprintln!("SKIPPED: the differences are named for sysdig 0.29.3, not for {}", version.trim());
+        eprintln!(
+            "SKIPPED: the differences are named for sysdig 0.29.3, not for {}",
+            version.trim()
+        );
         return;
     }
     let only = std::env::var("AFTERIMAGE_PEER_FILTER").ok();
@@ -235,22 +241,29 @@ fn filters_find_what_sysdig_finds() {
                     }
                     let name = capture.ancestors().take(3).collect::<Vec<_>>();
                     let name = capture.strip_prefix(name[2]).expect("below").display().to_string();
-                    let imported = afterimage_import::open(capture, &mut |_| ControlFlow::Continue(())).expect("imported");
+                    let imported =
+                        afterimage_import::open(capture, &mut |_| ControlFlow::Continue(())).expect("imported");
                     let trace = Trace::open(&imported.path()).expect("opened");
                     let context = TraceContext::new(&trace, TimeZone::Utc);
                     let shift = leading(&trace, &context);
                     for filter in FILTERS {
-                        if only.as_ref().is_some_and(|only| !filter.contains(only.as_str())) || filter.contains("evt.num") && shift > 0 {
+                        if only.as_ref().is_some_and(|only| !filter.contains(only.as_str()))
+                            || filter.contains("evt.num") && shift > 0
+                        {
                             continue;
                         }
-                        let theirs = asked_of_sysdig(capture, filter).unwrap_or_else(|| panic!("sysdig refuses {filter}"));
+                        let theirs =
+                            asked_of_sysdig(capture, filter).unwrap_or_else(|| panic!("sysdig refuses {filter}"));
                         let theirs: BTreeSet<u64> = theirs.into_iter().map(|num| num + shift).collect();
                         let ours = asked_of_us(&trace, &context, filter);
                         pairs.fetch_add(1, Ordering::Relaxed);
                         if ours != theirs {
                             let missing: Vec<_> = theirs.difference(&ours).copied().collect();
                             let more: Vec<_> = ours.difference(&theirs).copied().collect();
-                            differences.lock().expect("held by nobody").push((name.clone(), *filter, missing, more));
+                            differences
+                                .lock()
+                                .expect("held by nobody")
+                                .push((name.clone(), *filter, missing, more));
                         }
                     }
                 }
@@ -265,9 +278,19 @@ fn filters_find_what_sysdig_finds() {
         let known = KNOWN.iter().find(|(c, f, _)| capture.contains(c) && f == filter);
         let cause = known.map_or("UNEXPECTED", |known| known.2);
         unknown += usize::from(known.is_none());
-        eprintln!("{capture}: {filter}: missing {}, more {} ({cause})", few(missing), few(more));
+        eprintln!(
+            "{capture}: {filter}: missing {}, more {} ({cause})",
+            few(missing),
+            few(more)
+        );
     }
-    eprintln!("{} of {pairs} pairs differ, {unknown} of them unexpectedly", differences.len());
+    eprintln!(
+        "{} of {pairs} pairs differ, {unknown} of them unexpectedly",
+        differences.len()
+    );
     assert_eq!(unknown, 0, "see above");
-    assert!(only.is_some() || 50 * differences.len() <= pairs, "more than 2 % differ");
+    assert!(
+        only.is_some() || 50 * differences.len() <= pairs,
+        "more than 2 % differ"
+    );
 }

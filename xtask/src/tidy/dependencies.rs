@@ -35,7 +35,12 @@ const RULES: [Rule; 6] = [
     },
     Rule {
         crates: &["afterimage-format"],
-        forbidden: &["afterimage-import", "afterimage-query", "afterimage-tui", "afterimage-analyze"],
+        forbidden: &[
+            "afterimage-import",
+            "afterimage-query",
+            "afterimage-tui",
+            "afterimage-analyze",
+        ],
         reason: "the trace format is below the analyzer",
     },
     Rule {

@@ -52,7 +52,9 @@ pub(crate) fn run(args: &Args) -> Result<Status> {
 fn cells(socket: &Descriptor) -> Vec<String> {
     let (local, remote) = match ends(socket) {
         // The path is that of who listens.
-        (None, None) if matches!(socket.role, Role::Client | Role::LocalClient) => (or_dash(b""), or_dash(&socket.name)),
+        (None, None) if matches!(socket.role, Role::Client | Role::LocalClient) => {
+            (or_dash(b""), or_dash(&socket.name))
+        }
         (None, None) if socket.tuple.is_none() => (or_dash(&socket.name), or_dash(b"")),
         (local, remote) => {
             let shown = |end: Option<SocketAddr>| end.map_or("-".to_string(), |end| end.to_string());

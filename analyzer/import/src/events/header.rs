@@ -99,7 +99,10 @@ impl<'b> Event<'b> {
         };
         // The block may be longer: tools that know pcapng add options behind the event.
         let Some(length) = (head.length as usize).checked_sub(head.size) else {
-            return broken(format!("an event says it has {} bytes, less than its header", head.length));
+            return broken(format!(
+                "an event says it has {} bytes, less than its header",
+                head.length
+            ));
         };
         let rest = match fields.0.get(..length) {
             Some(rest) => rest,
@@ -158,7 +161,11 @@ impl<'b> Event<'b> {
 
     /// Whether a call begins or ends; what has no end is a beginning.
     pub(crate) fn direction(&self) -> Direction {
-        if self.code % 2 == 0 { Direction::Enter } else { Direction::Exit }
+        if self.code % 2 == 0 {
+            Direction::Enter
+        } else {
+            Direction::Exit
+        }
     }
 
     /// Parameter number `at`.
@@ -198,7 +205,9 @@ fn counted(rest: &[u8], count: usize, large: bool, is_cut: bool, params: &mut Pa
     params.count = 0;
     for length in lengths.chunks_exact(width) {
         let length = unsigned(length).unwrap_or(0) as usize;
-        let Some(end) = at.checked_add(length) else { return false };
+        let Some(end) = at.checked_add(length) else {
+            return false;
+        };
         if end > rest.len() {
             // There is a part of this one, and nothing of those behind it.
             if is_cut && at < rest.len() && params.count < MAX_PARAMS {

@@ -138,7 +138,13 @@ impl Containers {
         container.name = text("name").or(container.name.take());
         container.image = text("image").or(container.image.take());
         container.labels = pairs(&told["labels"]);
-        let label = |name: &str| container.labels.iter().find(|(key, _)| key == name).map(|(_, v)| v.clone());
+        let label = |name: &str| {
+            container
+                .labels
+                .iter()
+                .find(|(key, _)| key == name)
+                .map(|(_, v)| v.clone())
+        };
         if let Some(pod) = label("io.kubernetes.pod.name") {
             let (namespace, uid) = (label("io.kubernetes.pod.namespace"), label("io.kubernetes.pod.uid"));
             container.pod = Some((namespace.unwrap_or_default(), pod, uid.unwrap_or_default()));
@@ -158,14 +164,18 @@ impl Containers {
             .collect();
         let env = told["env"].as_array().into_iter().flatten().filter_map(Value::as_str);
         // Names only: values may be secret.
-        more.env = env.map(|one| one.split('=').next().unwrap_or_default().to_owned()).collect();
+        more.env = env
+            .map(|one| one.split('=').next().unwrap_or_default().to_owned())
+            .collect();
         more.mounts = told["Mounts"].as_array().into_iter().flatten().map(mount).collect();
         key
     }
 
     /// What an event with JSON tells of pods.
     pub(crate) fn describe_pods(&mut self, json: &[u8]) {
-        let Ok(root) = serde_json::from_slice::<Value>(json) else { return };
+        let Ok(root) = serde_json::from_slice::<Value>(json) else {
+            return;
+        };
         if root["kind"].as_str() != Some("Pod") {
             return;
         }
@@ -303,6 +313,9 @@ mod tests {
         assert_eq!(web.short_id(), "0123456789ab");
         assert_eq!((web.name.as_deref(), web.runtime), (Some("web"), Runtime::Cri));
         assert_eq!(web.pod.as_ref().map(|pod| pod.1.as_str()), Some("p"));
-        assert_eq!((all.describe_json(b"{\"container\":["), all.describe_json(b"[]")), (0, 0));
+        assert_eq!(
+            (all.describe_json(b"{\"container\":["), all.describe_json(b"[]")),
+            (0, 0)
+        );
     }
 }

@@ -64,7 +64,9 @@ impl World {
                 let json = event.raw(0).map(until_nul).unwrap_or_default();
                 context.container = self.containers.describe_json(json);
             }
-            260 => self.containers.describe_pods(event.raw(0).map(until_nul).unwrap_or_default()),
+            260 => self
+                .containers
+                .describe_pods(event.raw(0).map(until_nul).unwrap_or_default()),
             354 | 358 => self.account(event),
             _ => {}
         }
@@ -173,7 +175,10 @@ impl World {
                 home: text("home"),
                 shell: text("shell"),
             },
-            None => Account::Group { gid, name: text("name") },
+            None => Account::Group {
+                gid,
+                name: text("name"),
+            },
         };
         let container = String::from_utf8_lossy(event.text("container_id").unwrap_or_default()).into_owned();
         let container = self.containers.of_id(&container);

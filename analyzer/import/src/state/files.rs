@@ -65,8 +65,12 @@ impl World {
     }
 
     pub(super) fn open_ends(&mut self, event: &Event<'_>, context: &mut Context) {
-        let Some(number) = event.int("fd").filter(|fd| *fd >= 0) else { return };
-        let Some((path, flags)) = self.opened(event, context) else { return };
+        let Some(number) = event.int("fd").filter(|fd| *fd >= 0) else {
+            return;
+        };
+        let Some((path, flags)) = self.opened(event, context) else {
+            return;
+        };
         let ty = if flags & O_DIRECTORY != 0 && event.code != 59 {
             DescriptorType::Directory
         } else {
@@ -84,7 +88,11 @@ impl World {
             3 | 59 => {
                 let name = event.text("name")?;
                 let cwd = self.cwd(event.tid);
-                let path = if name == b"<NA>" { name.to_vec() } else { joined(&cwd, name) };
+                let path = if name == b"<NA>" {
+                    name.to_vec()
+                } else {
+                    joined(&cwd, name)
+                };
                 Fd::named(DescriptorType::File, &path)
             }
             307 | 327 => {
@@ -104,7 +112,9 @@ impl World {
     }
 
     pub(super) fn close_begins(&mut self, event: &Event<'_>) {
-        let Some(owner) = self.table_owner(event.tid) else { return };
+        let Some(owner) = self.table_owner(event.tid) else {
+            return;
+        };
         let number = self.threads.get(&event.tid).map_or(-1, |thread| thread.last_fd);
         if let Some(thread) = self.threads.get_mut(&owner)
             && thread.fds.contains_key(&number)

@@ -22,7 +22,10 @@ pub(crate) fn joined(directory: &[u8], path: &[u8]) -> Vec<u8> {
             }
             part => {
                 // Control characters cannot be told from a terminal's own.
-                out.extend(part.iter().map(|byte| if byte.is_ascii_control() { b'.' } else { *byte }));
+                out.extend(
+                    part.iter()
+                        .map(|byte| if byte.is_ascii_control() { b'.' } else { *byte }),
+                );
                 out.push(b'/');
             }
         }

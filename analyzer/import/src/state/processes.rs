@@ -12,7 +12,9 @@ const STALE: u64 = 2_000_000_000;
 
 impl World {
     pub(super) fn clone_ends(&mut self, event: &Event<'_>, context: &mut Context) {
-        let Some(child) = event.int("res").filter(|res| *res >= 0) else { return };
+        let Some(child) = event.int("res").filter(|res| *res >= 0) else {
+            return;
+        };
         let flags = event.uint("flags").unwrap_or(0) as u32;
         let vtid = event.int("vtid").unwrap_or(event.tid);
         let vpid = event.int("vpid").unwrap_or(-1);
@@ -42,7 +44,13 @@ impl World {
         } else {
             event.int("ptid")
         };
-        self.born(event, parent.unwrap_or(-1), event.tid, flags, in_container.then_some((vtid, vpid)));
+        self.born(
+            event,
+            parent.unwrap_or(-1),
+            event.tid,
+            flags,
+            in_container.then_some((vtid, vpid)),
+        );
         if let Some(thread) = self.threads.get_mut(&event.tid) {
             thread.flags |= flag::INVERTED;
         }
@@ -86,7 +94,11 @@ impl World {
                     exe_file: parent.exe_file,
                     capabilities: parent.capabilities,
                     exec_time: parent.exec_time,
-                    fds: if is_thread { Default::default() } else { parent.fds.clone() },
+                    fds: if is_thread {
+                        Default::default()
+                    } else {
+                        parent.fds.clone()
+                    },
                     ..Thread::unknown(child)
                 }
             }
@@ -96,7 +108,11 @@ impl World {
             thread.fds = table.clone();
         }
         thread.ptid = parent;
-        thread.pid = if is_thread { event.int("pid").unwrap_or(parent) } else { child };
+        thread.pid = if is_thread {
+            event.int("pid").unwrap_or(parent)
+        } else {
+            child
+        };
         thread.flags = flags;
         (thread.vtid, thread.vpid) = inside.unwrap_or((child, thread.pid));
         (thread.comm, thread.exe) = (comm, exe);
@@ -118,7 +134,9 @@ impl World {
     pub(super) fn set_cgroups(&mut self, thread: &mut Thread, raw: &[u8]) {
         let mut list: Vec<u8> = Vec::with_capacity(raw.len());
         for entry in raw.split(|byte| *byte == 0).filter(|entry| !entry.is_empty()) {
-            let Some(at) = entry.iter().rposition(|byte| *byte == b'=') else { break };
+            let Some(at) = entry.iter().rposition(|byte| *byte == b'=') else {
+                break;
+            };
             let (name, path) = entry.split_at(at);
             let name = String::from_utf8_lossy(name).replace("_cgroup", "");
             let name = match name.as_str() {
@@ -145,7 +163,9 @@ impl World {
             return;
         }
         let exepath = self.executed(event, context, tid);
-        let Some(mut thread) = self.threads.remove(&tid) else { return };
+        let Some(mut thread) = self.threads.remove(&tid) else {
+            return;
+        };
         let before = thread.counted;
         let text = |name: &str| event.text(name);
         set(&mut thread.exe, text("exe").unwrap_or_default());

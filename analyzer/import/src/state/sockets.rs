@@ -269,7 +269,9 @@ impl World {
 
     /// Puts one of the machine's addresses where one is missing.
     pub(super) fn infer(&self, fd: &mut Fd) {
-        let Net::Connection(source, destination) = fd.net else { return };
+        let Net::Connection(source, destination) = fd.net else {
+            return;
+        };
         if !source.0.is_unspecified() && !destination.0.is_unspecified() {
             return;
         }
@@ -287,7 +289,11 @@ impl World {
 
     /// The machine's own address that is nearest to another one.
     fn near(&self, other: IpAddr) -> IpAddr {
-        let same_family = || self.interfaces.iter().filter(|i| i.address.is_ipv4() == other.is_ipv4());
+        let same_family = || {
+            self.interfaces
+                .iter()
+                .filter(|i| i.address.is_ipv4() == other.is_ipv4())
+        };
         let exact = same_family().find(|i| i.address == other);
         let in_net = || same_family().find(|i| masked(i.address, i.netmask) == masked(other, i.netmask));
         let first = || same_family().find(|i| !i.address.is_loopback());
@@ -296,7 +302,9 @@ impl World {
     }
 
     pub(super) fn socketpair(&mut self, event: &Event<'_>, context: &mut Context) {
-        let (Some(first), Some(second)) = (event.int("fd1"), event.int("fd2")) else { return };
+        let (Some(first), Some(second)) = (event.int("fd1"), event.int("fd2")) else {
+            return;
+        };
         if succeeded(event) {
             self.add(context, first, Fd::named(DescriptorType::Unix, b""));
             let shown = context.fd.clone();

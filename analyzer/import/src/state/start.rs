@@ -3,8 +3,8 @@
 use super::fd::{Fd, Net, fd_type, l4};
 use super::thread::{Exe, Thread, elements, environment, flag};
 use super::world::World;
-use crate::lists::{FdEntry, FdKind, Interface, ProcessEntry};
 use crate::limits::MAX_INTERFACES;
+use crate::lists::{FdEntry, FdKind, Interface, ProcessEntry};
 use afterimage_format::model::{DescriptorType, Role, Text};
 use std::rc::Rc;
 
@@ -67,7 +67,9 @@ impl World {
                 let mut fd = Fd::socket(source.0.is_ipv6(), l4(protocol));
                 fd.net = Net::Connection(source, destination);
                 self.infer(&mut fd);
-                let Net::Connection(source, destination) = fd.net else { return };
+                let Net::Connection(source, destination) = fd.net else {
+                    return;
+                };
                 fd.shown.name = super::fd::tuple_text(source, destination).into_bytes();
                 fd
             }

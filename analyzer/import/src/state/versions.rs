@@ -24,7 +24,10 @@ impl World {
 
     /// What an event that tells of a container shows in place of a thread.
     pub(super) fn shown_container(&mut self, key: u64) -> Rc<model::Thread> {
-        let name = self.containers.get(key).map_or(String::new(), |container| container.short_id().to_owned());
+        let name = self
+            .containers
+            .get(key)
+            .map_or(String::new(), |container| container.short_id().to_owned());
         self.next_thread += 1;
         let thread = Rc::new(model::Thread {
             id: self.next_thread,

@@ -95,7 +95,6 @@ impl World {
         }
     }
 
-
     /// Takes an event; says what its row shows. Rows of events that change the state show what is known afterwards.
     pub(crate) fn event(&mut self, event: &Event<'_>) -> Seen {
         self.finish_last();
@@ -338,7 +337,9 @@ impl World {
         let Some(owner) = self.table_owner(tid) else { return };
         let size = fd.size() + 32;
         let is_full = self.bytes + size > MAX_STATE;
-        let Some(thread) = self.threads.get_mut(&owner) else { return };
+        let Some(thread) = self.threads.get_mut(&owner) else {
+            return;
+        };
         let old = thread.fds.get(&number).map_or(0, |old| old.size() + 32);
         if is_full && old == 0 {
             self.left_out += 1;
@@ -409,7 +410,9 @@ fn keep(begun: &mut Begun, event: &Event<'_>, info: &EventInfo) {
         begun.bytes.extend_from_slice(event.bytes);
         begun.ranges.clear();
         let ranges = (0..event.params.len()).filter_map(|at| event.params.range(at));
-        begun.ranges.extend(ranges.map(|range| (range.start as u32, range.end as u32)));
+        begun
+            .ranges
+            .extend(ranges.map(|range| (range.start as u32, range.end as u32)));
     }
 }
 

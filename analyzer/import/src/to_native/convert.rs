@@ -102,7 +102,9 @@ fn poll_list(raw: &[u8]) -> String {
     let count = fields.u16().unwrap_or(0);
     let mut out = String::new();
     for _ in 0..count {
-        let (Some(fd), Some(events)) = (fields.i64(), fields.u16()) else { break };
+        let (Some(fd), Some(events)) = (fields.i64(), fields.u16()) else {
+            break;
+        };
         if !out.is_empty() {
             out.push(' ');
         }

@@ -58,7 +58,14 @@ const MAP: Bits = &[
     (1 << 11, 0x1000),
     (1 << 14, 0x2000),
 ];
-const PROT: Bits = &[(1, 1), (2, 2), (4, 4), (8, 8), (1 << 4, 0x0100_0000), (1 << 5, 0x0200_0000)];
+const PROT: Bits = &[
+    (1, 1),
+    (2, 2),
+    (4, 4),
+    (8, 8),
+    (1 << 4, 0x0100_0000),
+    (1 << 5, 0x0200_0000),
+];
 const RESOLVE: Bits = &[(1, 8), (2, 0x10), (4, 2), (8, 4), (16, 1), (32, 0x20)];
 const URING_SETUP: Bits = &[(1, 1), (2, 2), (8, 4), (16, 8), (32, 16), (64, 32), (128, 64)];
 const SEMGET: Bits = &[(1 << 13, 0o1000), (1 << 14, 0o2000)];
@@ -69,13 +76,13 @@ const DELETE_MODULE: Bits = &[(1, 0o1000), (2, 0o4000)];
 
 /// Commands of fcntl by sysdig's number.
 const FCNTL: [i64; 33] = [
-    -1, 0, 1, 2, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, -1, 11, -1, 12, 13, 14, -1, 15, 16, 1024, 1025, 1029, 1030, 1026, 1031,
-    1032, 36, 37, 38,
+    -1, 0, 1, 2, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, -1, 11, -1, 12, 13, 14, -1, 15, 16, 1024, 1025, 1029, 1030, 1026,
+    1031, 1032, 36, 37, 38,
 ];
 /// Requests of ptrace by sysdig's number.
 const PTRACE: [i64; 39] = [
-    -1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 17, 24, 0x4200, 0x4201, 0x4202, 0x4203, 0x4204, 0x4205, 0x4206, 0x4207, 0x4208,
-    0x4209, 0x420a, 0x420b, 12, 13, 14, 15, 18, 19, 21, 25, 26, 30, 31, 32, 33,
+    -1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 17, 24, 0x4200, 0x4201, 0x4202, 0x4203, 0x4204, 0x4205, 0x4206, 0x4207,
+    0x4208, 0x4209, 0x420a, 0x420b, 12, 13, 14, 15, 18, 19, 21, 25, 26, 30, 31, 32, 33,
 ];
 /// Commands of semctl: sysdig has a bit for each.
 const SEMCTL: [(i64, i64); 13] = [
@@ -150,7 +157,13 @@ fn bits(table: Bits, value: u64) -> i64 {
 
 /// A value as Linux numbers it.
 pub(super) fn linux(values: Values, value: u64) -> i64 {
-    let one = |table: &[i64]| usize::try_from(value).ok().and_then(|at| table.get(at)).copied().unwrap_or(-1);
+    let one = |table: &[i64]| {
+        usize::try_from(value)
+            .ok()
+            .and_then(|at| table.get(at))
+            .copied()
+            .unwrap_or(-1)
+    };
     match values {
         Values::Open => {
             let access = match value & 3 {

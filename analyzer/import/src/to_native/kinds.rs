@@ -110,7 +110,11 @@ fn made(code: u16, call: u16, count: usize, is_state: bool) -> (Kind, Shape) {
     }
     let types: Vec<ParamType> = params.iter().map(param_type).collect();
     let named = params.iter().enumerate().map(|(at, param)| Param {
-        name: if at < known_params { param.name.to_owned() } else { format!("arg{at}") },
+        name: if at < known_params {
+            param.name.to_owned()
+        } else {
+            format!("arg{at}")
+        },
         ty: types[at],
     });
     kind.params = named.collect();

@@ -327,6 +327,8 @@ fn apply_change(builder: &mut SegmentBuilder, change: &FdChange) {
 /// Whether an event only tells of the state: sysdig does not show it.
 pub(crate) fn is_state(event: &Event<'_>) -> bool {
     event.flags & STATE_ONLY != 0
-        || event.info.is_some_and(|info| info.category == model::Category::Internal)
+        || event
+            .info
+            .is_some_and(|info| info.category == model::Category::Internal)
         || matches!(event.code, 354 | 356 | 358 | 360)
 }

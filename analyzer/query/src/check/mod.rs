@@ -9,7 +9,7 @@ pub use operand::resolve_field;
 pub use time::{TimeZone, parse_time};
 
 use crate::error::{FilterError, Span};
-use crate::eval::{asks_for_state, Node, Row};
+use crate::eval::{Node, Row, asks_for_state};
 use crate::fields;
 use crate::lang::{self, Expr};
 use crate::nearest::nearest;

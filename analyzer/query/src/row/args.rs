@@ -48,7 +48,9 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
         let Some(kind) = self.kind() else { return Vec::new() };
         let mut out = Vec::new();
         let told = kind.params.first().is_some_and(|first| {
-            first.name == "res" || tells_number(kind) || first.ty == ParamType::Fd && self.raw_arg(0) == int(self.result())
+            first.name == "res"
+                || tells_number(kind)
+                || first.ty == ParamType::Fd && self.raw_arg(0) == int(self.result())
         });
         if !told {
             add(&mut out, "res", self.shown_result());

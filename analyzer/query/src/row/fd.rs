@@ -65,10 +65,10 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
 
     /// Whether the descriptor of the row is one of its arguments, and not what the event works on.
     fn only_names_descriptor(&self) -> bool {
-        let last = self.kind().and_then(|kind| Some((kind.params.len() - 1, kind.params.last()?)));
-        last.is_some_and(|(at, last)| {
-            last.is_number_of_descriptor() && self.raw_arg(at) == model::Value::Missing
-        })
+        let last = self
+            .kind()
+            .and_then(|kind| Some((kind.params.len() - 1, kind.params.last()?)));
+        last.is_some_and(|(at, last)| last.is_number_of_descriptor() && self.raw_arg(at) == model::Value::Missing)
     }
 
     /// The number that stands behind the arguments, where there is one; else the first descriptor among them, or the one
