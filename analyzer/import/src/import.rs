@@ -372,7 +372,7 @@ impl<R: Read> Reader<R> {
                 }
                 Err(Stop::Error(error)) => return Err(error),
             }
-            if native.events % LOOK == 0 && told.elapsed() >= TELL {
+            if native.events.is_multiple_of(LOOK) && told.elapsed() >= TELL {
                 told = Instant::now();
                 let so_far = Progress {
                     bytes: self.source.file_bytes(),

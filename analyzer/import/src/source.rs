@@ -13,7 +13,7 @@ pub(crate) struct Source<R: Read> {
 }
 
 enum From<R: Read> {
-    Plain(BufReader<Counted<R>>),
+    Plain(Box<BufReader<Counted<R>>>),
     Gzip(Box<BufReader<MultiGzDecoder<BufReader<Counted<R>>>>>),
 }
 
@@ -51,7 +51,7 @@ impl<R: Read> Source<R> {
             let decoder = MultiGzDecoder::new(reader);
             From::Gzip(Box::new(BufReader::with_capacity(CHUNK, decoder)))
         } else {
-            From::Plain(reader)
+            From::Plain(Box::new(reader))
         };
         Ok(Source { from, offset: 0 })
     }
@@ -93,8 +93,8 @@ impl<R: Read> Source<R> {
 
     fn reader(&mut self) -> &mut dyn BufRead {
         match &mut self.from {
-            From::Plain(reader) => reader,
-            From::Gzip(reader) => reader,
+            From::Plain(reader) => reader.as_mut(),
+            From::Gzip(reader) => reader.as_mut(),
         }
     }
 

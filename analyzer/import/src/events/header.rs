@@ -161,7 +161,7 @@ impl<'b> Event<'b> {
 
     /// Whether a call begins or ends; what has no end is a beginning.
     pub(crate) fn direction(&self) -> Direction {
-        if self.code % 2 == 0 {
+        if self.code.is_multiple_of(2) {
             Direction::Enter
         } else {
             Direction::Exit

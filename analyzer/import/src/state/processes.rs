@@ -159,7 +159,7 @@ impl World {
 
     pub(super) fn exec(&mut self, event: &Event<'_>, context: &Context) {
         let Some(tid) = context.tid else { return };
-        if !event.int("res").is_some_and(|res| res >= 0) {
+        if event.int("res").is_none_or(|res| res < 0) {
             return;
         }
         let exepath = self.executed(event, context, tid);

@@ -140,7 +140,7 @@ impl Thread {
             &self.cwd,
             &self.cgroups,
         ];
-        let fds: usize = self.fds.values().map(|fd| fd_size(fd)).sum();
+        let fds: usize = self.fds.values().map(fd_size).sum();
         2 * size_of::<Thread>() + texts.iter().map(|text| text.len()).sum::<usize>() + fds
     }
 }

@@ -264,7 +264,7 @@ impl<'scope, S: Storage + Send> NativeWriter<'scope, S> {
         for version in world.current_versions() {
             self.threads.insert(version.id, version.clone());
         }
-        if self.segments % KEYFRAME == 0 {
+        if self.segments.is_multiple_of(KEYFRAME) {
             self.keyframe(world);
         }
         Ok(())
