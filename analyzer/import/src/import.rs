@@ -22,6 +22,10 @@ const TELL: Duration = Duration::from_millis(50);
 const LOOK: u64 = 4096;
 /// Magic of a section, as little-endian machines write it.
 const MAGIC: u32 = 0x1A2B_3C4D;
+/// Events that may wait for a time, of up to [`MAX_WAITING_SIZE`] bytes each.
+const MAX_WAITING: usize = 256;
+/// See [`MAX_WAITING`].
+const MAX_WAITING_SIZE: usize = 16 << 10;
 /// `drop`: the recorder did not keep up.
 const DROP: u16 = 148;
 
@@ -35,6 +39,8 @@ struct Reader<R: Read> {
     /// Lists were read that no event has followed yet.
     lists: bool,
     body: Vec<u8>,
+    /// Events without a time at the beginning: they get that of the first one that has one.
+    waiting: Vec<(Vec<u8>, EventShape)>,
 }
 
 /// Reads a capture called `name` and writes what it tells to the trace that `create` makes from its header. The trace is
@@ -60,6 +66,7 @@ pub fn import<R: Read, S: Storage + Send>(
         report: Report::default(),
         lists: false,
         body: Vec::new(),
+        waiting: Vec::new(),
     };
     reader.report.is_gzip = reader.source.is_gzip();
     let first = reader.first_block()?;
@@ -74,6 +81,7 @@ pub fn import<R: Read, S: Storage + Send>(
         let mut native = NativeWriter::new(scope, &mut trace);
         native.keyframe(&mut reader.world);
         let done = reader.events(pending, &mut native, progress);
+        let done = done.and_then(|()| reader.tell_waiting(&mut native, 0));
         let (losses, last, events) = (std::mem::take(&mut native.losses), native.last, native.events);
         reader.report.events = events;
         let finished = native.finish(&mut reader.world);
@@ -398,7 +406,28 @@ impl<R: Read> Reader<R> {
         let kept = block.body.min(MAX_EVENT as u64) as usize;
         self.source.append(&mut self.body, kept)?;
         block.finish(&mut self.source)?;
-        let event = match Event::parse(&self.body, shape, (kept as u64) < block.body, params) {
+        self.row(shape, block, native, params, is_leading)
+    }
+
+    /// Makes a row of the event in `body`.
+    fn row<S: Storage + Send>(
+        &mut self,
+        shape: EventShape,
+        block: &Block,
+        native: &mut NativeWriter<'_, S>,
+        params: &mut Params,
+        is_leading: &mut bool,
+    ) -> Result<(), Stop> {
+        let is_cut = (self.body.len() as u64) < block.body;
+        if !self.waiting.is_empty() {
+            let waits = |event: &Event<'_>| *is_leading && tells_state(event.code) && event.time == 0;
+            let next = Event::parse(&self.body, shape, is_cut, params);
+            let next = next.map_or((0, false), |event| (event.time, waits(&event)));
+            if !next.1 {
+                self.tell_waiting(native, next.0)?;
+            }
+        }
+        let event = match Event::parse(&self.body, shape, is_cut, params) {
             Ok(event) => event,
             Err(what) => {
                 // The block is whole, so the next one can be read; this one keeps its number.
@@ -411,6 +440,10 @@ impl<R: Read> Reader<R> {
                 event
             }
         };
+        if *is_leading && tells_state(event.code) && event.time == 0 && self.may_wait() {
+            self.waiting.push((self.body.clone(), shape));
+            return Ok(());
+        }
         if event.info.is_none() {
             self.report.unknown += 1;
         }
@@ -422,6 +455,24 @@ impl<R: Read> Reader<R> {
         let is_state = *is_leading || is_state(&event);
         let seen = self.world.event(&event);
         native.push(&event, &seen, &mut self.world, is_state)?;
+        Ok(())
+    }
+
+    fn may_wait(&self) -> bool {
+        self.waiting.len() < MAX_WAITING && self.body.len() <= MAX_WAITING_SIZE
+    }
+
+    /// Makes rows of the events that waited for a time.
+    fn tell_waiting<S: Storage + Send>(&mut self, native: &mut NativeWriter<'_, S>, time: u64) -> Result<(), Error> {
+        for (body, shape) in std::mem::take(&mut self.waiting) {
+            let mut params = Params::default();
+            if let Ok(mut event) = Event::parse(&body, shape, true, &mut params) {
+                event.time = time;
+                event.is_cut = false;
+                let seen = self.world.event(&event);
+                native.push(&event, &seen, &mut self.world, true)?;
+            }
+        }
         Ok(())
     }
 }
