@@ -255,6 +255,9 @@ types:
       - id: redactions
         type: text_list
         if: not _io.eof
+      - id: accounts
+        type: accounts
+        if: not _io.eof
 
   host:
     seq:
@@ -744,6 +747,93 @@ types:
         if: not _io.eof
       - id: next_name
         type: text
+        if: not _io.eof
+      - id: accounts
+        type: accounts
+        if: not _io.eof
+
+  accounts:
+    seq:
+      - id: len
+        type: integer
+      - id: fields
+        type: accounts_fields
+        size: len.value
+
+  accounts_fields:
+    seq:
+      - id: users
+        type: user_list
+        if: not _io.eof
+      - id: groups
+        type: user_group_list
+        if: not _io.eof
+
+  user_list:
+    seq:
+      - id: len
+        type: integer
+      - id: items
+        type: user
+        repeat: expr
+        repeat-expr: len.value
+
+  user:
+    seq:
+      - id: len
+        type: integer
+      - id: fields
+        type: user_fields
+        size: len.value
+
+  user_fields:
+    seq:
+      - id: uid
+        type: integer
+        if: not _io.eof
+      - id: gid
+        type: integer
+        if: not _io.eof
+      - id: name
+        type: text
+        if: not _io.eof
+      - id: home
+        type: text
+        if: not _io.eof
+      - id: shell
+        type: text
+        if: not _io.eof
+      - id: container
+        type: integer
+        if: not _io.eof
+
+  user_group_list:
+    seq:
+      - id: len
+        type: integer
+      - id: items
+        type: user_group
+        repeat: expr
+        repeat-expr: len.value
+
+  user_group:
+    seq:
+      - id: len
+        type: integer
+      - id: fields
+        type: user_group_fields
+        size: len.value
+
+  user_group_fields:
+    seq:
+      - id: gid
+        type: integer
+        if: not _io.eof
+      - id: name
+        type: text
+        if: not _io.eof
+      - id: container
+        type: integer
         if: not _io.eof
 
   attachment_entry_list:

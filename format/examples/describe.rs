@@ -6,8 +6,8 @@
 use afterimage_format::Result;
 use afterimage_format::file::{Group, IndexEntry, Integrity, Summary, Trace, Verdict, verify};
 use afterimage_format::model::{
-    AttachmentEntry, Container, Credentials, CustodyEntry, Descriptor, Header, Kind, Kube, Loss, Mount, Source, Thread,
-    Told, Value as Arg,
+    Accounts, AttachmentEntry, Container, Credentials, CustodyEntry, Descriptor, Group as UserGroup, Header, Kind,
+    Kube, Loss, Mount, Source, Thread, Told, User, Value as Arg,
 };
 use afterimage_format::segment::{ContainerCount, FdChange, FdState, KindCount, Segment, Zone};
 use serde_json::{Map, Value, json};
@@ -134,6 +134,7 @@ fn header(header: &Header) -> Value {
         },
         "profile": text(header.profile.as_bytes()),
         "filter": text(header.filter.as_bytes()),
+        "accounts": accounts(&header.accounts),
         "redactions": list(&header.redactions, |each| json!(text(each.as_bytes()))),
     })
 }
@@ -171,6 +172,21 @@ fn attachment(entry: &AttachmentEntry) -> Value {
     })
 }
 
+fn accounts(accounts: &Accounts) -> Value {
+    let user = |user: &User| {
+        json!({
+            "uid": user.uid,
+            "gid": user.gid,
+            "name": text(user.name.as_bytes()),
+            "home": text(user.home.as_bytes()),
+            "shell": text(user.shell.as_bytes()),
+            "container": user.container,
+        })
+    };
+    let group = |group: &UserGroup| json!({"gid": group.gid, "name": text(group.name.as_bytes()), "container": group.container});
+    json!({"users": list(&accounts.users, user), "groups": list(&accounts.groups, group)})
+}
+
 fn summary(summary: &Summary) -> Value {
     json!({
         "end": summary.end,
@@ -178,6 +194,7 @@ fn summary(summary: &Summary) -> Value {
         "losses": list(&summary.losses, loss),
         "containers": list(&summary.containers, container),
         "next_name": text(summary.next_name.as_bytes()),
+        "accounts": accounts(&summary.accounts),
     })
 }
 

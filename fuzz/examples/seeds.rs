@@ -3,6 +3,9 @@
 //!
 //! `cargo run --manifest-path fuzz/Cargo.toml --example seeds`
 
+#[path = "../../analyzer/import/tests/make/mod.rs"]
+mod make;
+
 use afterimage_format::evidence::PrivateKey;
 use afterimage_format::file::{Summary, TraceWriter, WriterOptions};
 use afterimage_format::model::{CustodyEntry, Header, Loss, LossCause};
@@ -10,6 +13,7 @@ use afterimage_format::segment::{EncodedSegment, FdState, SegmentBuilder};
 use afterimage_fuzz::rows::{self, Row, Timed};
 use afterimage_fuzz::{File, memory};
 use arbitrary::{Arbitrary, Unstructured};
+use make::Capture;
 use std::io::{Read, Seek};
 use std::path::Path;
 
@@ -119,5 +123,34 @@ fn main() -> std::io::Result<()> {
     for seed in 10..14 {
         write("round_trip", &format!("rows-{seed}"), &noise(seed, 1 << (seed - 3)))?;
     }
+    write("import", "capture", &capture().0)?;
+    write("import", "versions", &versions().0)?;
     Ok(())
+}
+
+/// A capture of sysdig with calls of all sorts.
+fn capture() -> Capture {
+    let int = i64::to_le_bytes;
+    let mut capture = Capture::new();
+    let open: [&[u8]; 4] = [&int(3), b"/etc/x\0", &[1, 0, 0, 0], &[0; 4]];
+    let tuple = [2, 10, 0, 0, 1, 1, 0, 10, 0, 0, 2, 80, 0];
+    capture.process(9, 42, 1, "one").event(1, 42, 2, &[]).event(2, 42, 3, &open);
+    capture.event_in(0x222, 3, 42, 324, &[b"{\"container\":{\"id\":\"a\"}}\0"]);
+    capture.event(4, 42, 27, &[&int(5), &tuple, &[0]]);
+    capture.event(5, 42, 35, &[&int(1), b"x", &tuple]);
+    capture.event(6, 42, 223, &[&int(43), b"x\0"]).event(7, 42, 293, &[&int(0), b"y\0"]);
+    capture.event(8, 42, 186, &[]);
+    capture
+}
+
+/// All versions of process lists and events.
+fn versions() -> Capture {
+    let mut capture = Capture::new();
+    for version in 1..=9 {
+        capture.process(version, i64::from(version), 1, "one");
+    }
+    for ty in [0x204, 0x208, 0x216, 0x217, 0x221, 0x222] {
+        capture.event_in(ty, 1, 2, 203, &[&[5, 0, 0, 0]]);
+    }
+    capture
 }

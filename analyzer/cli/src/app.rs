@@ -1,8 +1,8 @@
 //! The command line.
 
 use crate::commands::{
-    attachments, audit, completions, connections, containers, fields, files, filter, follow, info, open, ps, query,
-    recover, timeline, top, verify,
+    attachments, audit, completions, connections, containers, convert, fields, files, filter, follow, info, open, ps,
+    query, recover, timeline, top, verify,
 };
 use crate::input;
 use crate::status::{FAILED, Status, USAGE, Usage};
@@ -62,6 +62,7 @@ enum Command {
     Fields(fields::Args),
     Attachments(attachments::Args),
     Verify(verify::Args),
+    Convert(convert::Args),
     Recover(recover::Args),
     Completions(completions::CompletionArgs),
     Man(completions::ManArgs),
@@ -85,6 +86,7 @@ pub fn run() -> ExitCode {
         Some(Command::Fields(args)) => fields::run(&args),
         Some(Command::Attachments(args)) => attachments::run(&args),
         Some(Command::Verify(args)) => verify::run(&args),
+        Some(Command::Convert(args)) => convert::run(&args),
         Some(Command::Recover(args)) => recover::run(&args),
         Some(Command::Completions(args)) => completions::complete(&args, &mut Cli::command()),
         Some(Command::Man(args)) => completions::man(&args, Cli::command()),

@@ -1,11 +1,13 @@
 //! Traces, the parts of them that are asked for, and what is missing.
 
+use crate::capture;
 use crate::output::{counted, shown_path, shown_time};
 use crate::status::{Status, Usage};
 use afterimage_format::Error;
 use afterimage_format::evidence::Identity;
 use afterimage_format::file::{OpenOptions, Trace};
 use afterimage_format::model::{Container, Loss};
+use afterimage_import::Damage;
 use afterimage_query::check::{TimeZone, parse_time};
 use afterimage_query::output::escaped;
 use afterimage_query::{Filter, Rules, Settings, TraceContext};
@@ -41,6 +43,8 @@ pub(crate) struct Input {
     pub(crate) trace: Trace,
     /// What all its events share.
     pub(crate) context: TraceContext,
+    /// What could not be read of the capture that the trace was made from just now.
+    import_damage: Vec<Damage>,
 }
 
 impl Input {
@@ -49,13 +53,18 @@ impl Input {
         let options = OpenOptions {
             identities: identities().to_vec(),
         };
-        let trace =
-            Trace::open_with(path, &options).map_err(|error| anyhow::anyhow!(escaped(error.to_string().as_bytes())))?;
+        let imported = capture::import(path)?;
+        let trace = match &imported {
+            Some(imported) => Trace::open_with(&imported.path(), &options),
+            None => Trace::open_with(path, &options),
+        };
+        let trace = trace.map_err(|error| anyhow::anyhow!(escaped(error.to_string().as_bytes())))?;
         let context = TraceContext::new(&trace, zone);
         Ok(Input {
             path: path.to_owned(),
             trace,
             context,
+            import_damage: imported.map_or(Vec::new(), |imported| imported.report.damage),
         })
     }
 
@@ -71,6 +80,9 @@ impl Input {
     pub(crate) fn warn(&self, losses: &[Loss], damage: &[Error]) -> Status {
         let path = shown_path(&self.path);
         let zone = self.context.zone();
+        for damage in &self.import_damage {
+            eprintln!("analyze: {path}: {}", escaped(damage.to_string().as_bytes()));
+        }
         if !losses.is_empty() {
             let events: u64 = losses.iter().map(|loss| loss.events).sum();
             let from = losses.iter().map(|loss| loss.from).min().unwrap_or(0);
@@ -92,7 +104,8 @@ impl Input {
         if self.trace.summary().is_none() {
             eprintln!("analyze: {path}: the recorder did not seal this file; what came last may be missing");
         }
-        let incomplete = !losses.is_empty() || !all.is_empty() || self.trace.summary().is_none();
+        let incomplete =
+            !self.import_damage.is_empty() || !losses.is_empty() || !all.is_empty() || self.trace.summary().is_none();
         Status::incomplete(incomplete)
     }
 }

@@ -2,10 +2,11 @@
 //! `afterimage-tui`.
 //!
 //! `commands` has a file for every sub-command. `app` takes the command line apart and decides the exit status, `input`
-//! opens traces and says what is missing in them,
-//! `selection` says which events a command is about, `output` and `json` write.
+//! opens traces and says what is missing in them, `capture` makes them of sysdig's captures, `selection` says which events
+//! a command is about, `output` and `json` write.
 
 mod app;
+mod capture;
 mod commands;
 mod groups;
 mod input;

@@ -22,4 +22,4 @@ mod view;
 mod worker;
 
 pub use error::Error;
-pub use run::run;
+pub use run::{run, run_as};

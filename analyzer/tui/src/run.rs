@@ -14,6 +14,7 @@ use crossterm::event::{self, Event, KeyEventKind};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
+use std::ffi::OsStr;
 use std::io::{self, IsTerminal, stdout};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -41,6 +42,14 @@ enum Incoming {
 /// # Errors
 /// See [`Error`]. Damage in the trace is shown, and is no error.
 pub fn run(path: &Path, options: &OpenOptions) -> Result<(), Error> {
+    run_as(path, path.file_name().unwrap_or(path.as_os_str()), options)
+}
+
+/// As [`run`]; the screen shows `name` as that of the trace.
+///
+/// # Errors
+/// Those of [`run`].
+pub fn run_as(path: &Path, name: &OsStr, options: &OpenOptions) -> Result<(), Error> {
     if !stdout().is_terminal() {
         return Err(Error::NotATerminal);
     }
@@ -67,7 +76,6 @@ pub fn run(path: &Path, options: &OpenOptions) -> Result<(), Error> {
 
     let terminal = Terminal::take()?;
     spawn("input", move || read_input(&sender))?;
-    let name = path.file_name().unwrap_or(path.as_os_str());
     let state = State::new(escaped(name.as_bytes()), terminal.size()?);
     let ended = main_loop(state, terminal, &workers, opened, &incoming);
     handle.close();

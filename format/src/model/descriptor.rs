@@ -100,8 +100,12 @@ pub enum Role {
     Client,
     /// It accepted or listens.
     Server,
+    /// It connected, to an address of its own machine.
+    LocalClient,
+    /// It accepted, at an address that is not known to be one of its machine's.
+    ForeignServer,
 }
-codes!(Role { Unknown = 0, Client = 1, Server = 2 } else |_| Role::Unknown);
+codes!(Role { Unknown = 0, Client = 1, Server = 2, LocalClient = 3, ForeignServer = 4 } else |_| Role::Unknown);
 
 /// Addresses of an IP socket. An unset side is the unspecified address with port 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,5 +1,6 @@
 //! What a trace says about itself before its first event.
 
+use super::Accounts;
 use crate::meta::record;
 
 /// The recorded machine.
@@ -80,6 +81,8 @@ pub struct Header {
     pub filter: String,
     /// What was replaced before it was written, a rule each.
     pub redactions: Vec<String>,
+    /// Users and groups that were known when the capture began.
+    pub accounts: Accounts,
 }
 record!(Header {
     capture_id,
@@ -93,7 +96,8 @@ record!(Header {
     series,
     profile,
     filter,
-    redactions
+    redactions,
+    accounts
 });
 
 impl Header {

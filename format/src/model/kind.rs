@@ -40,8 +40,12 @@ pub enum Category {
     Scheduler,
     /// What the recorder itself says (container life, losses).
     Internal,
+    /// The machine as a whole.
+    System,
+    /// Nothing that happened: what an imported capture says of the state that it begins or goes on with.
+    State,
 }
-codes!(Category { Other = 0, File = 1, Net = 2, Ipc = 3, Process = 4, Sleep = 5, Wait = 6, Signal = 7, User = 8, Time = 9, Memory = 10, IoRead = 11, IoWrite = 12, IoOther = 13, Scheduler = 14, Internal = 15 } else |_| Category::Other);
+codes!(Category { Other = 0, File = 1, Net = 2, Ipc = 3, Process = 4, Sleep = 5, Wait = 6, Signal = 7, User = 8, Time = 9, Memory = 10, IoRead = 11, IoWrite = 12, IoOther = 13, Scheduler = 14, Internal = 15, System = 16, State = 17 } else |_| Category::Other);
 
 impl Category {
     /// The name that `evt.category` shows.
@@ -63,6 +67,8 @@ impl Category {
             Category::IoOther => "io_other",
             Category::Scheduler => "processing",
             Category::Internal => "internal",
+            Category::System => "system",
+            Category::State => "state",
         }
     }
 }
@@ -106,6 +112,13 @@ impl<C> bincode::Decode<C> for Param {
     }
 }
 bincode::impl_borrow_decode!(Param);
+
+impl Param {
+    /// Whether it is no argument, but the number of the descriptor that the row refers to.
+    pub fn is_number_of_descriptor(&self) -> bool {
+        self.name.is_empty() && self.ty == ParamType::Fd
+    }
+}
 impl crate::meta::Field for Param {}
 
 /// A kind of event: the name that `evt.type` shows, and what its rows carry.

@@ -1,5 +1,6 @@
 //! The event model: one model serves recording, reading, live view and import.
 
+mod account;
 mod address;
 mod attachment;
 mod container;
@@ -13,6 +14,7 @@ mod loss;
 mod param_type;
 mod thread;
 
+pub use account::{Accounts, Group, User};
 pub use address::{SockAddr, parse_sockaddr};
 pub use attachment::AttachmentEntry;
 pub use container::{Container, Kube, KubeExec, Mount, Owner, Runtime, Told};

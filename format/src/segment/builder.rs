@@ -234,17 +234,22 @@ impl SegmentBuilder {
         }
     }
 
-    /// Adds a kind; what stands for it in [`Event::kind`].
-    pub fn add_kind(&mut self, kind: Kind) -> u16 {
-        self.tables.push(Table::new(&kind));
-        self.kinds.push(kind);
-        u16::try_from(self.kinds.len() - 1).unwrap_or(u16::MAX)
-    }
-
     /// Rows are to be read in the order in which they were pushed, whatever their times say: for imported captures, whose
     /// events have their numbers already. Without it they are put in the order of time.
     pub fn keep_order(&mut self) {
         self.keep_order = true;
+    }
+
+    /// Adds a kind, for events of kinds that are not known from the beginning; returns its index.
+    pub fn add_kind(&mut self, kind: Kind) -> u16 {
+        self.tables.push(Table::new(&kind));
+        self.kinds.push(kind);
+        (self.kinds.len() - 1) as u16
+    }
+
+    /// Its kinds so far.
+    pub fn kinds(&self) -> &[Kind] {
+        &self.kinds
     }
 
     /// Rows so far.

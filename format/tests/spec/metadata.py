@@ -95,6 +95,10 @@ STR = BYTES
 HASH = array(32)
 
 SOURCE = record(capture_id=array(16), root=HASH, file=HASH, name=STR, verdict=STR)
+ACCOUNTS = record(
+    users=sequence(record(uid=INTEGER, gid=INTEGER, name=STR, home=STR, shell=STR, container=INTEGER)),
+    groups=sequence(record(gid=INTEGER, name=STR, container=INTEGER)),
+)
 HEAD = record(
     capture_id=array(16),
     host=record(hostname=STR, machine_id=STR, boot_id=STR, kernel=STR, arch=STR, cpus=INTEGER),
@@ -108,6 +112,7 @@ HEAD = record(
     profile=STR,
     filter=STR,
     redactions=sequence(STR),
+    accounts=ACCOUNTS,
 )
 CUST = record(time=INTEGER, action=STR, tool=STR, user=STR, host=STR, source=optional(SOURCE), note=STR)
 ATCH = record(name=STR, media_type=STR, size=INTEGER, hash=HASH, storing=code(["plain", "zstd", "reference", "other"]))
@@ -230,6 +235,7 @@ INDX = record(
         losses=sequence(LOSS),
         containers=sequence(CONTAINER),
         next_name=STR,
+        accounts=ACCOUNTS,
     ),
     attachments=sequence(
         record(name=STR, media_type=STR, size=INTEGER, hash=HASH, offset=INTEGER, length=INTEGER)
@@ -239,7 +245,7 @@ INDX = record(
 
 CATEGORIES = [
     "other", "file", "net", "ipc", "process", "sleep", "wait", "signal", "user", "time", "memory", "io_read", "io_write",
-    "io_other", "processing", "internal",
+    "io_other", "processing", "internal", "system", "state",
 ]
 INTEGER_TYPES = [
     "Int", "Uint", "Hex", "Errno", "Fd", "DirFd", "Pid", "Uid", "Gid", "Mode", "Signal", "OpenFlags", "CloneFlags",

@@ -17,7 +17,7 @@ DESCRIPTOR_TYPES = [
     "timerfd", "memfd", "pidfd", "bpf", "io_uring", "userfaultfd", "unknown",
 ]
 TRANSPORTS = ["unknown", "tcp", "udp", "icmp", "raw"]
-ROLES = ["unknown", "client", "server"]
+ROLES = ["unknown", "client", "server", "localclient", "foreignserver"]
 
 
 def unsigned(value):

@@ -69,10 +69,12 @@ fn rotated(folder: &Path) -> PathBuf {
         profile: "forensic".into(),
         filter: "evt.type = open".into(),
         redactions: vec!["pattern: x".into(), "names".into()],
+        accounts: accounts("root"),
         ..header()
     };
     let summary = Summary {
         next_name: "c.scap".into(),
+        accounts: accounts("web"),
         losses: vec![Loss {
             cause: LossCause::Write,
             cpu: None,
@@ -231,7 +233,7 @@ fn everything() -> Everything {
     let descriptor = |id: u64| Descriptor {
         ty: [DescriptorType::Ipv4, DescriptorType::Ipv6, DescriptorType::Userfaultfd][(id % 3) as usize],
         l4: [L4Proto::Tcp, L4Proto::Raw][(id % 2) as usize],
-        role: [Role::Client, Role::Server][(id % 2) as usize],
+        role: [Role::Client, Role::Server, Role::LocalClient, Role::ForeignServer][(id % 4) as usize],
         name: format!("/data/{id}").into_bytes(),
         tuple: (id > 2).then(|| Tuple {
             local: ("10.0.0.1".parse().unwrap(), 80),
@@ -451,4 +453,23 @@ fn push(builder: &mut SegmentBuilder, row: u64, random: u64) {
         descriptor: random % 5,
         args: &[first, Value::Int(address as i64)],
     });
+}
+
+/// A user and a group of this name.
+fn accounts(name: &str) -> Accounts {
+    Accounts {
+        users: vec![User {
+            uid: 33,
+            gid: 34,
+            name: name.into(),
+            home: "/srv".into(),
+            shell: "/bin/sh".into(),
+            container: 5,
+        }],
+        groups: vec![Group {
+            gid: 34,
+            name: name.into(),
+            container: 0,
+        }],
+    }
 }

@@ -16,12 +16,13 @@ struct Rule {
 
 const READERS: &[&str] = &[
     "afterimage-format",
+    "afterimage-import",
     "afterimage-query",
     "afterimage-tui",
     "afterimage-analyze",
 ];
 
-const RULES: [Rule; 5] = [
+const RULES: [Rule; 6] = [
     Rule {
         crates: READERS,
         forbidden: &["aya", "aya-obj", "aya-ebpf", "afterimage-capture"],
@@ -34,8 +35,18 @@ const RULES: [Rule; 5] = [
     },
     Rule {
         crates: &["afterimage-format"],
-        forbidden: &["afterimage-query", "afterimage-tui", "afterimage-analyze"],
+        forbidden: &[
+            "afterimage-import",
+            "afterimage-query",
+            "afterimage-tui",
+            "afterimage-analyze",
+        ],
         reason: "the trace format is below the analyzer",
+    },
+    Rule {
+        crates: &["afterimage-import"],
+        forbidden: &["ratatui", "crossterm", "clap", "tokio", "afterimage-query"],
+        reason: "an import is a library over the trace format, without terminal or command line",
     },
     Rule {
         crates: &["afterimage-query"],

@@ -52,7 +52,9 @@ pub(crate) fn run(args: &Args) -> Result<Status> {
 fn cells(socket: &Descriptor) -> Vec<String> {
     let (local, remote) = match ends(socket) {
         // The path is that of who listens.
-        (None, None) if socket.role == Role::Client => (or_dash(b""), or_dash(&socket.name)),
+        (None, None) if matches!(socket.role, Role::Client | Role::LocalClient) => {
+            (or_dash(b""), or_dash(&socket.name))
+        }
         (None, None) if socket.tuple.is_none() => (or_dash(&socket.name), or_dash(b"")),
         (local, remote) => {
             let shown = |end: Option<SocketAddr>| end.map_or("-".to_string(), |end| end.to_string());
@@ -99,10 +101,10 @@ fn ends(socket: &Descriptor) -> (Option<SocketAddr>, Option<SocketAddr>) {
 fn role(socket: &Descriptor) -> Option<&'static str> {
     let (local, remote) = ends(socket);
     match socket.role {
-        Role::Client => Some("client"),
-        Role::Server if remote.is_none() && socket.tuple.is_some() => Some("listening"),
+        Role::Client | Role::LocalClient => Some("client"),
+        Role::Server | Role::ForeignServer if remote.is_none() && socket.tuple.is_some() => Some("listening"),
         // A Unix socket that listens and one that was accepted look the same.
-        Role::Server => Some("server"),
+        Role::Server | Role::ForeignServer => Some("server"),
         Role::Unknown if remote.is_none() && (local.is_some() || is_named_unix(socket)) => Some("bound"),
         Role::Unknown => None,
     }

@@ -5,6 +5,7 @@ pub(crate) mod audit;
 pub(crate) mod completions;
 pub(crate) mod connections;
 pub(crate) mod containers;
+pub(crate) mod convert;
 pub(crate) mod custody;
 mod descriptors;
 pub(crate) mod fields;

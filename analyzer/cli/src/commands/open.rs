@@ -1,9 +1,11 @@
 //! `analyze FILE`
 
 use super::info;
+use crate::capture;
 use crate::input;
 use crate::status::Status;
 use afterimage_format::file::OpenOptions;
+use afterimage_import::Imported;
 use afterimage_query::output::escaped;
 use anyhow::{Result, anyhow};
 use std::io::{IsTerminal as _, stdout};
@@ -17,6 +19,9 @@ pub(crate) fn run(file: &Path) -> Result<Status> {
     let options = OpenOptions {
         identities: input::identities().to_vec(),
     };
-    afterimage_tui::run(file, &options).map_err(|error| anyhow!(escaped(error.to_string().as_bytes())))?;
+    let name = file.file_name().unwrap_or(file.as_os_str());
+    let imported = capture::import(file)?;
+    let path = imported.as_ref().map_or_else(|| file.to_owned(), Imported::path);
+    afterimage_tui::run_as(&path, name, &options).map_err(|error| anyhow!(escaped(error.to_string().as_bytes())))?;
     Ok(Status::Done)
 }

@@ -10,7 +10,7 @@ pub use operand::resolve_field;
 pub use time::{TimeZone, parse_time};
 
 use crate::error::{FilterError, Span};
-use crate::eval::{Node, Row};
+use crate::eval::{Node, Row, asks_for_state};
 use crate::fields;
 use crate::lang::{self, Expr};
 use crate::nearest::nearest;
@@ -41,6 +41,7 @@ impl Settings {
 #[derive(Debug)]
 pub struct Filter {
     root: Node,
+    asks_for_state: bool,
 }
 
 impl Filter {
@@ -58,14 +59,21 @@ impl Filter {
     /// # Errors
     /// The first unknown name or wrong type.
     pub fn check(expr: &Expr, settings: &Settings) -> Result<Filter, FilterError> {
+        let root = node(expr, settings, &mut Macros::default())?;
         Ok(Filter {
-            root: node(expr, settings, &mut Macros::default())?,
+            asks_for_state: asks_for_state(&root),
+            root,
         })
     }
 
     /// Whether the row passes.
     pub fn matches<R: Row + ?Sized>(&self, row: &R) -> bool {
-        self.root.matches(row)
+        self.root.matches(row) && (self.asks_for_state || !row.is_state())
+    }
+
+    /// Whether it finds rows that only tell of the state of the machine, because it names their kind.
+    pub(crate) fn asks_for_state(&self) -> bool {
+        self.asks_for_state
     }
 
     /// The checked condition, for planning.

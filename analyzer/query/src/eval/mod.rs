@@ -6,6 +6,7 @@ mod matcher;
 mod net;
 mod path_prefix;
 mod source;
+mod state;
 mod value;
 
 pub use glob::Glob;
@@ -13,6 +14,7 @@ pub use matcher::{Matcher, NumberOp, TextTest};
 pub use net::Net;
 pub use path_prefix::PathPrefixes;
 pub use source::{Apply, Source};
+pub(crate) use state::asks_for_state;
 pub use value::Value;
 
 use crate::fields::{FieldArg, FieldId, Many};
@@ -22,6 +24,12 @@ use crate::lang::Op;
 pub trait Row {
     /// The value of a field, of the type that its definition says, or [`Value::Missing`].
     fn value(&self, field: FieldId, arg: &FieldArg) -> Value<'_>;
+
+    /// Whether it is nothing that happened, but tells of the state of the machine: a filter finds such a row only if it
+    /// names its kind.
+    fn is_state(&self) -> bool {
+        false
+    }
 }
 
 /// A checked condition.

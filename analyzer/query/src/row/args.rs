@@ -4,7 +4,7 @@ use super::{Fields, Observed, mode, proc};
 use crate::eval::Value;
 use crate::fields::FieldArg;
 use afterimage_format::constants;
-use afterimage_format::model::{self, ParamType, SockAddr, parse_sockaddr};
+use afterimage_format::model::{self, Kind, Param, ParamType, SockAddr, parse_sockaddr};
 use hashbrown::HashMap;
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -20,12 +20,15 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
         let Some(kind) = self.kind() else { return Value::Missing };
         let at = match arg {
             FieldArg::Name(name) => kind.param(name),
-            FieldArg::Index(at) => usize::try_from(*at).ok(),
+            FieldArg::Index(at) => usize::try_from(*at).ok().filter(|at| !is_unnamed(kind, *at)),
             FieldArg::None => None,
         };
         let (at, ty, value) = match (at.and_then(|at| Some((at, kind.params.get(at)?))), arg) {
             (Some((at, param)), _) => (at, param.ty, self.raw_arg(at)),
-            (None, FieldArg::Name(name)) if name == "res" => (usize::MAX, ParamType::Errno, int(self.result())),
+            // Imported events tell all their parameters.
+            (None, FieldArg::Name(name)) if name == "res" && !tells_number(kind) => {
+                (usize::MAX, ParamType::Errno, int(self.result()))
+            }
             _ => return Value::Missing,
         };
         match value {
@@ -52,15 +55,19 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
     pub(crate) fn write_args(&self, out: &mut Vec<u8>) {
         let Some(kind) = self.kind() else { return };
         let result = int(self.result());
-        let told = kind
-            .params
-            .first()
-            .is_some_and(|first| first.name == "res" || first.ty == ParamType::Fd && self.raw_arg(0) == result);
+        let told = kind.params.first().is_some_and(|first| {
+            first.name == "res" || tells_number(kind) || first.ty == ParamType::Fd && self.raw_arg(0) == result
+        });
         let start = out.len();
         if !told && result != model::Value::Missing {
             self.write_arg(usize::MAX, "res", ParamType::Errno, result, out);
         }
-        for (at, param) in kind.params.iter().enumerate() {
+        for (at, param) in kind
+            .params
+            .iter()
+            .enumerate()
+            .filter(|(_, param)| !param.name.is_empty())
+        {
             if out.len() > start {
                 out.push(b' ');
             }
@@ -102,19 +109,33 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
                 out.extend_from_slice(names.as_bytes());
                 !names.is_empty()
             }
-            ParamType::Uid | ParamType::Gid if value == 0 => {
-                out.extend_from_slice(b"root");
-                true
-            }
+            ParamType::Uid | ParamType::Gid => self.write_account(ty, value, out),
             // Most numbers stand for themselves.
             ParamType::Int | ParamType::Uint | ParamType::Hex | ParamType::Pid => false,
             ty => write_name(ty, value, out),
         }
     }
 
+    /// Writes the name of a user or group.
+    fn write_account(&self, ty: ParamType, value: i64, out: &mut Vec<u8>) -> bool {
+        let Ok(id) = u32::try_from(value) else { return false };
+        let container = self.thread().map_or(0, |thread| thread.container);
+        let name = if ty == ParamType::Uid {
+            self.context().user(container, id).map(|user| &user.name)
+        } else {
+            self.context().group(container, id).map(|group| &group.name)
+        };
+        match name {
+            Some(name) => out.extend_from_slice(name.as_bytes()),
+            None if id == 0 => out.extend_from_slice(b"root"),
+            None => return false,
+        }
+        true
+    }
+
     /// `<f>/etc/passwd` for the first descriptor among the arguments, which is the one that the row knows.
     fn write_descriptor(&self, at: usize, out: &mut Vec<u8>) -> bool {
-        let first = |kind: &model::Kind| kind.params.iter().position(|param| param.ty == ParamType::Fd);
+        let first = |kind: &Kind| kind.params.iter().position(|param| param.ty == ParamType::Fd);
         if self.kind().and_then(first) != Some(at) {
             return false;
         }
@@ -162,6 +183,16 @@ fn write_name(ty: ParamType, value: i64, out: &mut Vec<u8>) -> bool {
             true
         })
     })
+}
+
+/// Whether the number of the descriptor stands behind the arguments.
+fn tells_number(kind: &Kind) -> bool {
+    kind.params.last().is_some_and(Param::is_number_of_descriptor)
+}
+
+/// Whether it is no argument.
+fn is_unnamed(kind: &Kind, at: usize) -> bool {
+    kind.params.get(at).is_some_and(|param| param.name.is_empty())
 }
 
 fn int(result: Option<i64>) -> model::Value<'static> {

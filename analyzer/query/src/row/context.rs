@@ -2,13 +2,15 @@
 
 use crate::check::TimeZone;
 use afterimage_format::file::Trace;
-use afterimage_format::model::{Container, Header};
+use afterimage_format::model::{Accounts, Container, Group, Header, User};
 use hashbrown::HashMap;
 
 /// What all rows of a trace share: its header, its containers as known in the end, and its span.
 pub struct TraceContext {
     header: Header,
     containers: HashMap<u64, Container>,
+    users: HashMap<(u64, u32), User>,
+    groups: HashMap<(u64, u32), Group>,
     first: i64,
     last: i64,
     zone: TimeZone,
@@ -18,6 +20,11 @@ impl TraceContext {
     /// Reads it from a trace. `zone` is that of shown times.
     pub fn new(trace: &Trace, zone: TimeZone) -> TraceContext {
         let totals = trace.totals();
+        // What became known later counts more.
+        let all = || {
+            let later = trace.summary().map(|summary| &summary.accounts);
+            std::iter::once(&trace.header().accounts).chain(later)
+        };
         let time = |nanoseconds: u64| i64::try_from(nanoseconds).unwrap_or(0);
         TraceContext {
             header: trace.header().clone(),
@@ -26,6 +33,8 @@ impl TraceContext {
                 .into_iter()
                 .map(|container| (container.key, container))
                 .collect(),
+            users: users(all()),
+            groups: groups(all()),
             first: time(totals.time_min),
             last: time(totals.time_max),
             zone,
@@ -36,6 +45,8 @@ impl TraceContext {
     pub fn live(header: Header, zone: TimeZone) -> TraceContext {
         let first = i64::try_from(header.clock.realtime).unwrap_or(0);
         TraceContext {
+            users: users(std::iter::once(&header.accounts)),
+            groups: groups(std::iter::once(&header.accounts)),
             header,
             containers: HashMap::new(),
             first,
@@ -69,6 +80,16 @@ impl TraceContext {
         self.containers.get(&key)
     }
 
+    /// The user with this id in a container; 0: on the host.
+    pub fn user(&self, container: u64, uid: u32) -> Option<&User> {
+        self.users.get(&(container, uid))
+    }
+
+    /// The group with this id in a container; 0: on the host.
+    pub fn group(&self, container: u64, gid: u32) -> Option<&Group> {
+        self.groups.get(&(container, gid))
+    }
+
     /// The value of a tag.
     pub fn tag(&self, key: &str) -> Option<&String> {
         self.header
@@ -86,4 +107,16 @@ impl TraceContext {
             ..crate::Settings::default()
         }
     }
+}
+
+fn users<'a>(all: impl Iterator<Item = &'a Accounts>) -> HashMap<(u64, u32), User> {
+    all.flat_map(|accounts| &accounts.users)
+        .map(|user| ((user.container, user.uid), user.clone()))
+        .collect()
+}
+
+fn groups<'a>(all: impl Iterator<Item = &'a Accounts>) -> HashMap<(u64, u32), Group> {
+    all.flat_map(|accounts| &accounts.groups)
+        .map(|group| ((group.container, group.gid), group.clone()))
+        .collect()
 }

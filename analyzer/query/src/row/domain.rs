@@ -3,7 +3,7 @@
 
 use crate::eval::{Apply, Matcher, Source, Test};
 use crate::fields::{ContainerField, EvtField, FdField, FieldArg, FieldId, ProcField, SyscallField, ThreadField};
-use afterimage_format::model::{Category, Kind, ParamType};
+use afterimage_format::model::{Category, Kind, Param, ParamType};
 
 /// What a value depends on beside the kind of the event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +83,8 @@ pub(crate) fn of_field(field: FieldId, arg: &FieldArg, kind: &Kind) -> Domain {
         },
         FieldId::Container(ContainerField::Duration) => Domain::Row,
         FieldId::Container(_) => Domain::Thread,
+        // The number stands behind the arguments, and says whether the descriptor is the event's.
+        FieldId::Fd(_) if kind.params.last().is_some_and(Param::is_number_of_descriptor) => Domain::Row,
         FieldId::Fd(FdField::Num) => match kind.params.iter().position(|param| param.ty == ParamType::Fd) {
             Some(at) => Domain::Arg(at),
             None => Domain::Row,
@@ -115,10 +117,9 @@ fn of_evt(field: EvtField, arg: &FieldArg, kind: &Kind) -> Domain {
             FieldArg::None => Domain::Kind,
         },
         F::Buffer => first(ParamType::Bytes).map_or(Domain::Kind, Domain::Arg),
-        F::IsOpenRead | F::IsOpenWrite if kind.name != "creat" => {
-            first(ParamType::OpenFlags).map_or(Domain::Kind, Domain::Arg)
-        }
-        F::IsOpenRead | F::IsOpenWrite => Domain::Kind,
+        // Where a call begins, nothing is open yet: flags and parameter decide.
+        F::IsOpenRead | F::IsOpenWrite if first(ParamType::OpenFlags).is_none() && kind.name != "creat" => Domain::Kind,
+        F::IsOpenRead | F::IsOpenWrite => Domain::Row,
         F::Num
         | F::Time
         | F::RawTime
@@ -186,7 +187,8 @@ pub(crate) fn asks_the_same_of_all_kinds(test: &Test) -> bool {
 fn of_arg(kind: &Kind, at: usize) -> Domain {
     match kind.params.get(at) {
         None => Domain::Kind,
-        Some(param) if param.ty == ParamType::Fd => Domain::Row,
+        // As is the name of an account, which the container decides.
+        Some(param) if matches!(param.ty, ParamType::Fd | ParamType::Uid | ParamType::Gid) => Domain::Row,
         Some(_) => Domain::Arg(at),
     }
 }

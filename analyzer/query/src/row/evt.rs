@@ -126,6 +126,10 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
 
     /// The flags of an open.
     fn open_flags(&self) -> Option<i64> {
+        // Where a call begins, nothing is open yet.
+        if self.flags().has(EventFlags::ENTER) {
+            return None;
+        }
         let kind = self.kind()?;
         if kind.name == "creat" {
             return Some(O_WRONLY | O_CREAT | O_TRUNC);

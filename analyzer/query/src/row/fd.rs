@@ -11,18 +11,22 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
         if field == FdField::Num {
             return self.fd_num().map_or(Value::Missing, Value::Int);
         }
-        let Some(fd) = self.descriptor() else {
+        let Some(fd) = self.descriptor().filter(|_| !self.only_names_descriptor()) else {
             return Value::Missing;
         };
         let (type_name, type_char) = fd.ty.names();
         match field {
             FdField::Num => Value::Missing,
-            FdField::Type | FdField::TypeChar if !fd.missing.is_empty() => Value::Missing,
+            FdField::Type | FdField::SockFamily if !fd.missing.is_empty() => Value::Missing,
+            // What was to be opened is known.
+            FdField::TypeChar if !fd.missing.is_empty() && fd.ty == DescriptorType::Unknown => Value::Missing,
             FdField::Type => Value::str(type_name),
             FdField::TypeChar => Value::owned(type_char.to_string()),
             FdField::Name => unless_empty(&fd.name),
             FdField::NameMissing => unless_empty(&fd.missing),
             FdField::Directory => directory(fd),
+            // The name of a file that was not opened is known; a file there was not.
+            FdField::Filename if !fd.missing.is_empty() => Value::Missing,
             FdField::Filename => filename(fd),
             FdField::Ip | FdField::Net => both(fd, |(address, _)| Value::Ip(address)),
             FdField::Port => both(fd, |(_, port)| Value::Uint(u64::from(port))),
@@ -47,9 +51,10 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
                 _ => Value::Missing,
             },
             FdField::IsServer => match fd.role {
-                Role::Unknown => Value::Missing,
-                Role::Client => Value::Bool(false),
-                Role::Server => Value::Bool(true),
+                Role::Unknown if !fd.missing.is_empty() => Value::Missing,
+                Role::Client | Role::ForeignServer | Role::Unknown => Value::Bool(false),
+                // As elsewhere in the field: the server of the connection is here.
+                Role::Server | Role::LocalClient => Value::Bool(true),
             },
             FdField::Dev if fd.dev == 0 => Value::Missing,
             FdField::Dev => Value::Uint(u64::from(fd.dev)),
@@ -58,9 +63,26 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
         }
     }
 
-    /// The first descriptor among the arguments, or else the one returned.
+    /// Whether the descriptor of the row is one of its arguments, and not what the event works on.
+    fn only_names_descriptor(&self) -> bool {
+        let last = self
+            .kind()
+            .and_then(|kind| Some((kind.params.len() - 1, kind.params.last()?)));
+        last.is_some_and(|(at, last)| last.is_number_of_descriptor() && self.raw_arg(at) == model::Value::Missing)
+    }
+
+    /// The number that stands behind the arguments, where there is one; else the first descriptor among them, or the one
+    /// returned.
     fn fd_num(&self) -> Option<i64> {
         let kind = self.kind()?;
+        if let Some(last) = kind.params.last()
+            && last.is_number_of_descriptor()
+        {
+            return match self.raw_arg(kind.params.len() - 1) {
+                model::Value::Int(fd) => Some(fd),
+                _ => None,
+            };
+        }
         match kind.params.iter().position(|param| param.ty == ParamType::Fd) {
             Some(at) => match self.raw_arg(at) {
                 model::Value::Int(fd) => Some(fd),
@@ -89,16 +111,16 @@ fn remote(fd: &Descriptor) -> Option<End> {
 
 fn client(fd: &Descriptor) -> Option<End> {
     match fd.role {
-        Role::Client => local(fd),
-        Role::Server => remote(fd),
+        Role::Client | Role::LocalClient => local(fd),
+        Role::Server | Role::ForeignServer => remote(fd),
         Role::Unknown => None,
     }
 }
 
 fn server(fd: &Descriptor) -> Option<End> {
     match fd.role {
-        Role::Client => remote(fd),
-        Role::Server => local(fd),
+        Role::Client | Role::LocalClient => remote(fd),
+        Role::Server | Role::ForeignServer => local(fd),
         Role::Unknown => None,
     }
 }

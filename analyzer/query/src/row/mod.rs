@@ -24,7 +24,7 @@ pub(crate) use stored::{Known, StoredRow};
 
 use crate::eval::{Row, Value};
 use crate::fields::{CaptureField, ContainerField, FieldArg, FieldId, GroupField, SyscallField, UserField};
-use afterimage_format::model::{self, Container, Descriptor, EventFlags, Kind, Thread};
+use afterimage_format::model::{self, Category, Container, Descriptor, EventFlags, Kind, Thread};
 use std::marker::PhantomData;
 use std::ops::Deref;
 
@@ -160,6 +160,10 @@ impl Row for EventRow<'_> {
     fn value(&self, field: FieldId, arg: &FieldArg) -> Value<'_> {
         Fields::of(*self).value(field, arg)
     }
+
+    fn is_state(&self) -> bool {
+        self.kind().is_some_and(|kind| kind.category == Category::State)
+    }
 }
 
 /// The value of a field for any event.
@@ -236,9 +240,13 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
             return Value::Missing;
         };
         match field {
-            UserField::Uid => known(thread.uid),
-            UserField::Name => superuser(thread.uid),
+            UserField::Uid => known(thread, thread.uid),
+            UserField::Name => match self.context().user(thread.container, thread.uid) {
+                Some(user) => Value::str(&user.name),
+                None => superuser(thread.uid),
+            },
             // As elsewhere in the field: -1 says that there was no login.
+            UserField::LoginUid if thread.pid == 0 => Value::Missing,
             UserField::LoginUid if thread.loginuid == u32::MAX => Value::Int(-1),
             UserField::LoginUid => Value::Int(i64::from(thread.loginuid)),
         }
@@ -249,21 +257,25 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
             return Value::Missing;
         };
         match field {
-            GroupField::Gid => known(thread.gid),
-            GroupField::Name => superuser(thread.gid),
+            GroupField::Gid => known(thread, thread.gid),
+            GroupField::Name => match self.context().group(thread.container, thread.gid) {
+                Some(group) => Value::str(&group.name),
+                None => superuser(thread.gid),
+            },
         }
     }
 }
 
-fn known(id: u32) -> Value<'static> {
-    if id == u32::MAX {
+/// A user or group; one that is not known is the highest number, as elsewhere in the field.
+fn known(thread: &Thread, id: u32) -> Value<'static> {
+    if thread.pid == 0 {
         Value::Missing
     } else {
         Value::Uint(u64::from(id))
     }
 }
 
-/// A trace holds numbers, not names; only 0 means the same name everywhere.
+/// Where a trace has no names, only 0 means the same everywhere.
 fn superuser(id: u32) -> Value<'static> {
     if id == 0 { Value::str("root") } else { Value::Missing }
 }

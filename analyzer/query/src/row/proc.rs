@@ -30,6 +30,7 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
             ProcField::Vpid => id(thread.vpid),
             ProcField::Ppid => id(thread.ppid),
             ProcField::Sid => id(thread.sid),
+            ProcField::Tty if thread.pid == 0 => Value::Missing,
             ProcField::Tty => Value::Uint(u64::from(thread.tty)),
             ProcField::Pname => parent().map_or(Value::Missing, |thread| unless_empty(&thread.comm)),
             ProcField::Pexe => parent().map_or(Value::Missing, |thread| unless_empty(&thread.exe)),
@@ -82,10 +83,14 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
         match field {
             ThreadField::Tid => id(thread.tid),
             ThreadField::Vtid => id(thread.vtid),
+            ThreadField::IsMain if thread.pid == 0 => Value::Missing,
             ThreadField::IsMain => Value::Bool(thread.is_main()),
             ThreadField::Cgroups if thread.cgroup.is_empty() => Value::Missing,
+            // A list of all controllers, in imported captures.
+            ThreadField::Cgroups if !thread.cgroup.starts_with(b"/") => Value::owned(spaced(&thread.cgroup)),
             ThreadField::Cgroups => Value::owned([b"unified=", &thread.cgroup[..]].concat()),
             ThreadField::Cgroup => match arg {
+                FieldArg::Name(controller) if !thread.cgroup.starts_with(b"/") => cgroup(&thread.cgroup, controller),
                 FieldArg::Name(controller) if controller == "unified" => unless_empty(&thread.cgroup),
                 _ => Value::Missing,
             },
@@ -127,12 +132,20 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
     }
 }
 
+/// The path of one controller in a list of `controller=path`.
+fn cgroup<'c>(list: &'c [u8], controller: &str) -> Value<'c> {
+    let mut entries = list.split(|byte| *byte == 0);
+    let path = entries.find_map(|entry| entry.strip_prefix(controller.as_bytes())?.strip_prefix(b"="));
+    path.map_or(Value::Missing, Value::str)
+}
+
 /// A process or thread id; 0 stands for unknown.
 fn id(id: u32) -> Value<'static> {
-    if id == 0 {
-        Value::Missing
-    } else {
-        Value::Int(i64::from(id))
+    match id {
+        0 => Value::Missing,
+        // What is no process, as elsewhere in the field.
+        u32::MAX => Value::Int(-1),
+        id => Value::Int(i64::from(id)),
     }
 }
 

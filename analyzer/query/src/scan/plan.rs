@@ -16,6 +16,8 @@ pub(super) enum Step<'f> {
 /// What is done for each segment.
 pub(super) struct Plan<'f> {
     pub(super) root: Option<Step<'f>>,
+    /// Whether rows count that only tell of the state of the machine.
+    pub(super) with_state: bool,
 }
 
 impl<'f> Plan<'f> {
@@ -23,6 +25,7 @@ impl<'f> Plan<'f> {
         let mut tests = 0;
         Plan {
             root: filter.map(|filter| step(filter.root(), &mut tests).0),
+            with_state: filter.is_none_or(Filter::asks_for_state),
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::fields::{EvtField, FdField, FieldId};
 use crate::row::domain::{self, Domain};
 use crate::row::{Known, SegmentRows, StoredRow};
 use afterimage_format::Error;
-use afterimage_format::model::{Descriptor, DescriptorType, EventFlags, Kind, ParamType, Value as Raw};
+use afterimage_format::model::{Category, Descriptor, DescriptorType, EventFlags, Kind, ParamType, Value as Raw};
 use afterimage_format::segment::{KindCount, Passes};
 use hashbrown::HashMap;
 
@@ -21,7 +21,13 @@ pub(super) fn select(plan: &Plan<'_>, rows: &SegmentRows<'_>) -> Vec<Passes> {
         tables: HashMap::new(),
         threads: None,
     };
-    (0..kinds).map(|kind| selector.step(root, kind, None)).collect()
+    let counts = |kind: &Kind| plan.with_state || kind.category != Category::State;
+    let kinds = rows.segment().kinds().iter().enumerate();
+    let passes = kinds.map(|(at, kind)| match counts(kind) {
+        true => selector.step(root, at, None),
+        false => Passes::None,
+    });
+    passes.collect()
 }
 
 /// Answers of a test for each thread version or descriptor.

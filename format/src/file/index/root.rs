@@ -4,7 +4,7 @@ use super::Group;
 use crate::file::layout::{LEAF_SEGMENTS, MAX_ATTACHMENTS, MAX_CUSTODY, MAX_ROOT};
 use crate::file::packed;
 use crate::meta::{self, record};
-use crate::model::{AttachmentEntry, Container, Loss};
+use crate::model::{Accounts, AttachmentEntry, Container, Loss};
 use crate::segment::MAX_ROWS;
 
 /// What the recorder knew when it sealed the file.
@@ -20,13 +20,16 @@ pub struct Summary {
     pub containers: Vec<Container>,
     /// Name of the file that goes on where this one was rotated, without its folder; empty: this is the last.
     pub next_name: String,
+    /// Users and groups that became known after the header was written.
+    pub accounts: Accounts,
 }
 record!(Summary {
     end,
     reason,
     losses,
     containers,
-    next_name
+    next_name,
+    accounts
 });
 
 /// Body of the INDX block.

@@ -47,9 +47,9 @@ pub(crate) fn check_prefix(file: &[u8], path: &Path) -> Result<()> {
 fn hint(file: &[u8]) -> String {
     const SYSDIG: [u8; 4] = 0x0A0D_0D0Au32.to_le_bytes();
     if file.starts_with(&SYSDIG) {
-        ": it is a sysdig capture (or pcapng), which this version does not read yet".into()
+        ": it is a sysdig capture (or pcapng); `analyze convert` makes a trace of it".into()
     } else if file.starts_with(&[0x1f, 0x8b]) {
-        ": it is gzip; a compressed sysdig capture is not read yet, another file has to be decompressed first".into()
+        ": it is gzip; if it is a compressed sysdig capture, `analyze convert` makes a trace of it".into()
     } else if layout::MAGIC.starts_with(file) {
         ": it ends inside the first bytes of one".into()
     } else {
