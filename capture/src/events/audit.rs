@@ -95,8 +95,11 @@ impl Tracker {
         let arrived = Instant::now();
         for entry in std::mem::take(&mut self.cgroups.news.entries) {
             self.audit.ties.entry(&entry, self.recorded_as(&entry));
-            if self.audit.waiting.len() >= WAITING_MAX {
-                self.audit.waiting.pop_front();
+            // What waits for its pod to become known is out of scope until then; only what is in it is missed.
+            if self.audit.waiting.len() >= WAITING_MAX
+                && let Some((_, old)) = self.audit.waiting.pop_front()
+                && matches!(self.scope_of(&old), Scope::In)
+            {
                 self.undecodable += 1;
             }
             self.audit.waiting.push_back((arrived, entry));
