@@ -60,10 +60,18 @@ fn a_converted_capture_answers_as_the_original() {
     let folder = folder();
     let done = analyze(folder.path(), &["convert", "a.scap", "-o", "b.scap", "--to", "native"]);
     assert_eq!(done.status.code(), Some(0), "{}", String::from_utf8_lossy(&done.stderr));
-    let mode = fs::metadata(folder.path().join("b.scap")).expect("the trace").permissions().mode();
+    let mode = fs::metadata(folder.path().join("b.scap"))
+        .expect("the trace")
+        .permissions()
+        .mode();
     assert_eq!(mode & 0o777, 0o600);
     assert_eq!(analyze(folder.path(), &["verify", "b.scap"]).status.code(), Some(0));
-    for arguments in [&[][..], &["-f", "evt.dir = <"], &["-f", "fd.name = /etc/x and proc.name = one"], &["--count"]] {
+    for arguments in [
+        &[][..],
+        &["-f", "evt.dir = <"],
+        &["-f", "fd.name = /etc/x and proc.name = one"],
+        &["--count"],
+    ] {
         let of = |file: &str| analyze(folder.path(), &[&["query", file], arguments].concat()).stdout;
         let original = of("a.scap");
         assert!(!original.is_empty());
@@ -71,14 +79,27 @@ fn a_converted_capture_answers_as_the_original() {
     }
     let info = analyze(folder.path(), &["info", "b.scap"]).stdout;
     let info = String::from_utf8_lossy(&info);
-    assert!(info.contains("converted") && info.contains("from a.scap (6 events"), "{info}");
+    assert!(
+        info.contains("converted") && info.contains("from a.scap (6 events"),
+        "{info}"
+    );
     // It is not replaced unasked, and the capture itself never.
-    assert_eq!(analyze(folder.path(), &["convert", "a.scap", "-o", "b.scap"]).status.code(), Some(1));
+    assert_eq!(
+        analyze(folder.path(), &["convert", "a.scap", "-o", "b.scap"])
+            .status
+            .code(),
+        Some(1)
+    );
     let forced = analyze(folder.path(), &["convert", "a.scap", "-o", "b.scap", "--force"]);
     assert_eq!(forced.status.code(), Some(0));
     let same = analyze(folder.path(), &["convert", "a.scap", "-o", "a.scap", "--force"]);
     assert_eq!(same.status.code(), Some(2));
-    assert_eq!(analyze(folder.path(), &["convert", "b.scap", "-o", "c.scap"]).status.code(), Some(1));
+    assert_eq!(
+        analyze(folder.path(), &["convert", "b.scap", "-o", "c.scap"])
+            .status
+            .code(),
+        Some(1)
+    );
 }
 
 #[test]
