@@ -10,7 +10,7 @@ pub const MAX_TEXT: usize = 16 << 10;
 pub const MAX_THREADS: usize = 128 << 10;
 /// Bytes that the followed threads and descriptors may take together. New ones beyond it are not followed: their events
 /// are there, and say less.
-pub const MAX_STATE: usize = 20 << 20;
+pub const MAX_STATE: usize = 8 << 20;
 /// Bytes of an event that is kept until the call that it begins has ended.
 pub const MAX_ENTER: usize = 8 << 10;
 /// Containers that are kept.

@@ -140,6 +140,18 @@ fn the_values_that_are_expected_are_found() {
     });
 }
 
+#[test]
+fn a_converted_capture_tells_the_same() {
+    let Some((folder, list)) = inventory() else { return };
+    for name in list.keys() {
+        let path = folder.join(name);
+        let opened = afterimage_import::open(&path, &mut goes_on).unwrap();
+        let lines = told(&Trace::open(&opened.path()).unwrap());
+        let bytes = fs::read(&path).unwrap();
+        assert_eq!(imported(&bytes, |trace, _| told(trace)), lines, "{name}");
+    }
+}
+
 /// Everything that a row says, but for what names the trace itself.
 fn told(trace: &Trace) -> Vec<String> {
     let context = TraceContext::new(trace, TimeZone::Utc);
