@@ -128,7 +128,9 @@ fn run(folder: &Path, line: &str) -> String {
     stdout
         .lines()
         .for_each(|line| out.push_str(&format!("{}\n", steady(line))));
-    stderr.lines().for_each(|line| out.push_str(&format!("2> {line}\n")));
+    stderr
+        .lines()
+        .for_each(|line| out.push_str(&format!("2> {}\n", steady(line))));
     let _ = writeln!(out, "=> {}", done.status.code().expect("no signal ended it"));
     out
 }
@@ -142,6 +144,11 @@ fn steady(line: &str) -> String {
         Some((before, after)) => format!("{before}{name}{put}{}", after.trim_start_matches(is_part)),
         None => line.to_string(),
     };
+    if let Some((before, size)) = line.split_once(" events in ")
+        && size.ends_with(" bytes")
+    {
+        return format!("{before} events in N bytes");
+    }
     let line = without(line, "damaged at byte ", "N", |c| c.is_ascii_digit());
     if !line.contains("\"format_version\"") {
         return line;
