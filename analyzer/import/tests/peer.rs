@@ -117,6 +117,41 @@ const FILTERS: &[&str] = &[
     "container.name exists",
     "container.image contains a",
     "container.type = docker",
+    "evt.is_wait = true",
+    "evt.count.error = 1",
+    "evt.count.error.file = 1",
+    "evt.count.error.net = 1",
+    "evt.count.exit = 1",
+    "evt.type.is.open = 1",
+    "evt.rawarg.res < 0",
+    "evt.is_syslog = true",
+    "syslog.severity < 4",
+    "syslog.message contains a",
+    "evt.deltatime > 1000000",
+    "evt.reltime.s < 1",
+    "evt.rawtime.s > 0",
+    "proc.sname exists",
+    "user.homedir = /root",
+    "user.shell contains bash",
+    "user.loginname = root",
+    "fd.containername contains etc",
+    "fd.containerdirectory contains etc",
+    "fd.lproto exists",
+    "fd.connected = true",
+    "fd.name_changed = true",
+    "fd.dev.major = 8",
+    "fdlist.nums exists",
+    "fdlist.names contains /",
+    "proc.exeline contains /",
+    "proc.apid = 1",
+    "proc.pcmdline contains -",
+    "fd.lip = 127.0.0.1",
+    "fd.rport = 80",
+    "fd.lport > 1000",
+    "group.name = root",
+    "container.image.repository exists",
+    "container.privileged = true",
+    "k8s.pod.name exists",
     "not proc.name = sysdig",
     "proc.name = cat or fd.name contains ld.so",
 ];
@@ -127,9 +162,20 @@ const FILTERS: &[&str] = &[
 /// event (`FORGETS`): its answer depends on the filter. It reads ids of 32 bits as 64 (`WIDE`), process lists of newer
 /// writers with their fields shifted (`SHIFTED`), and after a bind the port of a socket as an address (`UNION`). A socket
 /// that is not connected is a server's for it if the unspecified address is in one of the machine's networks (`ANY`).
-/// Ours by design: paths in arguments as they were given (`GIVEN`), the parent of a thread is that of its process
+/// Whoever is born while it reads was logged in as root for it (`LOGIN`), and older captures' images have no repository
+/// (`REPOSITORY`). Time counts for it from the first event that it shows (`BEGINS`).
+/// Ours by design: a socket that listens has a near end (`LISTENS`), paths in arguments as they were given (`GIVEN`), the parent of a thread is that of its process
 /// (`PARENT`), and no shell is among its own ancestors (`SELF`).
 const KNOWN: &[(&str, &str, &str)] = &[
+    ("", "fd.name_changed = true", "FORGETS"),
+    ("", "user.loginname = root", "LOGIN"),
+    ("502Error", "fd.connected = true", "FORGETS"),
+    ("502Error", "fd.lip = 127.0.0.1", "UNION"),
+    ("502Error", "fd.lport > 1000", "LISTENS"),
+    ("tcp-client-server", "fd.lport > 1000", "LISTENS"),
+    ("libs/curl_google.scap", "proc.pcmdline contains -", "PARENT"),
+    ("run_as_user_65534_container", "evt.reltime.s < 1", "BEGINS"),
+    ("502Error", "container.image.repository exists", "REPOSITORY"),
     ("", "evt.buflen > 100", "FORGETS"),
     ("full_capture", "evt.arg.fd contains <f>", "FORGETS"),
     ("objectstore/download", "evt.arg.fd contains <f>", "FORGETS"),

@@ -18,7 +18,9 @@ fn one_by_one(trace: &Trace, context: &TraceContext, filter: &Filter) -> Vec<u64
     let mut found = Vec::new();
     for at in 0..trace.segment_count() {
         let Ok(segment) = trace.segment(at) else { continue };
-        let rows = SegmentRows::new(context, segment);
+        let before = at.checked_sub(1).and_then(|before| trace.entry(before).ok());
+        let before = before.map(|entry| entry.zone.time_max as i64);
+        let rows = SegmentRows::new(context, segment).behind(before);
         for row in 0..rows.segment().rows() {
             let row = EventRow::new(&rows, row);
             if filter.matches(&row) {

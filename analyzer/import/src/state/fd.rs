@@ -27,8 +27,12 @@ pub(crate) struct Fd {
     pub(crate) net: Net,
     /// Transport; rows show it once it is known which side is the server.
     pub(crate) l4: L4Proto,
-    /// The near end, or the far one of a client, is an address of this machine.
+    /// Which side the process is, as far as the state knows; rows show it with where both ends are.
+    pub(crate) role: Role,
+    /// The server's end is an address of this machine.
     pub(crate) server_is_here: bool,
+    /// The client's end is.
+    pub(crate) client_is_here: bool,
 }
 
 /// The open descriptors of a process.
@@ -45,7 +49,9 @@ impl Fd {
             },
             net: Net::None,
             l4: L4Proto::Unknown,
+            role: Role::Unknown,
             server_is_here: false,
+            client_is_here: false,
         }
     }
 
@@ -66,10 +72,6 @@ impl Fd {
         matches!(self.shown.ty, DescriptorType::Ipv4 | DescriptorType::Ipv6)
     }
 
-    pub(crate) fn role(&self) -> Role {
-        self.shown.role
-    }
-
     /// Exchanges source and destination.
     pub(crate) fn swap(&mut self) {
         if let Net::Connection(source, destination) = self.net {
@@ -83,13 +85,27 @@ impl Fd {
             IpAddr::V4(_) => (IpAddr::from(Ipv4Addr::UNSPECIFIED), 0),
             IpAddr::V6(_) => (IpAddr::from(Ipv6Addr::UNSPECIFIED), 0),
         };
+        // As elsewhere in the field, the near end is the client's where that is an address of this machine.
+        let near_is_client = match self.net {
+            Net::Connection(..) => self.role == Role::Unknown || self.client_is_here,
+            Net::None | Net::Server(_) => self.role == Role::Client,
+        };
         let (local, remote) = match self.net {
-            Net::None => return,
+            Net::None => {
+                self.shown.role = self.role;
+                return;
+            }
             Net::Server(end) => (end, unspecified(end)),
-            Net::Connection(source, destination) => match self.shown.role {
-                Role::Server | Role::ForeignServer => (destination, source),
-                _ => (source, destination),
-            },
+            Net::Connection(source, destination) if near_is_client => (source, destination),
+            Net::Connection(source, destination) => (destination, source),
+        };
+        // And the process counts as the server where the server's end is such an address.
+        self.shown.role = match (self.role, near_is_client, self.server_is_here) {
+            (Role::Unknown, ..) => Role::Unknown,
+            (_, true, true) => Role::LocalClient,
+            (_, true, false) => Role::Client,
+            (_, false, true) => Role::Server,
+            (_, false, false) => Role::ForeignServer,
         };
         let end = match self.net {
             Net::Server(end) => end,

@@ -69,12 +69,9 @@ impl World {
             Net::Connection(_, destination) => Some(destination),
         };
         fd.server_is_here = end.is_none_or(|end| self.is_here(end.0, container));
-        fd.shown.role = match (fd.shown.role, fd.server_is_here) {
-            (Role::Client | Role::LocalClient, true) => Role::LocalClient,
-            (Role::Client | Role::LocalClient, false) => Role::Client,
-            (Role::Server | Role::ForeignServer, true) => Role::Server,
-            (Role::Server | Role::ForeignServer, false) => Role::ForeignServer,
-            (Role::Unknown, _) => Role::Unknown,
+        fd.client_is_here = match fd.net {
+            Net::Connection(source, _) => self.is_here(source.0, container),
+            Net::None | Net::Server(_) => false,
         };
     }
 
@@ -107,7 +104,7 @@ impl World {
             && end.1 > 0
         {
             fd.net = Net::Server(unmapped_one(end));
-            fd.shown.role = Role::Server;
+            fd.role = Role::Server;
         }
         fd.shown.name = address.text();
         self.replace(context, fd);
@@ -156,15 +153,15 @@ impl World {
             Address::Two(source, destination) => {
                 let (source, destination) = unmapped_pair(source, destination);
                 let changed = set_addresses(&mut fd, source, destination, false);
-                if changed && is_server(fd.role()) && fd.l4 == L4Proto::Udp {
+                if changed && is_server(fd.role) && fd.l4 == L4Proto::Udp {
                     fd.swap();
                 }
                 fd.name_from_addresses();
             }
             address => fd.shown.name = address.text(),
         }
-        if fd.role() == Role::Unknown {
-            fd.shown.role = Role::Client;
+        if fd.role == Role::Unknown {
+            fd.role = Role::Client;
         }
         self.replace(context, fd);
         if result < 0
@@ -194,7 +191,7 @@ impl World {
             _ => return,
         };
         fd.shown.name = address.text();
-        fd.shown.role = Role::Server;
+        fd.role = Role::Server;
         let container = self.threads.get(&tid).map_or(0, |thread| thread.container);
         self.place(&mut fd, container);
         self.add(context, number, fd);
@@ -247,12 +244,12 @@ impl World {
                     fd.l4 = L4Proto::Udp;
                 }
                 self.infer(&mut fd);
-                if fd.role() == Role::Unknown {
+                if fd.role == Role::Unknown {
                     // Who begins with receiving is a server.
                     let is_v4 = source.0.is_ipv4();
-                    fd.shown.role = if is_v4 && incoming { Role::Server } else { Role::Client };
+                    fd.role = if is_v4 && incoming { Role::Server } else { Role::Client };
                 }
-                if is_server(fd.role()) != incoming {
+                if is_server(fd.role) != incoming {
                     fd.swap();
                 }
                 fd.name_from_addresses();
@@ -322,7 +319,7 @@ impl World {
 }
 
 fn is_server(role: Role) -> bool {
-    matches!(role, Role::Server | Role::ForeignServer)
+    role == Role::Server
 }
 
 fn unspecified(end: End) -> End {

@@ -82,7 +82,7 @@ impl World {
             }
             FdKind::Unix(path) => {
                 let mut fd = Fd::named(DescriptorType::Unix, &path);
-                fd.shown.role = if path.is_empty() { Role::Client } else { Role::Server };
+                fd.role = if path.is_empty() { Role::Client } else { Role::Server };
                 fd
             }
             FdKind::File(path, dev) => {
@@ -143,9 +143,9 @@ impl World {
                 if self.server_ports.contains(&source.1) {
                     fd.swap();
                     fd.shown.name = super::fd::tuple_text(destination, source).into_bytes();
-                    fd.shown.role = Role::Server;
+                    fd.role = Role::Server;
                 } else {
-                    fd.shown.role = Role::Client;
+                    fd.role = Role::Client;
                 }
             }
             let container = self.threads.get(&tid).map_or(0, |thread| thread.container);

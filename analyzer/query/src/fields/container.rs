@@ -33,6 +33,10 @@ class! {
     ExitCode = "container.exit_code" Uint, "Exit status of its first process.", "container.exit_code = 137";
     OomKilled = "container.oom_killed" Bool, "Whether the kernel ended it because its memory was used up.", "container.oom_killed = true";
     Restarts = "container.restarts" Uint, "How often it has been started again.", "container.restarts > 3";
+    Healthcheck = "container.healthcheck" Str, "The check of its health. Has no value: a trace does not tell it.", "container.healthcheck exists";
+    LivenessProbe = "container.liveness_probe" Str, "Its liveness probe. Has no value: a trace does not tell it.", "container.liveness_probe exists";
+    ReadinessProbe = "container.readiness_probe" Str, "Its readiness probe. Has no value: a trace does not tell it.", "container.readiness_probe exists";
+    CniJson = "container.cni.json" Str, "What the network plugin said. Has no value: a trace does not tell it.", "container.cni.json exists";
     Entry = "container.entry" Str, "How the process came to be there: `init` for the runtime's own steps, `main` for its first process and what that started, `exec` for what entered later (docker exec, kubectl exec).", "container.entry = exec";
     Missing = "container.missing" Str, "Why nothing, or not all, of this is known.", "container.missing exists";
 }

@@ -41,6 +41,7 @@ class! {
     ExecTime = "k8s.exec.time" Time, "When the API server received it.", "k8s.exec.time > '2026-11-21 10:00'";
     ExecCommand = "k8s.exec.command" Str, "What it asked for.", "k8s.exec.command startswith 'sh -c'";
     ExecMissing = "k8s.exec.missing" Str, "Why it is not known who asked, although requests fit: several users asked for the same at the same time.", "k8s.exec.missing exists";
+    PodCniJson = "k8s.pod.cni.json" Str, "What the network plugin said of the pod. Has no value: a trace does not tell it.", "k8s.pod.cni.json exists";
 }
 
 impl K8sField {

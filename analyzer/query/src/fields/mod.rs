@@ -12,6 +12,7 @@ mod fs;
 mod k8s;
 mod ka;
 mod proc;
+mod syslog;
 mod thread;
 mod user;
 
@@ -23,6 +24,7 @@ pub use fs::FsField;
 pub use k8s::K8sField;
 pub use ka::{JevtField, KaField};
 pub use proc::ProcField;
+pub use syslog::{FdlistField, SyslogField};
 pub use thread::ThreadField;
 pub use user::{GroupField, UserField};
 
@@ -48,6 +50,10 @@ pub enum FieldId {
     Fd(FdField),
     /// The paths.
     Fs(FsField),
+    /// The message to the system log.
+    Syslog(SyslogField),
+    /// The descriptors that are waited for.
+    Fdlist(FdlistField),
     /// The container.
     Container(ContainerField),
     /// The pod.
@@ -72,6 +78,8 @@ impl FieldId {
             FieldId::Group(field) => field.def(),
             FieldId::Fd(field) => field.def(),
             FieldId::Fs(field) => field.def(),
+            FieldId::Syslog(field) => field.def(),
+            FieldId::Fdlist(field) => field.def(),
             FieldId::Container(field) => field.def(),
             FieldId::K8s(field) => field.def(),
             FieldId::Ka(field) => field.def(),
@@ -199,7 +207,7 @@ pub struct Class {
 }
 
 /// Every class, in the order they are shown.
-pub static CLASSES: [Class; 13] = [
+pub static CLASSES: [Class; 15] = [
     EvtField::CLASS,
     SyscallField::CLASS,
     ProcField::CLASS,
@@ -208,6 +216,8 @@ pub static CLASSES: [Class; 13] = [
     GroupField::CLASS,
     FdField::CLASS,
     FsField::CLASS,
+    SyslogField::CLASS,
+    FdlistField::CLASS,
     ContainerField::CLASS,
     K8sField::CLASS,
     KaField::CLASS,

@@ -8,6 +8,9 @@ class! {
     Uid = "user.uid" Uint, "User id.", "user.uid = 0";
     Name = "user.name" Str, "User name.", "user.name = root";
     LoginUid = "user.loginuid" Int, "User id of the login; -1 if there was none.", "user.loginuid != -1";
+    HomeDir = "user.homedir" Str, "Home directory.", "user.homedir = /root";
+    Shell = "user.shell" Str, "Login shell.", "user.shell endswith nologin";
+    LoginName = "user.loginname" Str, "Name of the user that logged in.", "user.loginname = alice";
 }
 
 class! {

@@ -6,6 +6,9 @@ use chrono::{DateTime, Local, Utc};
 /// Nanoseconds in a second.
 pub const SECOND: i64 = 1_000_000_000;
 
+/// Nanoseconds in a millisecond.
+pub const MILLISECOND: i64 = 1_000_000;
+
 /// Time of day with nanoseconds.
 pub fn clock(time: i64, zone: TimeZone) -> String {
     formatted(time, zone, "%H:%M:%S%.9f")

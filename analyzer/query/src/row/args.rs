@@ -186,7 +186,7 @@ fn write_name(ty: ParamType, value: i64, out: &mut Vec<u8>) -> bool {
 }
 
 /// Whether the number of the descriptor stands behind the arguments.
-fn tells_number(kind: &Kind) -> bool {
+pub(super) fn tells_number(kind: &Kind) -> bool {
     kind.params.last().is_some_and(Param::is_number_of_descriptor)
 }
 

@@ -7,7 +7,7 @@ use afterimage_format::model;
 use serde_json::{Map, Value as Json, json};
 
 /// The kind of events that these fields are of.
-const KIND: &str = "k8s_audit";
+pub(super) const KIND: &str = "k8s_audit";
 
 impl<'s, E: Observed<'s>> Fields<'s, E> {
     fn audit_param(&self, name: &str) -> model::Value<'s> {

@@ -52,6 +52,7 @@ pub(crate) fn container_field<'c>(
             Ok(start) if start > 0 => Value::Int(time.saturating_sub(start)),
             _ => Value::Missing,
         },
+        F::Healthcheck | F::LivenessProbe | F::ReadinessProbe | F::CniJson => Value::Missing,
         F::ExitCode => told
             .exit_code
             .map_or(Value::Missing, |code| Value::Uint(u64::from(code))),

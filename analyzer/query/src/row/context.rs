@@ -9,6 +9,8 @@ use hashbrown::HashMap;
 pub struct TraceContext {
     header: Header,
     containers: HashMap<u64, Container>,
+    /// Whether it was a capture of sysdig's: for it, users of containers have the names of the host's.
+    is_import: bool,
     users: HashMap<(u64, u32), User>,
     groups: HashMap<(u64, u32), Group>,
     first: i64,
@@ -33,6 +35,7 @@ impl TraceContext {
                 .into_iter()
                 .map(|container| (container.key, container))
                 .collect(),
+            is_import: is_import(trace.header()),
             users: users(all()),
             groups: groups(all()),
             first: time(totals.time_min),
@@ -45,6 +48,7 @@ impl TraceContext {
     pub fn live(header: Header, zone: TimeZone) -> TraceContext {
         let first = i64::try_from(header.clock.realtime).unwrap_or(0);
         TraceContext {
+            is_import: is_import(&header),
             users: users(std::iter::once(&header.accounts)),
             groups: groups(std::iter::once(&header.accounts)),
             header,
@@ -82,12 +86,14 @@ impl TraceContext {
 
     /// The user with this id in a container; 0: on the host.
     pub fn user(&self, container: u64, uid: u32) -> Option<&User> {
-        self.users.get(&(container, uid))
+        let other = || self.is_import.then(|| self.users.get(&(0, uid))).flatten();
+        self.users.get(&(container, uid)).or_else(other)
     }
 
     /// The group with this id in a container; 0: on the host.
     pub fn group(&self, container: u64, gid: u32) -> Option<&Group> {
-        self.groups.get(&(container, gid))
+        let other = || self.is_import.then(|| self.groups.get(&(0, gid))).flatten();
+        self.groups.get(&(container, gid)).or_else(other)
     }
 
     /// The value of a tag.
@@ -107,6 +113,14 @@ impl TraceContext {
             ..crate::Settings::default()
         }
     }
+}
+
+/// The importer says so by a tag.
+fn is_import(header: &Header) -> bool {
+    header
+        .tags
+        .iter()
+        .any(|(name, value)| name == "origin" && value == "sysdig")
 }
 
 fn users<'a>(all: impl Iterator<Item = &'a Accounts>) -> HashMap<(u64, u32), User> {

@@ -2,7 +2,7 @@
 //! thread, descriptor, string or number there is, not for each row. `analyzer/query/tests/select.rs` compares both.
 
 use crate::eval::{Apply, Matcher, Source, Test};
-use crate::fields::{ContainerField, EvtField, FdField, FieldArg, FieldId, ProcField, SyscallField, ThreadField};
+use crate::fields::{ContainerField, EvtField, FdField, FieldArg, FieldId, ProcField, SyscallField};
 use afterimage_format::model::{Category, Kind, Param, ParamType};
 
 /// What a value depends on beside the kind of the event.
@@ -74,13 +74,9 @@ pub(crate) fn of_field(field: FieldId, arg: &FieldArg, kind: &Kind) -> Domain {
     match field {
         FieldId::Evt(field) => of_evt(field, arg, kind),
         FieldId::Syscall(SyscallField::Type) | FieldId::Capture(_) => Domain::Kind,
-        FieldId::Proc(ProcField::Duration) => Domain::Row,
+        FieldId::Proc(ProcField::Duration | ProcField::PpidDuration) => Domain::Row,
         FieldId::Proc(_) | FieldId::User(_) | FieldId::Group(_) | FieldId::K8s(_) => Domain::Thread,
-        FieldId::Thread(field) => match field {
-            ThreadField::Tid | ThreadField::Vtid | ThreadField::IsMain | ThreadField::Cgroups | ThreadField::Cgroup => {
-                Domain::Thread
-            }
-        },
+        FieldId::Thread(_) => Domain::Thread,
         FieldId::Container(ContainerField::Duration) => Domain::Row,
         FieldId::Container(_) => Domain::Thread,
         // The number stands behind the arguments, and says whether the descriptor is the event's.
@@ -89,9 +85,16 @@ pub(crate) fn of_field(field: FieldId, arg: &FieldArg, kind: &Kind) -> Domain {
             Some(at) => Domain::Arg(at),
             None => Domain::Row,
         },
+        FieldId::Fd(
+            FdField::NameRaw
+            | FdField::Uid
+            | FdField::ContainerName
+            | FdField::ContainerDirectory
+            | FdField::NameChanged,
+        ) => Domain::Row,
         FieldId::Fd(_) => Domain::Descriptor,
         FieldId::Ka(_) | FieldId::Jevt(_) if kind.syscall.is_some() => Domain::Kind,
-        FieldId::Fs(_) | FieldId::Ka(_) | FieldId::Jevt(_) => Domain::Row,
+        FieldId::Fs(_) | FieldId::Syslog(_) | FieldId::Fdlist(_) | FieldId::Ka(_) | FieldId::Jevt(_) => Domain::Row,
     }
 }
 
@@ -99,14 +102,17 @@ fn of_evt(field: EvtField, arg: &FieldArg, kind: &Kind) -> Domain {
     use EvtField as F;
     let first = |ty: ParamType| kind.params.iter().position(|param| param.ty == ty);
     match field {
-        F::Type | F::IsIo | F::IsIoRead | F::IsIoWrite | F::IoDir | F::Hostname | F::Count => Domain::Kind,
+        F::Type | F::TypeIs | F::IsWait | F::Source | F::IsAsync | F::AsyncType | F::PluginName | F::PluginInfo => {
+            Domain::Kind
+        }
+        F::IsIo | F::IsIoRead | F::IsIoWrite | F::IoDir | F::Hostname | F::Count => Domain::Kind,
         F::Category if !matches!(kind.category, Category::IoRead | Category::IoWrite | Category::IoOther) => {
             Domain::Kind
         }
         F::Category => Domain::Descriptor,
-        F::Dir | F::Changed | F::Unverified => Domain::Flags,
+        F::CountExit | F::Dir | F::Changed | F::Unverified => Domain::Flags,
         F::Res | F::RawRes | F::Failed | F::Buflen => Domain::Result,
-        F::Latency | F::LatencyS | F::LatencyNs | F::LatencyHuman => Domain::Duration,
+        F::WaitLatency | F::Latency | F::LatencyS | F::LatencyNs | F::LatencyHuman => Domain::Duration,
         F::Arg => match arg {
             FieldArg::Name(name) => match kind.param(name) {
                 Some(at) => of_arg(kind, at),
@@ -121,6 +127,22 @@ fn of_evt(field: EvtField, arg: &FieldArg, kind: &Kind) -> Domain {
         F::IsOpenRead | F::IsOpenWrite if first(ParamType::OpenFlags).is_none() && kind.name != "creat" => Domain::Kind,
         F::IsOpenRead | F::IsOpenWrite => Domain::Row,
         F::Num
+        | F::RawArg
+        | F::IsSyslog
+        | F::CountError
+        | F::CountErrorFile
+        | F::CountErrorNet
+        | F::CountErrorMemory
+        | F::CountErrorOther
+        | F::IsOpenExec
+        | F::Around
+        | F::DeltaTime
+        | F::DeltaTimeS
+        | F::DeltaTimeNs
+        | F::RelTimeS
+        | F::RelTimeNs
+        | F::TimeS
+        | F::DateTimeS
         | F::Time
         | F::RawTime
         | F::TimeIso8601
@@ -143,9 +165,18 @@ pub(crate) fn is_same_for_all_kinds(field: FieldId) -> bool {
         FieldId::Evt(_)
         | FieldId::Syscall(_)
         | FieldId::Fs(_)
+        | FieldId::Syslog(_)
+        | FieldId::Fdlist(_)
         | FieldId::Ka(_)
         | FieldId::Jevt(_)
-        | FieldId::Fd(FdField::Num) => false,
+        | FieldId::Fd(
+            FdField::Num
+            | FdField::NameRaw
+            | FdField::Uid
+            | FdField::ContainerName
+            | FdField::ContainerDirectory
+            | FdField::NameChanged,
+        ) => false,
         FieldId::Proc(_)
         | FieldId::Thread(_)
         | FieldId::User(_)

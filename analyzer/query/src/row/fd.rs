@@ -11,12 +11,18 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
         if field == FdField::Num {
             return self.fd_num().map_or(Value::Missing, Value::Int);
         }
+        if field == FdField::Uid {
+            return match (self.thread(), self.fd_num()) {
+                (Some(thread), Some(number)) => Value::owned(format!("{}{number}", thread.tid)),
+                _ => Value::Missing,
+            };
+        }
         let Some(fd) = self.descriptor().filter(|_| !self.only_names_descriptor()) else {
             return Value::Missing;
         };
         let (type_name, type_char) = fd.ty.names();
         match field {
-            FdField::Num => Value::Missing,
+            FdField::Num | FdField::Uid => Value::Missing,
             FdField::Type | FdField::SockFamily if !fd.missing.is_empty() => Value::Missing,
             // What was to be opened is known.
             FdField::TypeChar if !fd.missing.is_empty() && fd.ty == DescriptorType::Unknown => Value::Missing,
@@ -24,6 +30,29 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
             FdField::TypeChar => Value::owned(type_char.to_string()),
             FdField::Name => unless_empty(&fd.name),
             FdField::NameMissing => unless_empty(&fd.missing),
+            FdField::NameRaw => self.path_given().unwrap_or_else(|| unless_empty(&fd.name)),
+            FdField::Types => Value::str(type_name),
+            FdField::ContainerName => self.behind_container(unless_empty(&fd.name)),
+            FdField::ContainerDirectory => self.behind_container(directory(fd)),
+            // Where there is no other end, there is no connection that a service could be of.
+            FdField::Lproto | FdField::Rproto | FdField::Cproto | FdField::Sproto | FdField::Proto
+                if remote(fd).is_none() =>
+            {
+                Value::Missing
+            }
+            FdField::Proto => both(fd, |(_, port)| service(port)),
+            FdField::Cproto => client(fd).map_or(Value::Missing, |(_, port)| service(port)),
+            FdField::Sproto => server(fd).map_or(Value::Missing, |(_, port)| service(port)),
+            FdField::Lproto => local(fd).map_or(Value::Missing, |(_, port)| service(port)),
+            FdField::Rproto => remote(fd).map_or(Value::Missing, |(_, port)| service(port)),
+            FdField::CipName | FdField::SipName | FdField::LipName | FdField::RipName => Value::Missing,
+            FdField::Connected if !fd.is_socket() => Value::Missing,
+            FdField::Connected => Value::Bool(remote(fd).is_some()),
+            FdField::NameChanged => Value::Bool(self.names_other_end()),
+            FdField::DevMajor | FdField::DevMinor if fd.dev == 0 => Value::Missing,
+            // As makedev(3) puts them together.
+            FdField::DevMajor => Value::Uint(u64::from(fd.dev >> 8 & 0xfff)),
+            FdField::DevMinor => Value::Uint(u64::from(fd.dev & 0xff | fd.dev >> 12 & 0xf_ff00)),
             FdField::Directory => directory(fd),
             // The name of a file that was not opened is known; a file there was not.
             FdField::Filename if !fd.missing.is_empty() => Value::Missing,
@@ -63,6 +92,35 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
         }
     }
 
+    /// The container's id, a colon and the value.
+    fn behind_container(&self, value: Value<'s>) -> Value<'s> {
+        let id = match self.thread().map(|thread| thread.container) {
+            Some(0) => "host".to_owned(),
+            Some(_) => match self.container() {
+                Some(container) => container.short_id().to_owned(),
+                None => return Value::Missing,
+            },
+            None => return Value::Missing,
+        };
+        match value {
+            Value::Str(text) => Value::owned([id.as_bytes(), b":", &text].concat()),
+            _ => Value::Missing,
+        }
+    }
+
+    /// Whether the event gave a socket its other end.
+    fn names_other_end(&self) -> bool {
+        let Some(kind) = self.kind() else { return false };
+        match kind.name.as_str() {
+            "connect" => self.result().is_some_and(|result| result >= 0 || result == EINPROGRESS),
+            name if name.starts_with("send") => {
+                let address = kind.params.iter().position(|param| param.ty == ParamType::SockAddr);
+                address.is_some_and(|at| self.raw_arg(at) != model::Value::Missing)
+            }
+            _ => false,
+        }
+    }
+
     /// Whether the descriptor of the row is one of its arguments, and not what the event works on.
     fn only_names_descriptor(&self) -> bool {
         let last = self
@@ -92,6 +150,76 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
             None => None,
         }
     }
+}
+
+/// A connect that goes on while the caller does something else.
+const EINPROGRESS: i64 = -115;
+
+/// Services by the ports that IANA has for them, as far as people know them by name.
+const SERVICES: [(u16, &str); 58] = [
+    (20, "ftp-data"),
+    (21, "ftp"),
+    (22, "ssh"),
+    (23, "telnet"),
+    (25, "smtp"),
+    (43, "whois"),
+    (49, "tacacs"),
+    (53, "domain"),
+    (67, "bootps"),
+    (68, "bootpc"),
+    (69, "tftp"),
+    (79, "finger"),
+    (80, "http"),
+    (88, "kerberos"),
+    (110, "pop3"),
+    (111, "sunrpc"),
+    (113, "auth"),
+    (119, "nntp"),
+    (123, "ntp"),
+    (135, "epmap"),
+    (137, "netbios-ns"),
+    (138, "netbios-dgm"),
+    (139, "netbios-ssn"),
+    (143, "imap2"),
+    (161, "snmp"),
+    (162, "snmp-trap"),
+    (179, "bgp"),
+    (194, "irc"),
+    (389, "ldap"),
+    (443, "https"),
+    (445, "microsoft-ds"),
+    (465, "submissions"),
+    (514, "shell"),
+    (515, "printer"),
+    (546, "dhcpv6-client"),
+    (547, "dhcpv6-server"),
+    (587, "submission"),
+    (631, "ipp"),
+    (636, "ldaps"),
+    (853, "domain-s"),
+    (873, "rsync"),
+    (989, "ftps-data"),
+    (990, "ftps"),
+    (993, "imaps"),
+    (995, "pop3s"),
+    (1080, "socks"),
+    (1194, "openvpn"),
+    (1433, "ms-sql-s"),
+    (1883, "mqtt"),
+    (2049, "nfs"),
+    (3306, "mysql"),
+    (3389, "ms-wbt-server"),
+    (5060, "sip"),
+    (5432, "postgresql"),
+    (5672, "amqp"),
+    (6379, "redis"),
+    (6443, "kube-apiserver"),
+    (8080, "http-alt"),
+];
+
+fn service(port: u16) -> Value<'static> {
+    let found = SERVICES.binary_search_by_key(&port, |(port, _)| *port);
+    found.map_or_else(|_| Value::owned(port.to_string()), |at| Value::str(SERVICES[at].1))
 }
 
 type End = (IpAddr, u16);

@@ -16,8 +16,12 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
         if self.result().is_some_and(|result| result < 0) {
             return Value::Missing;
         }
+        let is_raw = matches!(
+            field,
+            FsField::PathNameRaw | FsField::PathSourceRaw | FsField::PathTargetRaw
+        );
         let at = match (two_paths(kind), field) {
-            (None, FsField::PathName) => match first_path(kind) {
+            (None, FsField::PathName | FsField::PathNameRaw) => match first_path(kind) {
                 Some(at) => Some(at),
                 None if kind.name == "fchmod" || kind.name == "fchown" => {
                     return self
@@ -26,12 +30,13 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
                 }
                 None => None,
             },
-            (Some((source, _)), FsField::PathSource) => Some(source),
-            (Some((_, target)), FsField::PathTarget) => Some(target),
+            (Some((source, _)), FsField::PathSource | FsField::PathSourceRaw) => Some(source),
+            (Some((_, target)), FsField::PathTarget | FsField::PathTargetRaw) => Some(target),
             _ => None,
         };
         match at {
             // What a symbolic link leads to and what is mounted are text: they need not be paths.
+            Some(at) if is_raw => self.path_as_given(at),
             Some(at) if kind.params[at].ty != ParamType::Path || kind.params[at].name == "target" => {
                 self.path_as_given(at)
             }
@@ -46,6 +51,12 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
             return Value::Missing;
         };
         first_path(kind).map_or(Value::Missing, |at| self.absolute(kind, at))
+    }
+
+    /// The first path among the arguments, as the caller gave it.
+    pub(super) fn path_given(&self) -> Option<Value<'s>> {
+        let at = first_path(self.file_kind()?)?;
+        Some(self.path_as_given(at)).filter(|path| *path != Value::Missing)
     }
 
     /// The kind, if it works on files by name. Others tell paths, too: an execve where it happened.

@@ -62,6 +62,11 @@ impl<'s> EventRow<'s> {
         times.and_then(|times| times.get(self.row).copied()).unwrap_or(0)
     }
 
+    /// When the event before it in the trace happened; nothing for the first.
+    pub fn before(&self) -> Option<i64> {
+        self.rows.before(self.row)
+    }
+
     /// The kind of event.
     pub fn kind(&self) -> Option<&'s Kind> {
         self.rows.note(self.rows.segment().kind(self.row))
@@ -118,6 +123,9 @@ impl<'s> Observed<'s> for EventRow<'s> {
     }
     fn time(&self) -> i64 {
         EventRow::time(self)
+    }
+    fn before(&self) -> Option<i64> {
+        EventRow::before(self)
     }
     fn kind(&self) -> Option<&'s Kind> {
         EventRow::kind(self)
@@ -206,6 +214,8 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
             FieldId::Group(field) => self.group(field),
             FieldId::Fd(field) => self.fd(field),
             FieldId::Fs(field) => self.fs(field),
+            FieldId::Syslog(field) => self.syslog(field),
+            FieldId::Fdlist(field) => self.fdlist(field),
             FieldId::Container(ContainerField::Entry) => self.thread().map_or(Value::Missing, |thread| {
                 container::entry(thread, self.ancestors(thread))
             }),
@@ -240,6 +250,23 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
             return Value::Missing;
         };
         match field {
+            UserField::HomeDir | UserField::Shell => {
+                let user = self.context().user(thread.container, thread.uid);
+                user.map_or(Value::Missing, |user| {
+                    unless_empty(
+                        if field == UserField::Shell {
+                            &user.shell
+                        } else {
+                            &user.home
+                        }
+                        .as_bytes(),
+                    )
+                })
+            }
+            UserField::LoginName => match self.context().user(0, thread.loginuid) {
+                Some(user) => Value::str(&user.name),
+                None => superuser(thread.loginuid),
+            },
             UserField::Uid => known(thread, thread.uid),
             UserField::Name => match self.context().user(thread.container, thread.uid) {
                 Some(user) => Value::str(&user.name),

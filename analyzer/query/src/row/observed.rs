@@ -9,6 +9,10 @@ pub trait Observed<'s>: Copy {
     fn num(&self) -> u64;
     /// Nanoseconds since 1970.
     fn time(&self) -> i64;
+    /// When the event before it happened, where that is known.
+    fn before(&self) -> Option<i64> {
+        None
+    }
     /// The kind of event.
     fn kind(&self) -> Option<&'s Kind>;
     /// The thread as it was at the time.

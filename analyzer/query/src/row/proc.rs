@@ -24,6 +24,7 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
             ProcField::Args => arguments(thread, arg),
             ProcField::Cmdline => cmdline(thread),
             ProcField::Exeline => with_arguments(&thread.exe, thread),
+            ProcField::Cmdlenargs => Value::Uint(thread.arguments().map(|arg| arg.len() as u64).sum()),
             ProcField::Cmdnargs => Value::Uint(thread.arguments().count() as u64),
             ProcField::Cwd => cwd(thread),
             ProcField::Pid => id(thread.pid),
@@ -32,6 +33,47 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
             ProcField::Sid => id(thread.sid),
             ProcField::Tty if thread.pid == 0 => Value::Missing,
             ProcField::Tty => Value::Uint(u64::from(thread.tty)),
+            ProcField::Pvpid => parent().map_or(Value::Missing, |thread| id(thread.vpid)),
+            ProcField::PpidTs => parent().map_or(Value::Missing, started),
+            ProcField::PpidDuration => match parent().map(started) {
+                Some(Value::Uint(start)) => Value::Int(self.time().saturating_sub_unsigned(start)),
+                _ => Value::Missing,
+            },
+            ProcField::Sname => self
+                .session_leader(thread)
+                .map_or(Value::Missing, |leader| unless_empty(&leader.comm)),
+            ProcField::SidExe => self
+                .session_leader(thread)
+                .map_or(Value::Missing, |leader| unless_empty(&leader.exe)),
+            ProcField::SidExepath => self
+                .session_leader(thread)
+                .map_or(Value::Missing, |leader| unless_empty(&leader.exepath)),
+            // The session's id is that of its leader, seen from where the process is.
+            ProcField::IsSidLeader if thread.sid == 0 => Value::Missing,
+            ProcField::IsSidLeader => Value::Bool(thread.sid == thread.pid || thread.sid == thread.vpid),
+            ProcField::PidnsInitStart => {
+                let init = std::iter::once(thread)
+                    .chain(self.ancestors(thread))
+                    .find(|thread| thread.vpid == 1);
+                init.map_or(Value::Missing, started)
+            }
+            ProcField::Aenv => self.ancestor_field(thread, arg, |thread| executable::env(thread, &FieldArg::None)),
+            ProcField::Vpgid
+            | ProcField::VpgidName
+            | ProcField::VpgidExe
+            | ProcField::VpgidExepath
+            | ProcField::IsVpgidLeader
+            | ProcField::IsHealthcheck
+            | ProcField::IsLiveness
+            | ProcField::IsReadiness
+            | ProcField::FdOpenCount
+            | ProcField::FdLimit
+            | ProcField::FdUsage
+            | ProcField::VmSize
+            | ProcField::VmRss
+            | ProcField::VmSwap
+            | ProcField::Nthreads
+            | ProcField::Nchilds => Value::Missing,
             ProcField::Pname => parent().map_or(Value::Missing, |thread| unless_empty(&thread.comm)),
             ProcField::Pexe => parent().map_or(Value::Missing, |thread| unless_empty(&thread.exe)),
             ProcField::Pexepath => parent().map_or(Value::Missing, |thread| unless_empty(&thread.exepath)),
@@ -51,8 +93,7 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
                 Ok(start) if start > 0 => Value::Int(self.time().saturating_sub(start)),
                 _ => Value::Missing,
             },
-            ProcField::PidTs if thread.start == 0 => Value::Missing,
-            ProcField::PidTs => Value::Uint(thread.start),
+            ProcField::PidTs => started(thread),
             ProcField::Env => executable::env(thread, arg),
             ProcField::ExeInode
             | ProcField::ExeInodeCtime
@@ -89,6 +130,18 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
             // A list of all controllers, in imported captures.
             ThreadField::Cgroups if !thread.cgroup.starts_with(b"/") => Value::owned(spaced(&thread.cgroup)),
             ThreadField::Cgroups => Value::owned([b"unified=", &thread.cgroup[..]].concat()),
+            ThreadField::CapPermitted => executable::capabilities(thread, |c| c.permitted),
+            ThreadField::CapInheritable => executable::capabilities(thread, |c| c.inheritable),
+            ThreadField::CapEffective => executable::capabilities(thread, |c| c.effective),
+            ThreadField::PfMajor
+            | ThreadField::PfMinor
+            | ThreadField::ExecTime
+            | ThreadField::TotalExecTime
+            | ThreadField::Cpu
+            | ThreadField::CpuUser
+            | ThreadField::CpuSystem
+            | ThreadField::VmSize
+            | ThreadField::VmRss => Value::Missing,
             ThreadField::Cgroup => match arg {
                 FieldArg::Name(controller) if !thread.cgroup.starts_with(b"/") => cgroup(&thread.cgroup, controller),
                 FieldArg::Name(controller) if controller == "unified" => unless_empty(&thread.cgroup),
@@ -99,6 +152,12 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
 
     fn parent(&self, thread: &Thread) -> Option<&'s Thread> {
         self.event.version(thread.parent)
+    }
+
+    /// The oldest ancestor of the same session, or the process itself: as elsewhere in the field, its leader.
+    fn session_leader(&self, thread: &'s Thread) -> Option<&'s Thread> {
+        let line = std::iter::once(thread).chain(self.ancestors(thread));
+        line.take_while(|one| one.sid == thread.sid).last()
     }
 
     /// The parent, its parent, and so on.
@@ -137,6 +196,14 @@ fn cgroup<'c>(list: &'c [u8], controller: &str) -> Value<'c> {
     let mut entries = list.split(|byte| *byte == 0);
     let path = entries.find_map(|entry| entry.strip_prefix(controller.as_bytes())?.strip_prefix(b"="));
     path.map_or(Value::Missing, Value::str)
+}
+
+/// When a process started.
+fn started(thread: &Thread) -> Value<'_> {
+    match thread.start {
+        0 => Value::Missing,
+        start => Value::Uint(start),
+    }
 }
 
 /// A process or thread id; 0 stands for unknown.

@@ -12,6 +12,8 @@ pub struct SegmentRows<'s> {
     context: &'s TraceContext,
     segment: Segment<'s>,
     by_id: OnceCell<HashMap<u64, usize>>,
+    /// When the last event before the segment happened.
+    before: Option<i64>,
     damage: RefCell<Option<Error>>,
 }
 
@@ -22,7 +24,23 @@ impl<'s> SegmentRows<'s> {
             context,
             segment,
             by_id: OnceCell::new(),
+            before: None,
             damage: RefCell::new(None),
+        }
+    }
+
+    /// The same, behind an event at this time.
+    #[must_use]
+    pub fn behind(mut self, before: Option<i64>) -> SegmentRows<'s> {
+        self.before = before;
+        self
+    }
+
+    /// When the event before a row happened.
+    pub(crate) fn before(&self, row: usize) -> Option<i64> {
+        match row.checked_sub(1) {
+            None => self.before,
+            Some(before) => self.note(self.segment.times())?.get(before).copied(),
         }
     }
 

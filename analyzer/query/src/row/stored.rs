@@ -36,6 +36,10 @@ impl<'s> Observed<'s> for StoredRow<'s> {
         time.unwrap_or(0)
     }
 
+    fn before(&self) -> Option<i64> {
+        self.rows.before(self.place()?)
+    }
+
     fn kind(&self) -> Option<&'s Kind> {
         self.rows.segment().kinds().get(self.kind)
     }

@@ -224,7 +224,9 @@ fn read<T>(
             };
         }
     };
-    let rows = SegmentRows::new(context, segment);
+    let before = at.checked_sub(1).and_then(|before| trace.entry(before).ok());
+    let before = before.and_then(|entry| i64::try_from(entry.zone.time_max).ok());
+    let rows = SegmentRows::new(context, segment).behind(before);
     let hits = Hits::of(&rows, select::select(plan, &rows), query, limit);
     let value = Some(work(&hits));
     Read {

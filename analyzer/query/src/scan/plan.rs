@@ -103,7 +103,12 @@ fn source_cost(source: &Source) -> u32 {
             ) => 3,
             FieldId::Evt(EvtField::Args | EvtField::Info) => 100,
             FieldId::Evt(EvtField::Arg | EvtField::Buffer) => 4,
-            FieldId::Evt(_) | FieldId::Fs(_) | FieldId::Ka(_) | FieldId::Jevt(_) => 10,
+            FieldId::Evt(_)
+            | FieldId::Fs(_)
+            | FieldId::Syslog(_)
+            | FieldId::Fdlist(_)
+            | FieldId::Ka(_)
+            | FieldId::Jevt(_) => 10,
         },
     }
 }
