@@ -11,6 +11,8 @@ use clap::Subcommand;
 pub(crate) enum Action {
     /// docs/syscalls.md: what is captured of each system call
     Syscalls,
+    /// docs/fields.md: what filters and formats can name
+    Fields,
 }
 
 /// The test that compares the document writes it where this is set.
@@ -18,17 +20,40 @@ const WRITE: &str = "AFTERIMAGE_WRITE_DOCS";
 
 /// Writes it.
 pub(crate) fn run(root: &Path, action: &Action) -> Result<()> {
-    let Action::Syscalls = action;
+    let (document, test, of) = match action {
+        Action::Syscalls => (
+            "docs/syscalls.md",
+            &[
+                "-p",
+                "afterimage-capture",
+                "--bin",
+                "capture",
+                "the_document_is_up_to_date",
+            ][..],
+            "the tables in capture/src/catalogue",
+        ),
+        Action::Fields => (
+            "docs/fields.md",
+            &[
+                "-p",
+                "afterimage-analyze",
+                "--test",
+                "examples",
+                "the_document_of_fields_is_up_to_date",
+            ][..],
+            "the definitions in analyzer/query/src/fields",
+        ),
+    };
     let status = Command::new("cargo")
-        .args(["test", "--quiet", "-p", "afterimage-capture", "--bin", "capture"])
-        .arg("the_document_is_up_to_date")
+        .args(["test", "--quiet"])
+        .args(test)
         .env(WRITE, "1")
         .current_dir(root)
         .status()
         .context("cannot run cargo")?;
     if !status.success() {
-        bail!("docs/syscalls.md was not written");
+        bail!("{document} was not written");
     }
-    println!("xtask: docs/syscalls.md is of the tables in capture/src/catalogue");
+    println!("xtask: {document} is of {of}");
     Ok(())
 }

@@ -186,6 +186,20 @@ fn every_example_is_understood() {
 }
 
 #[test]
+fn the_document_of_fields_is_up_to_date() {
+    let path = repository().join("docs/fields.md");
+    let written = String::from_utf8(analyze(&["fields", "--markdown"]).stdout).expect("UTF-8");
+    if std::env::var_os("AFTERIMAGE_WRITE_DOCS").is_some() {
+        fs::write(&path, &written).expect("room on the disk");
+    }
+    let document = fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        document == written,
+        "docs/fields.md is old: `cargo xtask docs fields` writes it"
+    );
+}
+
+#[test]
 fn words_are_those_of_a_shell() {
     assert_eq!(
         words("analyze query t.scap -f 'a = \"b c\"' -p \"%x y\"   what it does"),

@@ -20,6 +20,9 @@ pub(crate) struct Args {
     /// One JSON object a line
     #[arg(long)]
     json: bool,
+    /// As the document docs/fields.md has them
+    #[arg(long, conflicts_with = "json")]
+    markdown: bool,
 }
 
 #[derive(Serialize)]
@@ -58,7 +61,9 @@ pub(crate) fn run(args: &Args) -> Result<Status> {
         .into());
     }
     let mut out = stdout();
-    if args.json {
+    if args.markdown {
+        write_markdown(&mut out, &chosen)?;
+    } else if args.json {
         for (class, _, fields) in &chosen {
             fields
                 .iter()
@@ -118,6 +123,44 @@ fn write_classes(out: &mut impl Write, classes: &[(&str, &str, Vec<&FieldDef>)])
         };
         for line in aligned(&fields.iter().map(row).collect::<Vec<_>>(), &[]) {
             writeln!(out, "{line}")?;
+        }
+    }
+    Ok(())
+}
+
+/// A section for each class, a row for each field.
+fn write_markdown(out: &mut impl Write, classes: &[(&str, &str, Vec<&FieldDef>)]) -> std::io::Result<()> {
+    writeln!(
+        out,
+        "# Fields\n\nWhat filters and formats can name. Written by `cargo xtask docs fields` from the definitions in \
+         analyzer/query/src/fields; `analyze fields NAME` shows one. A value that is missing passes no test."
+    )?;
+    for (name, description, fields) in classes {
+        writeln!(out, "\n## {name}\n\n{description}\n")?;
+        writeln!(out, "| field | type | what it is | example |\n|---|---|---|---|")?;
+        for def in fields {
+            let argument = match def.arg {
+                ArgRule::None => "",
+                ArgRule::MayIndex => "`[n]`, may be left out",
+                ArgRule::Key => "`[key]`",
+                ArgRule::MayKey => "`[key]`, may be left out",
+                ArgRule::NameOrIndex => "`.name` or `[n]`",
+            };
+            let argument = if argument.is_empty() {
+                String::new()
+            } else {
+                format!("; {argument}")
+            };
+            // A bar would end the cell.
+            let cell = |text: &str| text.replace('|', "\\|");
+            writeln!(
+                out,
+                "| `{}`{argument} | {} | {} | `{}` |",
+                def.name,
+                def.ty,
+                cell(def.description),
+                cell(def.example)
+            )?;
         }
     }
     Ok(())
