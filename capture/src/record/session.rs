@@ -127,6 +127,11 @@ pub(crate) fn record(mut options: Options) -> Result<u8> {
         profile: options.profile.name.clone(),
         filter: filter.as_ref().map(|f| f.text.clone()).unwrap_or_default(),
         redactions: redactor.describe(),
+        // A capture of containers holds nothing of the host's, and their users are others.
+        accounts: match options.scope.selectors.is_empty() {
+            true => host::accounts(),
+            false => Default::default(),
+        },
         ..Header::default()
     };
     let failures = filter.as_ref().is_some_and(|f| f.has_failures_only(&catalogue));

@@ -4,8 +4,8 @@ use super::Settings;
 use super::literal::{self, LiteralError};
 use super::operand::{Typed, operand};
 use crate::error::{FilterError, Span};
-use crate::eval::{Glob, Matcher, NumberOp, PathPrefixes, Test, TextTest};
-use crate::fields::FieldType;
+use crate::eval::{Glob, Matcher, NumberOp, PathPrefixes, Source, Test, TextTest};
+use crate::fields::{EvtField, FieldId, FieldType};
 use crate::lang::{List, Op, Operand, Quantifier, Right, Text, escape};
 use memchr::memmem::Finder;
 use regex::RegexBuilder;
@@ -26,6 +26,11 @@ pub(super) fn compare(
 ) -> Result<Test, FilterError> {
     let Typed { source, ty } = operand(left)?;
     let is_list = source.is_list();
+    // As elsewhere in the field, being around a time is being at most so far from it.
+    let op = match &source {
+        Source::Field { def, .. } if def.id == FieldId::Evt(EvtField::Around) && op == Op::Eq => Op::Le,
+        _ => op,
+    };
     if !allowed(op, ty, is_list) || is_list && quantifier.is_some() {
         let what = if is_list { "list".to_string() } else { ty.to_string() };
         let names: Vec<&str> = OPS
