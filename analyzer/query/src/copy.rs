@@ -12,6 +12,9 @@ use hashbrown::HashMap;
 /// Text and entities of a segment at which it is closed, as the recorder does it.
 const MAX_BYTES: usize = 8 << 20;
 
+/// Threads and descriptors of the open segment at which it is closed: each is kept until then.
+const MAX_PARTS: usize = 16_384;
+
 /// zstd level: as the recorder's.
 const LEVEL: i32 = 3;
 
@@ -97,7 +100,8 @@ impl Copy {
     fn segment(&mut self, hits: &Hits<'_, '_>) -> Result<()> {
         for row in hits.rows() {
             self.row(&EventRow::new(hits.segment(), *row as usize));
-            if self.builder.rows() >= MAX_ROWS || self.builder.bytes() >= MAX_BYTES {
+            let parts = self.parts.threads.len() + self.parts.descriptors.len();
+            if self.builder.rows() >= MAX_ROWS || self.builder.bytes() >= MAX_BYTES || parts >= MAX_PARTS {
                 self.flush()?;
             }
         }

@@ -28,27 +28,28 @@ fn whole_seconds(text: &str) -> Value<'static> {
 
 impl<'s, E: Observed<'s>> Fields<'s, E> {
     pub(super) fn evt(&self, field: EvtField, arg: &FieldArg) -> Value<'s> {
-        let time = self.time();
+        // Asked for only where it is needed: it takes the order of all rows.
+        let at = || self.time();
         let zone = self.context().zone();
         match field {
             EvtField::Num => Value::Uint(self.num()),
-            EvtField::Time | EvtField::RawTime => Value::Int(time),
-            EvtField::TimeS => whole_seconds(&time::clock(time, zone)),
-            EvtField::TimeIso8601 => Value::owned(time::iso8601(time)),
-            EvtField::DateTime => Value::owned(time::date_time(time, zone)),
-            EvtField::DateTimeS => whole_seconds(&time::date_time(time, zone)),
-            EvtField::OutputTime => Value::owned(time::clock(time, zone)),
-            EvtField::RawTimeS => Value::Int(time.div_euclid(time::SECOND)),
-            EvtField::RawTimeNs => Value::Int(time.rem_euclid(time::SECOND)),
-            EvtField::RelTime => Value::Int(time.saturating_sub(self.context().first())),
-            EvtField::RelTimeS => Value::Int(time.saturating_sub(self.context().first()) / time::SECOND),
-            EvtField::RelTimeNs => Value::Int(time.saturating_sub(self.context().first()) % time::SECOND),
+            EvtField::Time | EvtField::RawTime => Value::Int(at()),
+            EvtField::TimeS => whole_seconds(&time::clock(at(), zone)),
+            EvtField::TimeIso8601 => Value::owned(time::iso8601(at())),
+            EvtField::DateTime => Value::owned(time::date_time(at(), zone)),
+            EvtField::DateTimeS => whole_seconds(&time::date_time(at(), zone)),
+            EvtField::OutputTime => Value::owned(time::clock(at(), zone)),
+            EvtField::RawTimeS => Value::Int(at().div_euclid(time::SECOND)),
+            EvtField::RawTimeNs => Value::Int(at().rem_euclid(time::SECOND)),
+            EvtField::RelTime => Value::Int(at().saturating_sub(self.context().first())),
+            EvtField::RelTimeS => Value::Int(at().saturating_sub(self.context().first()) / time::SECOND),
+            EvtField::RelTimeNs => Value::Int(at().saturating_sub(self.context().first()) % time::SECOND),
             EvtField::DeltaTime => Value::Int(self.delta()),
             EvtField::DeltaTimeS => Value::Int(self.delta() / time::SECOND),
             EvtField::DeltaTimeNs => Value::Int(self.delta() % time::SECOND),
             EvtField::Around => match arg {
                 FieldArg::Name(around) => around.parse::<i64>().map_or(Value::Missing, |around| {
-                    Value::Uint(time.abs_diff(around) / time::MILLISECOND.unsigned_abs())
+                    Value::Uint(at().abs_diff(around) / time::MILLISECOND.unsigned_abs())
                 }),
                 _ => Value::Missing,
             },

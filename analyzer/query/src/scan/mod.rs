@@ -17,6 +17,7 @@ use afterimage_format::model::Loss;
 use afterimage_format::segment::{Decoded, Zone};
 use plan::Plan;
 use prune::{Verdict, verdict};
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -155,29 +156,52 @@ pub fn scan_segments<T: Send>(
     work: impl Fn(&Hits<'_, '_>) -> T + Sync,
     mut each: impl FnMut(Made<T>) -> ControlFlow<()>,
 ) -> Outcome {
+    let whole = |hits: &Hits<'_, '_>, piece: &mut dyn FnMut(Made<T>)| {
+        piece(Made {
+            value: work(hits),
+            matched: hits.count(),
+        });
+    };
+    scan_pieces(trace, context, query, whole, |made| each(made))
+}
+
+/// The same where `work` gives what it makes piece by piece, so that the first one is there early and none has to be kept
+/// whole.
+pub fn scan_pieces<T: Send>(
+    trace: &Trace,
+    context: &TraceContext,
+    query: &Query<'_>,
+    work: impl Fn(&Hits<'_, '_>, &mut dyn FnMut(T)) + Sync,
+    mut each: impl FnMut(T) -> ControlFlow<()>,
+) -> Outcome {
     let plan = Plan::of(query.filter);
     let mut outcome = Outcome::default();
     let mut until = query.to;
     let limit = left(query, 0);
+    let (ends, broken) = (Cell::new(0), Cell::new(false));
     let feed = parallel::in_order(
         Feed::new(trace, context, query),
-        |next: &Next| {
-            let count = |hits: &Hits<'_, '_>| (work(hits), hits.count());
-            read(trace, context, query, &plan, next.segment, limit, count)
+        |next: &Next, piece: &mut dyn FnMut((u64, T))| {
+            read(trace, context, query, &plan, next.segment, limit, |hits| {
+                work(hits, &mut |made| piece((next.end, made)));
+                hits.count()
+            })
         },
-        |next, made| {
-            outcome.note(made.damage, made.decoded);
-            let Some((value, matched)) = made.value else {
-                return ControlFlow::Continue(());
-            };
-            outcome.matched += matched;
-            let flow = each(Made { value, matched });
-            if flow.is_break() {
-                until = earlier(until, next.end);
-            }
+        |(end, made)| {
+            ends.set(end);
+            let flow = each(made);
+            broken.set(flow.is_break());
             flow
         },
+        |_, made| {
+            outcome.note(made.damage, made.decoded);
+            outcome.matched += made.value.unwrap_or(0);
+            ControlFlow::Continue(())
+        },
     );
+    if broken.get() {
+        until = earlier(until, ends.get());
+    }
     feed.finish(&mut outcome, until);
     outcome
 }

@@ -8,9 +8,6 @@ use std::thread;
 /// So many threads at most: each holds a decoded segment, and a trace should open in little memory.
 const MAX_THREADS: usize = 8;
 
-/// How many results may wait for one before them, beside those being worked on. Each can be as large as the text of a segment.
-const WAITING: usize = 1;
-
 struct Shared<I> {
     items: I,
     /// Number of the next item.
@@ -20,16 +17,27 @@ struct Shared<I> {
     stopped: bool,
 }
 
-/// Has `work` done on every item by several threads, and calls `each` with item and result in the order of the items until it
-/// breaks off. Gives the rest of the items back.
-pub(super) fn in_order<I, T>(
+/// What a thread says of an item.
+enum Said<I, P, T> {
+    /// A part of its result.
+    Piece(P),
+    /// It is done.
+    Done(I, T),
+}
+
+/// Has `work` done on every item by several threads: it gives pieces of its result while it goes on, and the rest when it is
+/// done. `piece` and `done` get them in the order of the items, until one of them breaks off. Gives the rest of the items
+/// back.
+pub(super) fn in_order<I, P, T>(
     items: I,
-    work: impl Fn(&I::Item) -> T + Sync,
-    mut each: impl FnMut(I::Item, T) -> ControlFlow<()>,
+    work: impl Fn(&I::Item, &mut dyn FnMut(P)) -> T + Sync,
+    mut piece: impl FnMut(P) -> ControlFlow<()>,
+    mut done: impl FnMut(I::Item, T) -> ControlFlow<()>,
 ) -> I
 where
     I: Iterator + Send,
     I::Item: Send,
+    P: Send,
     T: Send,
 {
     let threads = thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
@@ -40,35 +48,53 @@ where
         stopped: false,
     });
     let turn = Condvar::new();
-    let (send, receive) = mpsc::channel();
+    // Who is ahead of the writer waits: the pieces of the item that is wanted are not kept.
+    let (send, receive) = mpsc::sync_channel(2 * threads);
     thread::scope(|scope| {
         for _ in 0..threads {
             let (send, shared, turn, work) = (send.clone(), &shared, &turn, &work);
             scope.spawn(move || {
                 while let Some((number, item)) = take(shared, turn, threads) {
-                    let made = work(&item);
-                    if send.send((number, item, made)).is_err() {
+                    let made = work(&item, &mut |piece| {
+                        let _ = send.send((number, Said::Piece(piece)));
+                    });
+                    if send.send((number, Said::Done(item, made))).is_err() {
                         return;
                     }
                 }
             });
         }
         drop(send);
-        let mut early = BTreeMap::new();
+        let mut early: BTreeMap<usize, Vec<Said<I::Item, P, T>>> = BTreeMap::new();
         let mut wanted = 0;
-        'results: for (number, item, made) in &receive {
-            early.insert(number, (item, made));
-            while let Some((item, made)) = early.remove(&wanted) {
+        'said: for (number, said) in &receive {
+            early.entry(number).or_default().push(said);
+            while let Some(said) = early.remove(&wanted) {
+                let mut is_done = false;
+                for said in said {
+                    let flow = match said {
+                        Said::Piece(made) => piece(made),
+                        Said::Done(item, made) => {
+                            is_done = true;
+                            done(item, made)
+                        }
+                    };
+                    if flow.is_break() {
+                        break 'said;
+                    }
+                }
+                if !is_done {
+                    break;
+                }
                 wanted += 1;
                 lock(&shared).wanted = wanted;
                 turn.notify_all();
-                if each(item, made).is_break() {
-                    break 'results;
-                }
             }
         }
         lock(&shared).stopped = true;
         turn.notify_all();
+        // Threads that wait for room in the channel are not to wait for ever.
+        drop(receive);
     });
     shared.into_inner().unwrap_or_else(PoisonError::into_inner).items
 }
@@ -76,7 +102,7 @@ where
 /// The next item; waits while others are too far ahead of the result that is wanted.
 fn take<I: Iterator>(shared: &Mutex<Shared<I>>, turn: &Condvar, threads: usize) -> Option<(usize, I::Item)> {
     let mut state = lock(shared);
-    while !state.stopped && state.next > state.wanted + threads + WAITING {
+    while !state.stopped && state.next >= state.wanted + threads {
         state = turn.wait(state).unwrap_or_else(PoisonError::into_inner);
     }
     if state.stopped {
@@ -98,14 +124,20 @@ mod tests {
     #[test]
     fn results_come_in_order_and_work_ends_when_they_are_not_wanted() {
         let mut seen = Vec::new();
+        let mut pieces = Vec::new();
         let rest = in_order(
             0..1000,
-            |item| {
+            |item, piece| {
                 // Some take longer than those behind them.
                 if item % 7 == 0 {
                     thread::yield_now();
                 }
+                (0..3).for_each(|part| piece((*item, part)));
                 item * 2
+            },
+            |made| {
+                pieces.push(made);
+                ControlFlow::Continue(())
             },
             |item, made| {
                 assert_eq!(made, item * 2);
@@ -117,14 +149,19 @@ mod tests {
                 }
             },
         );
+        let expected: Vec<(i32, i32)> = (0..=500)
+            .flat_map(|item| (0..3).map(move |part| (item, part)))
+            .collect();
+        assert_eq!(pieces, expected);
         assert_eq!(seen, (0..=500).collect::<Vec<_>>());
         let begun = rest.start;
-        assert!(begun > 500 && begun <= 501 + 2 * (MAX_THREADS + WAITING + 1), "{begun}");
+        assert!(begun > 500 && begun <= 502 + 2 * MAX_THREADS as i32, "{begun}");
     }
 
     #[test]
     fn nothing_to_do_is_done() {
-        let rest = in_order(0..0, |item: &i32| *item, |_, _| ControlFlow::Continue(()));
+        let next = |(): ()| ControlFlow::Continue(());
+        let rest = in_order(0..0, |item: &i32, _| *item, next, |_, _| ControlFlow::Continue(()));
         assert!(rest.is_empty());
     }
 }
