@@ -162,7 +162,7 @@ pub fn scan_segments<T: Send>(
             matched: hits.count(),
         });
     };
-    scan_pieces(trace, context, query, whole, |made| each(made))
+    scan_pieces(trace, context, query, whole, each)
 }
 
 /// The same where `work` gives what it makes piece by piece, so that the first one is there early and none has to be kept
