@@ -50,7 +50,10 @@ pub fn copy(
         reason: "filtered".into(),
         end: trace.summary().map_or(trace.totals().time_max, |summary| summary.end),
         losses: losses(trace, query.from, query.to).records,
-        accounts: trace.summary().map(|summary| summary.accounts.clone()).unwrap_or_default(),
+        accounts: trace
+            .summary()
+            .map(|summary| summary.accounts.clone())
+            .unwrap_or_default(),
         ..Summary::default()
     };
     let mut containers: Vec<Container> = copy.containers.into_values().collect();
