@@ -30,4 +30,4 @@ pub use losses::{Losses, losses};
 pub use output::Format;
 pub use row::{EventRow, Observed, TraceContext};
 pub use rules::{Rule, Rules, RulesError};
-pub use scan::{Hits, Made, Outcome, Query, Scanner, scan, scan_segments};
+pub use scan::{Found, Hits, Made, Outcome, Query, Scanner, scan, scan_segments, scan_several};

@@ -2,7 +2,8 @@
 //! a large tree.
 
 use super::RulesError;
-use saphyr_parser::{Event, Parser, ScalarStyle};
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError};
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// Lists and mappings in each other.
@@ -77,17 +78,48 @@ impl Node {
     }
 }
 
+/// Bytes that are read again because of lines that had to be moved.
+const MAX_AGAIN: usize = 64 << 20;
+
 /// The documents of a file.
 pub(super) fn documents(text: &str) -> Result<Vec<Node>, RulesError> {
+    let mut text = Cow::Borrowed(text);
+    let mut again = 0;
+    loop {
+        let (line, what) = match read(&text)? {
+            Ok(documents) => return Ok(documents),
+            Err(error) => (error.marker().line(), error.info().to_owned()),
+        };
+        // Rules in use close a list in the column of its key. The parser takes that for an error, others do not. Inside of
+        // brackets, where alone it says so, blanks mean nothing.
+        again += text.len();
+        match moved(&text, line).filter(|_| what == "invalid indentation" && again < MAX_AGAIN) {
+            Some(changed) => text = Cow::Owned(changed),
+            None => return Err(RulesError::at(line, format!("this is no YAML: {what}"))),
+        }
+    }
+}
+
+/// The text with this line, from 1 on, further to the right.
+fn moved(text: &str, line: usize) -> Option<String> {
+    let before: usize = text
+        .split_inclusive('\n')
+        .take(line.checked_sub(1)?)
+        .map(str::len)
+        .sum();
+    let (before, rest) = text.split_at_checked(before)?;
+    Some(format!("{before}{:MAX_DEPTH$}{rest}", ""))
+}
+
+fn read(text: &str) -> Result<Result<Vec<Node>, ScanError>, RulesError> {
     let mut reader = Reader::default();
     for event in Parser::new_from_str(text) {
-        let (event, span) = event.map_err(|error| {
-            let (line, what) = (error.marker().line(), error.info());
-            RulesError::at(line, format!("this is no YAML: {what}"))
-        })?;
-        reader.event(event, span.start.line())?;
+        match event {
+            Ok((event, span)) => reader.event(event, span.start.line())?,
+            Err(error) => return Ok(Err(error)),
+        }
     }
-    Ok(reader.documents)
+    Ok(Ok(reader.documents))
 }
 
 /// A list or mapping whose end was not met yet.
@@ -221,6 +253,16 @@ mod tests {
         assert_eq!(list[5].data, list[6].data);
         assert_eq!(list[3].line, 4);
         assert_eq!(all[1].list().unwrap()[0].text(), Some("one two\n"));
+    }
+
+    #[test]
+    fn brackets_may_close_in_any_column() {
+        let all = documents("- list: a\n  items: [\nx,\n y\n  ]\n- list: b\n").unwrap();
+        let items = all[0].list().unwrap()[0].get("items").unwrap();
+        assert_eq!(items.list().unwrap().len(), 2);
+        assert_eq!(all[0].list().unwrap()[1].line, 6);
+        let long = format!("- a: [{}", "\n1,".repeat(1 << 20));
+        assert!(documents(&long).is_err());
     }
 
     #[test]

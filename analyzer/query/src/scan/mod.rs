@@ -5,8 +5,10 @@ mod parallel;
 mod plan;
 mod prune;
 mod select;
+mod several;
 
 pub use hits::Hits;
+pub use several::{Found, scan_several};
 
 use crate::Filter;
 use crate::losses::losses;
@@ -109,7 +111,7 @@ impl<'a> Scanner<'a> {
         Scanner {
             query,
             plan: Plan::of(query.filter),
-            feed: Feed::new(trace, context, query),
+            feed: Feed::new(trace, context, std::slice::from_ref(query)),
             outcome: Outcome::default(),
             until: query.to,
         }
@@ -160,7 +162,7 @@ pub fn scan_segments<T: Send>(
     let mut until = query.to;
     let limit = left(query, 0);
     let feed = parallel::in_order(
-        Feed::new(trace, context, query),
+        Feed::new(trace, context, std::slice::from_ref(query)),
         |next: &Next| {
             let count = |hits: &Hits<'_, '_>| (work(hits), hits.count());
             read(trace, context, query, &plan, next.segment, limit, count)
@@ -241,11 +243,11 @@ struct Next {
     end: u64,
 }
 
-/// The segments that may hold what is asked for, one after the other.
+/// The segments that may hold what one of the queries asks for, one after the other.
 struct Feed<'a> {
     trace: &'a Trace,
     context: &'a TraceContext,
-    query: &'a Query<'a>,
+    queries: &'a [Query<'a>],
     group: usize,
     entries: VecDeque<(usize, Arc<IndexEntry>)>,
     read: usize,
@@ -254,11 +256,11 @@ struct Feed<'a> {
 }
 
 impl<'a> Feed<'a> {
-    fn new(trace: &'a Trace, context: &'a TraceContext, query: &'a Query<'a>) -> Feed<'a> {
+    fn new(trace: &'a Trace, context: &'a TraceContext, queries: &'a [Query<'a>]) -> Feed<'a> {
         Feed {
             trace,
             context,
-            query,
+            queries,
             group: 0,
             entries: VecDeque::new(),
             read: 0,
@@ -271,9 +273,15 @@ impl<'a> Feed<'a> {
         outcome.segments_read = self.read;
         outcome.segments_skipped = self.skipped;
         outcome.damage.extend(self.damage);
-        let losses = losses(self.trace, self.query.from, until);
+        let from = self.queries.first().and_then(|query| query.from);
+        let losses = losses(self.trace, from, until);
         outcome.losses = losses.records;
         outcome.damage.extend(losses.damage);
+    }
+
+    /// Whether none of the queries asks for anything of this.
+    fn nothing_in(&self, zone: &Zone) -> bool {
+        self.queries.iter().all(|query| cannot_match(query, zone, self.context))
     }
 }
 
@@ -281,12 +289,12 @@ impl Iterator for Feed<'_> {
     type Item = Next;
 
     fn next(&mut self) -> Option<Next> {
-        if self.query.limit == Some(0) {
+        if self.queries.iter().all(|query| query.limit == Some(0)) {
             return None;
         }
         loop {
             while let Some((segment, entry)) = self.entries.pop_front() {
-                if cannot_match(self.query, &entry.zone, self.context) {
+                if self.nothing_in(&entry.zone) {
                     self.skipped += 1;
                     continue;
                 }
@@ -297,7 +305,7 @@ impl Iterator for Feed<'_> {
             let number = self.group;
             let group = self.trace.groups().get(number)?;
             self.group += 1;
-            if cannot_match(self.query, &zone_of(group), self.context) {
+            if self.nothing_in(&zone_of(group)) {
                 self.skipped += group.segments as usize;
                 continue;
             }
