@@ -303,7 +303,10 @@ fn rules_of_audit_logs_compile() {
     let mut compiled = 0;
     for files in [
         &["K8SAuditEngineV4K8SAuditRules", "K8SAuditEngineV4AllowNginxContainer"][..],
-        &["K8SAuditEngineV4K8SAuditRules", "K8SAuditTrustNginxContainer"],
+        &[
+            "K8SAuditEngineV4K8SAuditRules",
+            "K8SAuditEngineV4AllowOnlyApacheContainer",
+        ],
         &["K8SAuditSingleRuleWithJsonPointer"],
     ] {
         let rules = load(&folder, files).unwrap_or_else(|error| panic!("{error}"));

@@ -138,8 +138,11 @@ impl Rule {
             let wrong = |what: String| RulesError(format!("in the exception `{}`: {what}", exception.name));
             // A field is looked at even where there is no value for it yet.
             for field in exception.fields() {
-                let exists = Filter::compile(&format!("{field} exists"), settings);
-                exists.map_err(|error| wrong(RulesError::of(error).0))?;
+                let exists = match lang::parse(&format!("{field} exists")) {
+                    Ok(exists @ Expr::Exists { .. }) => exists,
+                    _ => return Err(wrong(format!("`{field}` is no field"))),
+                };
+                Filter::check(&exists, settings).map_err(|error| wrong(RulesError::of(error).0))?;
             }
             if let Some(term) = exception.condition().map_err(wrong)? {
                 terms.push(Expr::Not {
