@@ -3,7 +3,7 @@
 mod corpus;
 
 use afterimage_query::lang::{Expr, Operand, Right, parse};
-use afterimage_query::{Filter, Rules, Settings, fields};
+use afterimage_query::{Filter, Rules, Settings, compile_all, fields};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -119,8 +119,10 @@ fn every_condition_of_the_rules_compiles() {
                 made.err().map(|error| error.message),
             );
         }
+        let mut all = Vec::new();
         for rule in rules.rules() {
             let made = rule.compile(&settings, None);
+            all.push(rule);
             if matches!(rule.source.as_str(), "syscall" | "k8s_audit") {
                 note(&rule.name, &rule.condition, made.err().map(|error| error.to_string()));
             } else {
@@ -129,12 +131,42 @@ fn every_condition_of_the_rules_compiles() {
                 assert!(made.is_err(), "{}", rule.name);
             }
         }
+        // Together they are far from what rules may come to.
+        for made in compile_all(&all, &settings, None) {
+            let error = made.err().map(|error| error.to_string());
+            assert!(error.is_none_or(|error| error.contains("unknown field")), "{files:?}");
+        }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     eprintln!(
         "{compiled} conditions compile, {waiting} name fields that are not defined; sources of plugins: {plugins:?}"
     );
     assert_eq!(Vec::from_iter(&unknown), NOT_DEFINED);
+}
+
+#[test]
+fn damaged_rules_files_are_refused_or_read() {
+    let Some(path) = corpus::locate("rules/current/falco_rules.yaml") else {
+        return;
+    };
+    let text = std::fs::read_to_string(path).expect("the rules can be read");
+    let mut refused = 0;
+    for at in (0..text.len()).step_by(701).filter(|at| text.is_char_boundary(*at)) {
+        for change in ["", "\"", "[", "{", "- ", "\n", "&a ", "*a ", "\t", ": ", "(", "|", "\0"] {
+            let changed = match change {
+                "" => text[..at].to_owned(),
+                change => format!("{}{change}{}", &text[..at], &text[at..]),
+            };
+            let mut rules = Rules::default();
+            refused += usize::from(rules.add(&changed).is_err());
+            let rules = Arc::new(rules);
+            let settings = Settings::default().with_rules(&rules);
+            for rule in rules.rules().iter().rev().take(3) {
+                let _ = rule.compile(&settings, None);
+            }
+        }
+    }
+    assert!(refused > 100, "{refused}");
 }
 
 #[test]

@@ -59,7 +59,12 @@ impl Filter {
     /// # Errors
     /// The first unknown name or wrong type.
     pub fn check(expr: &Expr, settings: &Settings) -> Result<Filter, FilterError> {
-        let root = node(expr, settings, &mut Budget::default())?;
+        Filter::check_within(expr, settings, &mut Budget::default())
+    }
+
+    /// The same, where macros and lists may come to no more than this.
+    pub(crate) fn check_within(expr: &Expr, settings: &Settings, budget: &mut Budget) -> Result<Filter, FilterError> {
+        let root = node(expr, settings, budget)?;
         Ok(Filter {
             asks_for_state: asks_for_state(&root),
             root,

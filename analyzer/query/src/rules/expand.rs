@@ -9,19 +9,15 @@ use std::borrow::Cow;
 /// other count together, for the tree is walked recursively.
 const MAX_DEPTH: usize = 200;
 
-/// Macros that a filter may come to, and bytes of text in them.
-const MAX_MACROS: usize = 10_000;
-const MAX_TEXT: usize = 8 << 20;
-
-/// Values of lists that a filter may come to.
-const MAX_VALUES: usize = 1_000_000;
-
-/// What a filter may still come to.
-#[derive(Debug)]
+/// What a filter may still come to, or several together.
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Budget {
+    /// How much deeper.
     depth: usize,
+    /// Macros, and bytes of text in them and in values.
     macros: usize,
     text: usize,
+    /// Values of lists.
     values: usize,
 }
 
@@ -29,28 +25,53 @@ impl Default for Budget {
     fn default() -> Budget {
         Budget {
             depth: MAX_DEPTH,
-            macros: MAX_MACROS,
-            text: MAX_TEXT,
-            values: MAX_VALUES,
+            macros: 10_000,
+            text: 4 << 20,
+            values: 250_000,
         }
     }
 }
 
 impl Budget {
+    /// For the rules of a trace, all together: real ones need a hundredth of it.
+    pub(crate) fn of_all_rules() -> Budget {
+        Budget {
+            depth: MAX_DEPTH,
+            macros: 100_000,
+            text: 32 << 20,
+            values: 2_000_000,
+        }
+    }
+
+    /// What one filter may come to of it.
+    pub(crate) fn of_one(self) -> Budget {
+        let one = Budget::default();
+        Budget {
+            depth: MAX_DEPTH,
+            macros: one.macros.min(self.macros),
+            text: one.text.min(self.text),
+            values: one.values.min(self.values),
+        }
+    }
+
+    /// Takes off what a filter came to that had `before` and has `after` left.
+    pub(crate) fn take(&mut self, before: Budget, after: Budget) {
+        self.macros -= (before.macros - after.macros).min(self.macros);
+        self.text -= (before.text - after.text).min(self.text);
+        self.values -= (before.values - after.values).min(self.values);
+    }
+
     /// Begins to put in a macro; [`Budget::end`] says that it is done.
     pub(crate) fn begin(&mut self, text: &str, span: Span) -> Result<(), FilterError> {
-        let left = (
-            self.depth.checked_sub(1),
-            self.macros.checked_sub(1),
-            self.text.checked_sub(text.len()),
-        );
-        let (Some(depth), Some(macros), Some(text)) = left else {
-            let message = format!(
-                "macros in macros: more than {MAX_DEPTH} deep, {MAX_MACROS} in all or {MAX_TEXT} bytes of text"
-            );
-            return Err(FilterError::new(span, message).expected("macros that do not stand for themselves"));
+        self.deeper(span)?;
+        let left = (self.macros.checked_sub(1), self.text.checked_sub(text.len()));
+        let (Some(macros), Some(text)) = left else {
+            return Err(FilterError::new(
+                span,
+                "macros in macros come to more than a filter may have",
+            ));
         };
-        (self.depth, self.macros, self.text) = (depth, macros, text);
+        (self.macros, self.text) = (macros, text);
         Ok(())
     }
 
@@ -60,7 +81,7 @@ impl Budget {
         self.depth = self
             .depth
             .checked_sub(1)
-            .ok_or_else(|| FilterError::new(span, message()))?;
+            .ok_or_else(|| FilterError::new(span, message()).expected("macros that do not stand for themselves"))?;
         Ok(())
     }
 
@@ -123,12 +144,17 @@ impl Rules {
         out: &mut Vec<Text>,
         (depth, budget): (usize, &mut Budget),
     ) -> Result<(), FilterError> {
-        let left = (depth.checked_sub(1), budget.values.checked_sub(1));
-        let (Some(depth), Some(values)) = left else {
-            let message = format!("lists in lists: more than {MAX_DEPTH} deep or {MAX_VALUES} values in all");
-            return Err(FilterError::new(span, message).expected("lists that do not name themselves"));
+        let wrong = |message: String| FilterError::new(span, message).expected("lists that do not name themselves");
+        let Some(depth) = depth.checked_sub(1) else {
+            return Err(wrong(format!("lists in lists: more than {MAX_DEPTH} deep")));
         };
-        budget.values = values;
+        let left = (budget.values.checked_sub(1), budget.text.checked_sub(item.bytes.len()));
+        let (Some(values), Some(text)) = left else {
+            return Err(wrong(
+                "lists in lists come to more values than a filter may have".to_owned(),
+            ));
+        };
+        (budget.values, budget.text) = (values, text);
         let Some(list) = self.list(item) else {
             out.push(Text { span, ..item.clone() });
             return Ok(());

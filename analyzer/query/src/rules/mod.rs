@@ -122,6 +122,15 @@ impl Rule {
     /// # Errors
     /// What is wrong with it, or why a trace holds nothing of it.
     pub fn compile(&self, settings: &Settings, also: Option<&Expr>) -> Result<Filter, RulesError> {
+        self.compile_within(settings, also, &mut Budget::default())
+    }
+
+    fn compile_within(
+        &self,
+        settings: &Settings,
+        also: Option<&Expr>,
+        budget: &mut Budget,
+    ) -> Result<Filter, RulesError> {
         let source = match self.source.as_str() {
             SYSCALL => "evt.type != k8s_audit",
             K8S_AUDIT => "evt.type = k8s_audit",
@@ -151,8 +160,22 @@ impl Rule {
                 });
             }
         }
-        Filter::check(&exception::and(terms), settings).map_err(RulesError::of)
+        Filter::check_within(&exception::and(terms), settings, budget).map_err(RulesError::of)
     }
+}
+
+/// What each of the rules finds, as [`Rule::compile`] says it. All together are bounded, too: a file can have many rules that
+/// name the same large macro.
+pub fn compile_all(rules: &[&Rule], settings: &Settings, also: Option<&Expr>) -> Vec<Result<Filter, RulesError>> {
+    let mut left = Budget::of_all_rules();
+    let each = rules.iter().map(|rule| {
+        let before = left.of_one();
+        let mut after = before;
+        let made = rule.compile_within(settings, also, &mut after);
+        left.take(before, after);
+        made
+    });
+    each.collect()
 }
 
 #[cfg(test)]

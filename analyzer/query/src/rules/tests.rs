@@ -234,3 +234,19 @@ fn macros_do_not_come_to_a_tree_of_any_depth() {
     let error = Filter::compile("m100", &settings).unwrap_err();
     assert!(error.message.contains("deep"), "{}", error.message);
 }
+
+#[test]
+fn many_rules_of_a_large_macro_are_bounded_together() {
+    let mut text = format!(
+        "- macro: large\n  condition: evt.num in ({})\n",
+        vec!["1"; 400_000].join(",")
+    );
+    for n in 0..100 {
+        text += &format!("- rule: r{n}\n  condition: large\n");
+    }
+    let settings = settings(&text);
+    let rules: Vec<&Rule> = settings.rules.rules().iter().collect();
+    let made = compile_all(&rules, &settings, None);
+    let usable = made.iter().filter(|made| made.is_ok()).count();
+    assert!((30..50).contains(&usable), "{usable}");
+}

@@ -8,7 +8,7 @@ use crate::output::stdout;
 use crate::status::{Status, Usage};
 use afterimage_query::lang::{self, Expr};
 use afterimage_query::output::{LineWriter, escaped};
-use afterimage_query::{EventRow, Filter, Found, Query, Rule, Rules, Settings, scan_several};
+use afterimage_query::{EventRow, Filter, Found, Query, Rule, Rules, Settings, compile_all, scan_several};
 use anyhow::Result;
 use std::collections::HashSet;
 use std::io::{self, Write as _};
@@ -49,9 +49,9 @@ impl Chosen {
             }
         };
         let mut can = Vec::new();
-        for rule in wanted {
-            match rule.compile(settings, also) {
-                Ok(_) => can.push(rule),
+        for (rule, made) in wanted.iter().zip(compile_all(&wanted, settings, also)) {
+            match made {
+                Ok(_) => can.push(*rule),
                 Err(error) => eprintln!(
                     "analyze: the rule \"{}\" is left out: {}",
                     escaped(rule.name.as_bytes()),
@@ -92,8 +92,8 @@ pub(super) fn run(
     for file in &args.files {
         let asked = open(file)?;
         let settings = asked.input.context.settings().with_rules(&settings.rules);
-        let filters = rules.iter().map(|rule| rule.compile(&settings, also.as_ref()));
-        let filters: Vec<Filter> = filters
+        let filters: Vec<Filter> = compile_all(&rules, &settings, also.as_ref())
+            .into_iter()
             .collect::<Result<_, _>>()
             .map_err(|error| Usage(escaped(error.to_string().as_bytes())))?;
         let queries: Vec<Query<'_>> = filters
@@ -114,8 +114,10 @@ pub(super) fn run(
     if args.count {
         let mut out = stdout();
         let width = counts.iter().max().map_or(1, |most: &u64| most.to_string().len());
-        for (count, label) in counts.iter().zip(&labels) {
-            let count = args.limit.map_or(*count, |limit| limit.min(*count));
+        let mut all: Vec<(u64, &String)> = counts.into_iter().zip(&labels).collect();
+        // Those that find most come first, the others in the order of the file.
+        all.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+        for (count, label) in all {
             writeln!(out, "{count:width$}  {label}")?;
         }
         out.flush()?;
@@ -134,7 +136,8 @@ fn count(asked: &Asked, queries: &[Query<'_>], counts: &mut [u64], explain: &Exp
     };
     let outcome = scan_several(&input.trace, &input.context, queries, of_segment, |made| {
         for (number, count) in made.value {
-            counts[number] += count;
+            let most = queries[number].limit.unwrap_or(u64::MAX);
+            counts[number] = (counts[number] + count).min(most);
         }
         ControlFlow::Continue(())
     });
