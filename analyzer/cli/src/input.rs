@@ -13,6 +13,8 @@ use afterimage_query::output::escaped;
 use afterimage_query::{Filter, Rules, Settings, TraceContext};
 use anyhow::{Context as _, Result};
 use clap::Args;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -180,7 +182,10 @@ pub(crate) fn load_rules(files: &[PathBuf]) -> Result<Arc<Rules>> {
     let mut rules = Rules::default();
     for file in files {
         let path = shown_path(file);
-        let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {path}"))?;
+        let mut text = String::new();
+        // One byte more than allowed is refused; what has no end is not read to it.
+        let read = File::open(file).and_then(|file| file.take(Rules::MAX_FILE as u64 + 1).read_to_string(&mut text));
+        read.with_context(|| format!("cannot read {path}"))?;
         rules
             .add(&text)
             .map_err(|error| Usage(format!("{path}: {}", escaped(error.to_string().as_bytes()))))?;

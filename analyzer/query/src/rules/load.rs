@@ -4,9 +4,6 @@ use super::exception;
 use super::yaml::{Data, Node, documents};
 use super::{Rule, Rules, RulesError, SYSCALL};
 
-/// Largest rules file, in bytes.
-const MAX_FILE: usize = 16 << 20;
-
 /// What an item does with what is there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum How {
@@ -26,8 +23,11 @@ struct Item<'n> {
 }
 
 pub(super) fn add(rules: &mut Rules, text: &str) -> Result<(), RulesError> {
-    if text.len() > MAX_FILE {
-        return Err(RulesError(format!("a rules file of more than {MAX_FILE} bytes")));
+    if text.len() > Rules::MAX_FILE {
+        return Err(RulesError(format!(
+            "a rules file of more than {} bytes",
+            Rules::MAX_FILE
+        )));
     }
     for document in documents(text)? {
         let items = match &document.data {

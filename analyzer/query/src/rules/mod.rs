@@ -72,6 +72,9 @@ impl fmt::Display for RulesError {
 impl std::error::Error for RulesError {}
 
 impl Rules {
+    /// Largest rules file, in bytes.
+    pub const MAX_FILE: usize = 16 << 20;
+
     /// Adds what a file says. Its conditions are looked at when a filter names them, or a rule is compiled.
     ///
     /// # Errors
