@@ -13,6 +13,8 @@ use afterimage_query::output::escaped;
 use afterimage_query::{Filter, Rules, Settings, TraceContext};
 use anyhow::{Context as _, Result};
 use clap::Args;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -164,23 +166,31 @@ pub(crate) fn filter(text: &str, settings: &Settings) -> Result<Filter> {
 #[derive(Args, Default)]
 pub(crate) struct Macros {
     /// Take macros and lists from this Falco rules file. May be given several times; later files change earlier ones
-    #[arg(long = "macros", value_name = "FILE")]
-    rules: Vec<PathBuf>,
+    #[arg(id = "macros_file", long = "macros", value_name = "FILE")]
+    files: Vec<PathBuf>,
 }
 
 impl Macros {
     /// Reads the files.
     pub(crate) fn load(&self) -> Result<Arc<Rules>> {
-        let mut rules = Rules::default();
-        for file in &self.rules {
-            let path = shown_path(file);
-            let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {path}"))?;
-            rules
-                .add(&text)
-                .map_err(|error| Usage(format!("{path}: {}", escaped(error.to_string().as_bytes()))))?;
-        }
-        Ok(Arc::new(rules))
+        load_rules(&self.files)
     }
+}
+
+/// Reads rules files; later ones change earlier ones.
+pub(crate) fn load_rules(files: &[PathBuf]) -> Result<Arc<Rules>> {
+    let mut rules = Rules::default();
+    for file in files {
+        let path = shown_path(file);
+        let mut text = String::new();
+        // One byte more than allowed is refused; what has no end is not read to it.
+        let read = File::open(file).and_then(|file| file.take(Rules::MAX_FILE as u64 + 1).read_to_string(&mut text));
+        read.with_context(|| format!("cannot read {path}"))?;
+        rules
+            .add(&text)
+            .map_err(|error| Usage(format!("{path}: {}", escaped(error.to_string().as_bytes()))))?;
+    }
+    Ok(Arc::new(rules))
 }
 
 /// Settings for checking a filter before there is a trace: times that count from its end are taken as right.

@@ -97,7 +97,9 @@ fn words(line: &str) -> Vec<String> {
 fn with_files(line: &str, folder: &Path) -> Option<Vec<String>> {
     let sample = repository().join("samples/incident.scap");
     let rules = folder.join("rules.yaml");
-    fs::write(&rules, "- macro: spawned\n  condition: evt.type = execve\n").expect("room on the disk");
+    let text =
+        "- macro: spawned\n  condition: evt.type = execve\n- rule: Terminal shell in container\n  condition: spawned\n";
+    fs::write(&rules, text).expect("room on the disk");
     let mut out = Vec::new();
     let words = words(line);
     let mut after = "";

@@ -32,6 +32,16 @@ fn folder() -> tempfile::TempDir {
          condition: proc.nam = 1\n",
     )
     .expect("room on the disk");
+    fs::write(
+        folder.path().join("detect.yaml"),
+        "- list: shells\n  items: [sh, bash]\n- macro: spawned\n  condition: evt.type = execve\n\
+         - rule: Shell\n  condition: spawned and proc.name in (shells)\n  tags: [shell]\n\
+         - rule: \"Outgoing \\e[1m\"\n  condition: evt.type = connect\n  exceptions:\n  \
+         - {name: known, fields: proc.name, values: [wget]}\n\
+         - rule: Any program\n  condition: spawned\n  enabled: false\n\
+         - rule: Cloud\n  condition: ct.name = x\n  source: aws_cloudtrail\n- rule: Slip\n  condition: proc.nmae = x\n",
+    )
+    .expect("room on the disk");
     fs::create_dir(folder.path().join("directory")).expect("a folder");
     fs::copy(folder.path().join("incident.scap"), folder.path().join("info")).expect("room on the disk");
     folder

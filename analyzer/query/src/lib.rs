@@ -29,5 +29,5 @@ pub use fields::{FieldArg, FieldDef, FieldId};
 pub use losses::{Losses, losses};
 pub use output::Format;
 pub use row::{EventRow, Observed, TraceContext};
-pub use rules::{Rule, Rules, RulesError};
-pub use scan::{Hits, Made, Outcome, Query, Scanner, scan, scan_pieces, scan_segments};
+pub use rules::{Rule, Rules, RulesError, compile_all};
+pub use scan::{Found, Hits, Made, Outcome, Query, Scanner, scan, scan_pieces, scan_segments, scan_several};

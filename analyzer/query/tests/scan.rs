@@ -4,7 +4,7 @@ mod sample;
 
 use afterimage_format::file::Trace;
 use afterimage_query::check::TimeZone;
-use afterimage_query::{Filter, Query, TraceContext, scan};
+use afterimage_query::{EventRow, Filter, Found, Query, TraceContext, scan, scan_several};
 use std::ops::ControlFlow;
 
 /// The numbers of the events that pass, and how many of the three segments were read for it.
@@ -140,4 +140,48 @@ fn damage_costs_what_it_hit_and_is_told() {
         let whole = nums.len() == 7;
         assert!(whole || !outcome.damage.is_empty(), "byte {at}: {nums:?}");
     }
+}
+
+#[test]
+fn several_queries_find_what_each_finds() {
+    let (_folder, trace) = sample::open();
+    let context = TraceContext::new(&trace, TimeZone::Utc);
+    let filters = [
+        "evt.type = openat",
+        "container.name = other",
+        "evt.num = 5",
+        "not evt.type = procexit",
+        "proc.name = id or evt.type = connect",
+    ];
+    let compiled: Vec<Filter> = filters
+        .iter()
+        .map(|text| Filter::compile(text, &context.settings()).expect("a filter"))
+        .collect();
+    let query = |filter| Query {
+        filter: Some(filter),
+        ..Query::default()
+    };
+    let queries: Vec<Query<'_>> = compiled.iter().map(query).collect();
+    let mut found = Vec::new();
+    let numbers = |of: &Found<'_, '_>| -> Vec<(u64, usize)> {
+        let number = |(row, query): (u32, usize)| (EventRow::new(of.segment(), row as usize).num(), query);
+        of.rows().into_iter().map(number).collect()
+    };
+    let outcome = scan_several(&trace, &context, &queries, numbers, |made| {
+        assert_eq!(made.matched, made.value.len() as u64);
+        found.extend(made.value);
+        ControlFlow::Continue(())
+    });
+    assert!(found.is_sorted(), "{found:?}");
+    assert_eq!((outcome.matched, outcome.segments_read), (found.len() as u64, 3));
+    for (number, filter) in filters.iter().enumerate() {
+        let of: Vec<u64> = found
+            .iter()
+            .filter(|(_, query)| *query == number)
+            .map(|(num, _)| *num)
+            .collect();
+        assert_eq!(of, run(&trace, filter).0, "{filter}");
+    }
+    let none = scan_several(&trace, &context, &[], |_| (), |_| ControlFlow::Continue(()));
+    assert_eq!((none.matched, none.segments_read), (0, 0));
 }

@@ -14,7 +14,7 @@ use crate::eval::{Node, Row, asks_for_state};
 use crate::fields;
 use crate::lang::{self, Expr};
 use crate::nearest::nearest;
-use crate::rules::Rules;
+use crate::rules::{Budget, Rules};
 use std::sync::Arc;
 
 /// What the meaning of a filter depends on besides its text.
@@ -59,7 +59,12 @@ impl Filter {
     /// # Errors
     /// The first unknown name or wrong type.
     pub fn check(expr: &Expr, settings: &Settings) -> Result<Filter, FilterError> {
-        let root = node(expr, settings, &mut Macros::default())?;
+        Filter::check_within(expr, settings, &mut Budget::default())
+    }
+
+    /// The same, where macros and lists may come to no more than this.
+    pub(crate) fn check_within(expr: &Expr, settings: &Settings, budget: &mut Budget) -> Result<Filter, FilterError> {
+        let root = node(expr, settings, budget)?;
         Ok(Filter {
             asks_for_state: asks_for_state(&root),
             root,
@@ -82,31 +87,27 @@ impl Filter {
     }
 }
 
-/// Macros that stand for each other so deep are taken for a circle.
-const MAX_DEPTH: usize = 100;
-
-/// Macros that a filter may come to: a few that name each other twice would come to any number.
-const MAX_MACROS: usize = 10_000;
-
-/// Macros that were put in, and how deep in each other.
-#[derive(Default)]
-struct Macros {
-    depth: usize,
-    count: usize,
-}
-
-fn node(expr: &Expr, settings: &Settings, macros: &mut Macros) -> Result<Node, FilterError> {
-    let mut nodes = |terms: &[Expr]| {
-        terms
+fn node(expr: &Expr, settings: &Settings, budget: &mut Budget) -> Result<Node, FilterError> {
+    let nodes = |terms: &[Expr], budget: &mut Budget| {
+        // Macros in macros can come to a tree deeper than any text that parses.
+        budget.deeper(expr.span())?;
+        let nodes: Vec<Node> = terms
             .iter()
-            .map(|term| node(term, settings, macros))
-            .collect::<Result<Vec<_>, _>>()
+            .map(|term| node(term, settings, budget))
+            .collect::<Result<_, _>>()?;
+        budget.end();
+        Ok(nodes)
     };
     Ok(match expr {
-        Expr::And { terms, .. } => Node::And(nodes(terms)?),
-        Expr::Or { terms, .. } => Node::Or(nodes(terms)?),
-        Expr::Not { term, .. } => Node::Not(Box::new(node(term, settings, macros)?)),
-        Expr::Macro { name, span } => return in_place_of(name, *span, settings, macros),
+        Expr::And { terms, .. } => Node::And(nodes(terms, budget)?),
+        Expr::Or { terms, .. } => Node::Or(nodes(terms, budget)?),
+        Expr::Not { term, span } => {
+            budget.deeper(*span)?;
+            let term = node(term, settings, budget)?;
+            budget.end();
+            Node::Not(Box::new(term))
+        }
+        Expr::Macro { name, span } => return in_place_of(name, *span, settings, budget),
         Expr::Exists { left, .. } => Node::Test(Box::new(test::exists(left)?)),
         Expr::Compare {
             left,
@@ -119,29 +120,24 @@ fn node(expr: &Expr, settings: &Settings, macros: &mut Macros) -> Result<Node, F
             left,
             (*op, *op_span),
             *quantifier,
-            &*settings.rules.expand(right)?,
+            &*settings.rules.expand(right, budget)?,
             settings,
         )?)),
     })
 }
 
 /// What a macro stands for.
-fn in_place_of(name: &str, span: Span, settings: &Settings, macros: &mut Macros) -> Result<Node, FilterError> {
+fn in_place_of(name: &str, span: Span, settings: &Settings, budget: &mut Budget) -> Result<Node, FilterError> {
     let Some(text) = settings.rules.macro_text(name) else {
         return Err(unknown_macro(name, span, settings));
     };
-    macros.count += 1;
-    macros.depth += 1;
-    if macros.depth > MAX_DEPTH || macros.count > MAX_MACROS {
-        let message = format!("macros in macros: more than {MAX_DEPTH} deep or {MAX_MACROS} in all");
-        return Err(FilterError::new(span, message).expected("macros that do not stand for themselves"));
-    }
-    let made = lang::parse(text).and_then(|expr| node(&expr, settings, macros));
-    macros.depth -= 1;
+    budget.begin(text, span)?;
+    let made = lang::parse(text).and_then(|expr| node(&expr, settings, budget));
+    budget.end();
     // A place in the macro's text is none in the filter's.
     made.map_err(|error| match error.message.starts_with(IN_MACRO) {
         true => FilterError { span, ..error },
-        false => FilterError::new(span, format!("{IN_MACRO}`{name}`: {}", error.message)),
+        false => FilterError::new(span, format!("{IN_MACRO}`{name}`: {}", error.message)).suggest(error.suggestion),
     })
 }
 

@@ -7,6 +7,7 @@ use crate::error::{FilterError, Span};
 use crate::eval::{Glob, Matcher, NumberOp, PathPrefixes, Source, Test, TextTest};
 use crate::fields::{EvtField, FieldId, FieldType};
 use crate::lang::{List, Op, Operand, Quantifier, Right, Text, escape};
+use crate::nearest::nearest;
 use memchr::memmem::Finder;
 use regex::RegexBuilder;
 
@@ -45,7 +46,9 @@ pub(super) fn compare(
     }
     let matcher = match (quantifier, right) {
         (_, Right::ListName { name, span }) => {
-            return Err(FilterError::new(*span, format!("unknown list `{name}`")).expected("a list such as `(a, b)`"));
+            return Err(FilterError::new(*span, format!("unknown list `{name}`"))
+                .expected("a list such as `(a, b)`")
+                .suggest(nearest(name, settings.rules.list_names())));
         }
         (_, Right::Operand(right)) => against(op, ty, right)?,
         (Some(quantifier), Right::List(list)) => {

@@ -14,3 +14,9 @@ pub use escape::{escape, unescape};
 pub use op::{Op, Quantifier};
 pub use parse::{MAX_DEPTH, MAX_LENGTH, parse};
 pub use show::tree;
+
+/// A text that as a whole is a quoted string.
+pub(crate) fn quoted(text: &str) -> Option<Text> {
+    let mut cursor = cursor::Cursor::new(text);
+    cursor.quoted().ok().flatten().filter(|_| cursor.at_end())
+}

@@ -82,7 +82,7 @@ impl Op {
     }
 
     /// The operator of that word.
-    pub(super) fn from_word(word: &str) -> Option<Op> {
+    pub(crate) fn from_word(word: &str) -> Option<Op> {
         NAMES.iter().find(|(name, _)| *name == word).map(|(_, op)| *op)
     }
 
@@ -98,6 +98,11 @@ impl Op {
     /// All names, `exists` included.
     pub fn names() -> impl Iterator<Item = &'static str> {
         NAMES.iter().map(|(name, _)| *name).chain(["exists"])
+    }
+
+    /// Whether a list stands behind it.
+    pub(crate) fn takes_list(self) -> bool {
+        self.takes() == Takes::List
     }
 
     pub(super) fn takes(self) -> Takes {

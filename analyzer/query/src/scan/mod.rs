@@ -5,8 +5,10 @@ mod parallel;
 mod plan;
 mod prune;
 mod select;
+mod several;
 
 pub use hits::Hits;
+pub use several::{Found, scan_several};
 
 use crate::Filter;
 use crate::losses::losses;
@@ -110,7 +112,7 @@ impl<'a> Scanner<'a> {
         Scanner {
             query,
             plan: Plan::of(query.filter),
-            feed: Feed::new(trace, context, query),
+            feed: Feed::new(trace, context, std::slice::from_ref(query)),
             outcome: Outcome::default(),
             until: query.to,
         }
@@ -154,7 +156,7 @@ pub fn scan_segments<T: Send>(
     context: &TraceContext,
     query: &Query<'_>,
     work: impl Fn(&Hits<'_, '_>) -> T + Sync,
-    mut each: impl FnMut(Made<T>) -> ControlFlow<()>,
+    each: impl FnMut(Made<T>) -> ControlFlow<()>,
 ) -> Outcome {
     let whole = |hits: &Hits<'_, '_>, piece: &mut dyn FnMut(Made<T>)| {
         piece(Made {
@@ -180,7 +182,7 @@ pub fn scan_pieces<T: Send>(
     let limit = left(query, 0);
     let (ends, broken) = (Cell::new(0), Cell::new(false));
     let feed = parallel::in_order(
-        Feed::new(trace, context, query),
+        Feed::new(trace, context, std::slice::from_ref(query)),
         |next: &Next, piece: &mut dyn FnMut((u64, T))| {
             read(trace, context, query, &plan, next.segment, limit, |hits| {
                 work(hits, &mut |made| piece((next.end, made)));
@@ -248,9 +250,7 @@ fn read<T>(
             };
         }
     };
-    let before = at.checked_sub(1).and_then(|before| trace.entry(before).ok());
-    let before = before.and_then(|entry| i64::try_from(entry.zone.time_max).ok());
-    let rows = SegmentRows::new(context, segment).behind(before);
+    let rows = SegmentRows::new(context, segment).behind(before(trace, at));
     let hits = Hits::of(&rows, select::select(plan, &rows), query, limit);
     let value = Some(work(&hits));
     Read {
@@ -260,6 +260,12 @@ fn read<T>(
     }
 }
 
+/// When the last event before a segment happened.
+fn before(trace: &Trace, at: usize) -> Option<i64> {
+    let entry = trace.entry(at.checked_sub(1)?).ok()?;
+    i64::try_from(entry.zone.time_max).ok()
+}
+
 /// A segment to read.
 struct Next {
     segment: usize,
@@ -267,11 +273,11 @@ struct Next {
     end: u64,
 }
 
-/// The segments that may hold what is asked for, one after the other.
+/// The segments that may hold what one of the queries asks for, one after the other.
 struct Feed<'a> {
     trace: &'a Trace,
     context: &'a TraceContext,
-    query: &'a Query<'a>,
+    queries: &'a [Query<'a>],
     group: usize,
     entries: VecDeque<(usize, Arc<IndexEntry>)>,
     read: usize,
@@ -280,11 +286,11 @@ struct Feed<'a> {
 }
 
 impl<'a> Feed<'a> {
-    fn new(trace: &'a Trace, context: &'a TraceContext, query: &'a Query<'a>) -> Feed<'a> {
+    fn new(trace: &'a Trace, context: &'a TraceContext, queries: &'a [Query<'a>]) -> Feed<'a> {
         Feed {
             trace,
             context,
-            query,
+            queries,
             group: 0,
             entries: VecDeque::new(),
             read: 0,
@@ -297,9 +303,15 @@ impl<'a> Feed<'a> {
         outcome.segments_read = self.read;
         outcome.segments_skipped = self.skipped;
         outcome.damage.extend(self.damage);
-        let losses = losses(self.trace, self.query.from, until);
+        let from = self.queries.first().and_then(|query| query.from);
+        let losses = losses(self.trace, from, until);
         outcome.losses = losses.records;
         outcome.damage.extend(losses.damage);
+    }
+
+    /// Whether none of the queries asks for anything of this.
+    fn nothing_in(&self, zone: &Zone) -> bool {
+        self.queries.iter().all(|query| cannot_match(query, zone, self.context))
     }
 }
 
@@ -307,12 +319,12 @@ impl Iterator for Feed<'_> {
     type Item = Next;
 
     fn next(&mut self) -> Option<Next> {
-        if self.query.limit == Some(0) {
+        if self.queries.iter().all(|query| query.limit == Some(0)) {
             return None;
         }
         loop {
             while let Some((segment, entry)) = self.entries.pop_front() {
-                if cannot_match(self.query, &entry.zone, self.context) {
+                if self.nothing_in(&entry.zone) {
                     self.skipped += 1;
                     continue;
                 }
@@ -323,7 +335,7 @@ impl Iterator for Feed<'_> {
             let number = self.group;
             let group = self.trace.groups().get(number)?;
             self.group += 1;
-            if cannot_match(self.query, &zone_of(group), self.context) {
+            if self.nothing_in(&zone_of(group)) {
                 self.skipped += group.segments as usize;
                 continue;
             }

@@ -23,7 +23,7 @@ struct Lines {
 
 pub(super) fn run(asked: &Asked, args: &Args, printer: &Printer, explain: &Explain) -> Result<Status> {
     let mut out = stdout();
-    if let Some(heading) = printer.heading() {
+    if let Some(heading) = printer.heading(None) {
         writeln!(out, "{heading}")?;
     }
     let input = &asked.input;

@@ -30,7 +30,7 @@ pub(super) fn run(
     explain: &Explain,
 ) -> Result<Status> {
     let mut out = stdout();
-    if let Some(heading) = printer.heading() {
+    if let Some(heading) = printer.heading(Some("file")) {
         writeln!(out, "{heading}")?;
     }
     let asked = args.files.iter().map(open).collect::<Result<Vec<_>>>()?;
@@ -91,7 +91,7 @@ impl<'a> Source<'a> {
             let rows = hits.rows().iter().rev().map(|row| {
                 let row = EventRow::new(hits.segment(), *row as usize);
                 let mut line = Vec::new();
-                printer.write(&mut writer, &row, zone, Some(name), &mut line);
+                printer.write(&mut writer, &row, zone, Some(("file", name)), &mut line);
                 (row.time(), line)
             });
             rows.filter(|(_, line)| !line.is_empty()).collect()

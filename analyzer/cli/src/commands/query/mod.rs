@@ -6,6 +6,7 @@ mod groups;
 mod lines;
 mod merge;
 mod printer;
+mod rules;
 
 use crate::input::{Input, Span, Zone, any_trace, filter};
 use crate::status::{Status, Usage};
@@ -28,6 +29,7 @@ use std::path::PathBuf;
     analyze query t.scap -f 'evt.type = connect' --by proc.name,fd.sip --every 1m\n  \
     analyze query t.scap --around 4711 --before 2s --after 500ms\n  \
     analyze query t.scap -f 'container.name = web' -o web.scap\n  \
+    analyze query t.scap --rules falco_rules.yaml --count\n  \
     analyze query t.scap --from -10s -n 50"
 )]
 pub(crate) struct Args {
@@ -39,6 +41,8 @@ pub(crate) struct Args {
     filter: Option<String>,
     #[command(flatten)]
     macros: crate::input::Macros,
+    #[command(flatten)]
+    rules: rules::Chosen,
     /// How a line looks: text with fields such as %proc.name; a leading * shows lines with missing fields, too. `c` and
     /// `k` are the usual line with the container or the pod
     #[arg(short = 'p', long = "print", value_name = "FORMAT")]
@@ -109,7 +113,10 @@ impl Asked {
 
 pub(crate) fn run(args: &Args) -> Result<Status> {
     let zone = args.zone.get();
-    let rules = args.macros.load()?;
+    let rules = match args.rules.are_any() {
+        true => args.rules.load()?,
+        false => args.macros.load()?,
+    };
     // What is wrong for every file is said before any is opened.
     let printer = Printer::of(args)?;
     let grouping = args.groups.grouping()?;
@@ -141,6 +148,12 @@ pub(crate) fn run(args: &Args) -> Result<Status> {
             return Err(Usage("-o takes one FILE: a trace is of one recording".into()).into());
         };
         return copy::run(&open(file)?, args, output, &explain);
+    }
+    if args.rules.are_any() {
+        if grouping.is_some() {
+            return Err(Usage("--rules shows or counts events; it does not group them".into()).into());
+        }
+        return rules::run(args, &printer, &settings, &open, &explain);
     }
     if let Some(grouping) = grouping {
         return groups::run(args, &grouping, &open, &explain);

@@ -3,7 +3,9 @@
 use super::Args;
 use crate::status::Usage;
 use afterimage_query::check::TimeZone;
-use afterimage_query::output::{Csv, DEFAULT_FORMAT, DEFAULT_JSON_FIELDS, JsonFields, LineWriter};
+use afterimage_query::output::{
+    Csv, DEFAULT_FORMAT, DEFAULT_JSON_FIELDS, JsonFields, LineWriter, csv_cell, json_string,
+};
 use afterimage_query::{EventRow, Format};
 use anyhow::Result;
 
@@ -36,29 +38,30 @@ impl Printer {
         })
     }
 
-    /// What stands before all lines.
-    pub(super) fn heading(&self) -> Option<String> {
-        match self {
-            Printer::Csv(csv) => Some(csv.heading()),
+    /// What stands before all lines; `label` is the key of what they begin with.
+    pub(super) fn heading(&self, label: Option<&str>) -> Option<String> {
+        match (self, label) {
+            (Printer::Csv(csv), None) => Some(csv.heading()),
+            (Printer::Csv(csv), Some(label)) => Some(format!("{label},{}", csv.heading())),
             _ => None,
         }
     }
 
     /// Writes the line of an event, with its newline; none where a field is missing and the format does not want it then.
-    /// `file` is the name of its trace where there are several.
+    /// `label` is what it begins with behind the key of that, escaped: its trace where there are several, or its rule.
     pub(super) fn write(
         &self,
         writer: &mut LineWriter,
         row: &EventRow<'_>,
         zone: TimeZone,
-        file: Option<&str>,
+        label: Option<(&str, &str)>,
         out: &mut Vec<u8>,
     ) {
         let start = out.len();
         match self {
             Printer::Line(format) => {
-                if let Some(file) = file {
-                    out.extend_from_slice(file.as_bytes());
+                if let Some((_, text)) = label {
+                    out.extend_from_slice(text.as_bytes());
                     out.extend_from_slice(b": ");
                 }
                 if !writer.line(format, row, zone, out) {
@@ -68,15 +71,22 @@ impl Printer {
             }
             Printer::Json(fields) => {
                 let object = fields.object(row);
-                match file {
-                    Some(file) => {
-                        let name = afterimage_query::output::json_string(file.as_bytes());
-                        out.extend_from_slice(format!("{{\"file\":{name},{}", &object[1..]).as_bytes());
+                match label {
+                    Some((key, text)) => {
+                        let text = json_string(text.as_bytes());
+                        let comma = if object == "{}" { "" } else { "," };
+                        out.extend_from_slice(format!("{{\"{key}\":{text}{comma}{}", &object[1..]).as_bytes());
                     }
                     None => out.extend_from_slice(object.as_bytes()),
                 }
             }
-            Printer::Csv(csv) => csv.line(row, zone, out),
+            Printer::Csv(csv) => {
+                if let Some((_, text)) = label {
+                    out.extend_from_slice(csv_cell(text).as_bytes());
+                    out.push(b',');
+                }
+                csv.line(row, zone, out);
+            }
         }
         out.push(b'\n');
     }
