@@ -13,7 +13,7 @@ use afterimage_format::evidence::{PrivateKey, Recipient};
 use afterimage_format::file::{SyncPolicy, WriterOptions};
 use afterimage_runtimes::Socket;
 use anyhow::Context;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -51,6 +51,18 @@ enum Command {
     },
     /// Say what this kernel and host allow, what is missing, and how to get it.
     Doctor,
+    /// Print what makes a shell complete options and commands.
+    Completions {
+        /// The shell.
+        #[arg(value_enum, value_name = "SHELL")]
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, or write the pages of all commands to a folder.
+    Man {
+        /// Folder to write capture.1, capture-record.1 and so on to.
+        #[arg(short, long, value_name = "FOLDER")]
+        output: Option<PathBuf>,
+    },
     /// What the recorder starts to ask container runtimes.
     #[command(name = containers::COMMAND, hide = true)]
     AskRuntimes(containers::HelperArgs),
@@ -310,6 +322,21 @@ impl Record {
 pub(crate) fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Doctor => Ok(doctor::report()),
+        Command::Completions { shell } => {
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "capture", &mut text);
+            Ok(print(&String::from_utf8_lossy(&text)))
+        }
+        Command::Man { output: Some(folder) } => std::fs::create_dir_all(&folder)
+            .and_then(|()| clap_mangen::generate_to(Cli::command(), &folder))
+            .with_context(|| format!("cannot write manual pages to {}", folder.display()))
+            .map(|()| 0),
+        Command::Man { output: None } => {
+            let mut text = Vec::new();
+            let page = clap_mangen::Man::new(Cli::command()).render(&mut text);
+            page.context("cannot make the manual page")
+                .map(|()| print(&String::from_utf8_lossy(&text)))
+        }
         Command::AskRuntimes(args) => containers::run(args).map(|()| 0),
         Command::Profiles { name } => profile::list(name.as_deref()).map(|text| print(&text)),
         Command::Record(args) => {

@@ -134,11 +134,16 @@ fn capture() -> Capture {
     let mut capture = Capture::new();
     let open: [&[u8]; 4] = [&int(3), b"/etc/x\0", &[1, 0, 0, 0], &[0; 4]];
     let tuple = [2, 10, 0, 0, 1, 1, 0, 10, 0, 0, 2, 80, 0];
-    capture.process(9, 42, 1, "one").event(1, 42, 2, &[]).event(2, 42, 3, &open);
+    capture
+        .process(9, 42, 1, "one")
+        .event(1, 42, 2, &[])
+        .event(2, 42, 3, &open);
     capture.event_in(0x222, 3, 42, 324, &[b"{\"container\":{\"id\":\"a\"}}\0"]);
     capture.event(4, 42, 27, &[&int(5), &tuple, &[0]]);
     capture.event(5, 42, 35, &[&int(1), b"x", &tuple]);
-    capture.event(6, 42, 223, &[&int(43), b"x\0"]).event(7, 42, 293, &[&int(0), b"y\0"]);
+    capture
+        .event(6, 42, 223, &[&int(43), b"x\0"])
+        .event(7, 42, 293, &[&int(0), b"y\0"]);
     capture.event(8, 42, 186, &[]);
     capture
 }

@@ -12,6 +12,7 @@ mod groups;
 mod input;
 mod json;
 mod output;
+mod progress;
 mod selection;
 mod status;
 mod table;

@@ -1,6 +1,7 @@
 //! Which events of a file a command is about.
 
 use crate::input::{Input, Macros, Span, Zone, any_trace, filter};
+use crate::progress::Scanning;
 use afterimage_query::{Filter, Query};
 use anyhow::Result;
 use clap::Args;
@@ -27,6 +28,7 @@ pub(crate) struct Selected {
     filter: Option<Filter>,
     from: Option<i64>,
     to: Option<i64>,
+    progress: Scanning,
 }
 
 impl Selected {
@@ -37,6 +39,7 @@ impl Selected {
             from: self.from,
             to: self.to,
             limit: None,
+            progress: Some(&self.progress),
         }
     }
 }
@@ -61,6 +64,7 @@ impl Selection {
         };
         let filter = text.map(|text| filter(&text, &settings)).transpose()?;
         Ok(Selected {
+            progress: Scanning::new(&input.path, &input.trace, false),
             input,
             filter,
             from,

@@ -4,6 +4,7 @@
 mod ast;
 mod cursor;
 mod escape;
+mod lenient;
 mod op;
 mod operand;
 mod parse;
@@ -11,6 +12,7 @@ mod show;
 
 pub use ast::{Call, Expr, FieldRef, List, Operand, Right, Text, Transformer};
 pub use escape::{escape, unescape};
+pub use lenient::{HOLE, Lenient, parse_lenient};
 pub use op::{Op, Quantifier};
 pub use parse::{MAX_DEPTH, MAX_LENGTH, parse};
 pub use show::tree;

@@ -8,6 +8,7 @@ mod select;
 mod several;
 
 pub use hits::Hits;
+pub use plan::describe;
 pub use several::{Found, scan_several};
 
 use crate::Filter;
@@ -35,6 +36,16 @@ pub struct Query<'f> {
     pub to: Option<i64>,
     /// At most so many.
     pub limit: Option<u64>,
+    /// Who is told how far the scan has come.
+    pub progress: Option<&'f dyn Progress>,
+}
+
+/// Told how far a scan has come.
+pub trait Progress: Sync {
+    /// So many segments of the trace, from its first on, are done or were skipped.
+    fn segments(&self, done: usize);
+    /// The scan is over.
+    fn done(&self);
 }
 
 /// What a scan did.
@@ -131,6 +142,7 @@ impl<'a> Scanner<'a> {
             });
             self.until = earlier(self.query.to, next.end);
             self.outcome.note(made.damage, made.decoded);
+            tell(self.query, next.segment);
             if let Some((value, matched)) = made.value.flatten() {
                 self.outcome.matched += matched;
                 return Some(value);
@@ -195,7 +207,8 @@ pub fn scan_pieces<T: Send>(
             broken.set(flow.is_break());
             flow
         },
-        |_, made| {
+        |next, made| {
+            tell(query, next.segment);
             outcome.note(made.damage, made.decoded);
             outcome.matched += made.value.unwrap_or(0);
             ControlFlow::Continue(())
@@ -206,6 +219,12 @@ pub fn scan_pieces<T: Send>(
     }
     feed.finish(&mut outcome, until);
     outcome
+}
+
+fn tell(query: &Query<'_>, segment: usize) {
+    if let Some(progress) = query.progress {
+        progress.segments(segment + 1);
+    }
 }
 
 /// What was made of a segment.
@@ -300,6 +319,10 @@ impl<'a> Feed<'a> {
     }
 
     fn finish(self, outcome: &mut Outcome, until: Option<i64>) {
+        self.queries
+            .iter()
+            .filter_map(|query| query.progress)
+            .for_each(Progress::done);
         outcome.segments_read = self.read;
         outcome.segments_skipped = self.skipped;
         outcome.damage.extend(self.damage);

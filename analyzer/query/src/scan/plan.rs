@@ -112,3 +112,46 @@ fn source_cost(source: &Source) -> u32 {
         },
     }
 }
+
+/// The tests of a filter in the order in which they are answered, and once for what each is.
+pub fn describe(filter: &Filter) -> Vec<String> {
+    fn each(step: &Step<'_>, out: &mut Vec<String>) {
+        match step {
+            Step::And(steps) | Step::Or(steps) => steps.iter().for_each(|step| each(step, out)),
+            Step::Not(step) => each(step, out),
+            Step::Test(test, _) => {
+                let once_for = match cost(test) {
+                    0 => "once for each kind of event",
+                    1 => "once for each thread",
+                    2 => "once for each descriptor",
+                    3 => "on a column",
+                    4 => "once for each string or number",
+                    _ => "for each event that is left",
+                };
+                out.push(format!("{}: {once_for}", fields(&test.source)));
+            }
+        }
+    }
+    let mut out = Vec::new();
+    each(&step(filter.root(), &mut 0).0, &mut out);
+    out
+}
+
+/// The names of the fields that a source reads.
+fn fields(source: &Source) -> String {
+    match source {
+        Source::Field { def, arg } => crate::output::field_name(def, arg),
+        Source::Text(_) => "a constant".to_owned(),
+        Source::List(items) => items.iter().map(fields).collect::<Vec<_>>().join(", "),
+        Source::Apply(apply) => match &**apply {
+            Apply::ToLower(inner)
+            | Apply::ToUpper(inner)
+            | Apply::Base64(inner)
+            | Apply::Basename(inner)
+            | Apply::Len(inner) => fields(inner),
+            Apply::Join { values, .. } => fields(values),
+            Apply::Concat(parts) => parts.iter().map(fields).collect::<Vec<_>>().join(", "),
+            Apply::Getopt { args, .. } => fields(args),
+        },
+    }
+}

@@ -76,6 +76,10 @@ pub fn scan_several<T: Send>(
         read,
         |()| ControlFlow::Continue(()),
         |next, (made, damage, decoded)| {
+            queries
+                .first()
+                .into_iter()
+                .for_each(|query| super::tell(query, next.segment));
             outcome.note(damage, decoded);
             let Some(made) = made else {
                 return ControlFlow::Continue(());

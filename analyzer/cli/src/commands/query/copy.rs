@@ -42,7 +42,7 @@ pub(super) fn run(asked: &Asked, args: &Args, output: &Path, explain: &Explain) 
         let _ = std::fs::remove_file(output);
         said(error)
     })?;
-    explain.say(input, &outcome);
+    explain.say(input, asked.filter.as_ref(), &outcome);
     eprintln!(
         "analyze: {}: {} in {} bytes",
         shown_path(output),

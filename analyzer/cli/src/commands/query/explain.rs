@@ -2,7 +2,8 @@
 
 use crate::input::Input;
 use crate::output::{counted, shown_path};
-use afterimage_query::Outcome;
+use afterimage_query::output::escaped;
+use afterimage_query::{Filter, Outcome, scan};
 use std::time::Instant;
 
 /// Says it where that is asked for.
@@ -20,9 +21,20 @@ impl Explain {
     }
 
     /// On standard error, so that the answer stays as it is.
-    pub(super) fn say(&self, input: &Input, outcome: &Outcome) {
+    pub(super) fn say(&self, input: &Input, filter: Option<&Filter>, outcome: &Outcome) {
         if !self.wanted {
             return;
+        }
+        for (at, test) in filter.map(scan::describe).unwrap_or_default().iter().enumerate() {
+            eprintln!(
+                "{} {}",
+                if at == 0 {
+                    "tests, in this order:"
+                } else {
+                    "                     "
+                },
+                escaped(test.as_bytes())
+            );
         }
         let decoded = &outcome.decoded;
         let all = outcome.segments_read + outcome.segments_skipped;

@@ -111,7 +111,7 @@ pub(super) fn run(
             all.merge(made.value);
             ControlFlow::Continue(())
         });
-        explain.say(input, &outcome);
+        explain.say(input, asked.filter.as_ref(), &outcome);
         status = status.max(input.warn(&outcome.losses, &outcome.damage));
     }
     let mut out = stdout();

@@ -60,6 +60,6 @@ pub(super) fn run(asked: &Asked, args: &Args, printer: &Printer, explain: &Expla
     });
     written?;
     out.flush()?;
-    explain.say(input, &outcome);
+    explain.say(input, asked.filter.as_ref(), &outcome);
     Ok(input.warn(&outcome.losses, &outcome.damage))
 }

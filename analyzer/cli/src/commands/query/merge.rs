@@ -68,7 +68,7 @@ pub(super) fn run(
     let mut status = Status::Done;
     for (source, asked) in sources.into_iter().zip(&asked) {
         let outcome = source.scanner.finish();
-        explain.say(&asked.input, &outcome);
+        explain.say(&asked.input, asked.filter.as_ref(), &outcome);
         status = status.max(asked.input.warn(&outcome.losses, &outcome.damage));
     }
     Ok(status)

@@ -9,6 +9,7 @@ mod printer;
 mod rules;
 
 use crate::input::{Input, Span, Zone, any_trace, filter};
+use crate::progress::Scanning;
 use crate::status::{Status, Usage};
 use afterimage_query::{Filter, Query, scan_segments};
 use anyhow::Result;
@@ -98,6 +99,7 @@ struct Asked {
     filter: Option<Filter>,
     from: Option<i64>,
     to: Option<i64>,
+    progress: Scanning,
 }
 
 impl Asked {
@@ -107,6 +109,7 @@ impl Asked {
             from: self.from,
             to: self.to,
             limit,
+            progress: Some(&self.progress),
         }
     }
 }
@@ -127,6 +130,8 @@ pub(crate) fn run(args: &Args) -> Result<Status> {
     if args.around.around.is_some() && args.files.len() > 1 {
         return Err(Usage("--around takes one FILE: each has events of its own numbers".into()).into());
     }
+    // Lines come while the file is read; counts and groups in the end.
+    let writes_lines = !args.count && grouping.is_none() && args.output.is_none();
     let open = |file: &PathBuf| -> Result<Asked> {
         let input = Input::open(file, zone)?;
         let settings = input.context.settings().with_rules(&rules);
@@ -136,6 +141,7 @@ pub(crate) fn run(args: &Args) -> Result<Status> {
         };
         let filter = args.filter.as_ref().map(|text| filter(text, &settings)).transpose()?;
         Ok(Asked {
+            progress: Scanning::new(file, &input.trace, writes_lines),
             input,
             filter,
             from,
@@ -186,7 +192,7 @@ fn count(args: &Args, open: &dyn Fn(&PathBuf) -> Result<Asked>, explain: &explai
             },
         );
         matched += limit.map_or(of_file, |limit| limit.min(of_file));
-        explain.say(input, &outcome);
+        explain.say(input, asked.filter.as_ref(), &outcome);
         status = status.max(input.warn(&outcome.losses, &outcome.damage));
     }
     let mut out = crate::output::stdout();

@@ -102,6 +102,7 @@ pub(super) fn run(
                 filter: Some(filter),
                 from: asked.from,
                 to: asked.to,
+                progress: Some(&asked.progress),
                 limit: args.limit,
             })
             .collect();
@@ -141,7 +142,7 @@ fn count(asked: &Asked, queries: &[Query<'_>], counts: &mut [u64], explain: &Exp
         }
         ControlFlow::Continue(())
     });
-    explain.say(input, &outcome);
+    explain.say(input, asked.filter.as_ref(), &outcome);
     input.warn(&outcome.losses, &outcome.damage)
 }
 
@@ -190,6 +191,6 @@ fn lines(
     });
     written?;
     out.flush()?;
-    explain.say(input, &outcome);
+    explain.say(input, asked.filter.as_ref(), &outcome);
     Ok(input.warn(&outcome.losses, &outcome.damage))
 }
