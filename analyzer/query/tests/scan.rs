@@ -82,6 +82,7 @@ fn times_and_limits() {
                 from,
                 to,
                 limit,
+                ..Query::default()
             },
             |row| {
                 nums.push(row.num());
