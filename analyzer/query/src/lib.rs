@@ -30,4 +30,7 @@ pub use losses::{Losses, losses};
 pub use output::Format;
 pub use row::{EventRow, Observed, TraceContext};
 pub use rules::{Rule, Rules, RulesError, compile_all};
-pub use scan::{Found, Hits, Made, Outcome, Progress, Query, Scanner, scan, scan_pieces, scan_segments, scan_several};
+pub use scan::{
+    Found, Hits, Made, Outcome, Progress, Query, Scanner, count, scan, scan_fold, scan_pieces, scan_segments,
+    scan_several,
+};

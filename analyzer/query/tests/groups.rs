@@ -7,7 +7,7 @@ use afterimage_format::model::{CustodyEntry, action};
 use afterimage_query::aggregate::{Grouping, Groups, Measure, Total, group};
 use afterimage_query::check::TimeZone;
 use afterimage_query::output::{DEFAULT_FORMAT, LineWriter, shown};
-use afterimage_query::{Filter, Format, Query, Row, TraceContext, Value, copy, scan, scan_segments};
+use afterimage_query::{Filter, Format, Hits, Query, Row, TraceContext, Value, copy, count, scan, scan_fold};
 use recorded::traces;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -20,16 +20,10 @@ fn grouped(trace: &Trace, context: &TraceContext, grouping: &Grouping, filter: O
         ..Query::default()
     };
     let mut all = Groups::default();
-    scan_segments(
-        trace,
-        context,
-        &query,
-        |hits| group(hits, grouping, TimeZone::Utc),
-        |made| {
-            all.merge(made.value);
-            ControlFlow::Continue(())
-        },
-    );
+    let of_segment = |hits: &Hits<'_, '_>, groups: &mut Groups| group(hits, grouping, TimeZone::Utc, groups);
+    let (made, outcome) = scan_fold(trace, context, &query, Groups::default, of_segment);
+    made.into_iter().for_each(|made| all.merge(made));
+    assert_eq!(outcome.matched, count(trace, context, &query).matched);
     let (groups, rest) = all.sorted(None);
     assert!(rest.is_none());
     let number = |total: &Total| total.shown().unwrap().parse().unwrap();

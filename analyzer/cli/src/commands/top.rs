@@ -5,11 +5,10 @@ use crate::output::stdout;
 use crate::selection::Selection;
 use crate::status::Status;
 use afterimage_query::aggregate::{Grouping, Groups, Measure, group};
-use afterimage_query::{Format, Hits, scan_segments};
+use afterimage_query::{Format, Hits, scan_fold};
 use anyhow::Result;
 use clap::ValueEnum;
 use std::io::Write as _;
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 /// Show who did most: processes, files, connections, … by events, bytes, time or errors
@@ -130,11 +129,15 @@ pub(crate) fn run(args: &Args) -> Result<Status> {
     let input = &selected.input;
     let zone = input.context.zone();
     let mut all = Groups::default();
-    let of_segment = |hits: &Hits<'_, '_>| group(hits, &grouping, zone);
-    let outcome = scan_segments(&input.trace, &input.context, &selected.query(), of_segment, |made| {
-        all.merge(made.value);
-        ControlFlow::Continue(())
-    });
+    let of_segment = |hits: &Hits<'_, '_>, groups: &mut Groups| group(hits, &grouping, zone, groups);
+    let (made, outcome) = scan_fold(
+        &input.trace,
+        &input.context,
+        &selected.query(),
+        Default::default,
+        of_segment,
+    );
+    made.into_iter().for_each(|made| all.merge(made));
     let mut out = stdout();
     let status = groups::write(
         &mut out,

@@ -13,15 +13,14 @@ use afterimage_format::model::{Descriptor, EventFlags, ParamType};
 use afterimage_format::segment::Passes;
 use hashbrown::HashMap;
 
-/// Puts the hits of a segment into groups. Times in keys are shown in `zone`.
-pub fn group(hits: &Hits<'_, '_>, grouping: &Grouping, zone: TimeZone) -> Groups {
-    let mut groups = Groups::default();
+/// Adds the hits of a segment to groups. Times in keys are shown in `zone`.
+pub fn group(hits: &Hits<'_, '_>, grouping: &Grouping, zone: TimeZone, groups: &mut Groups) {
     let rows = hits.segment();
     let Some(passes) = hits.by_kind() else {
         for row in hits.rows() {
-            one(&mut groups, grouping, zone, &EventRow::new(rows, *row as usize));
+            one(groups, grouping, zone, &EventRow::new(rows, *row as usize));
         }
-        return groups;
+        return;
     };
     let mut cells = Collected::default();
     for (kind, passes) in passes.iter().enumerate() {
@@ -40,7 +39,7 @@ pub fn group(hits: &Hits<'_, '_>, grouping: &Grouping, zone: TimeZone) -> Groups
             (passes, Cells::Row) => {
                 let count = by.count();
                 for rank in (0..count).filter(|rank| holds(passes, *rank)) {
-                    one(&mut groups, grouping, zone, &StoredRow { rows, kind, rank });
+                    one(groups, grouping, zone, &StoredRow { rows, kind, rank });
                 }
             }
         }
@@ -56,7 +55,6 @@ pub fn group(hits: &Hits<'_, '_>, grouping: &Grouping, zone: TimeZone) -> Groups
             groups.add(key, totals);
         }
     }
-    groups
 }
 
 fn holds(passes: &Passes, rank: usize) -> bool {

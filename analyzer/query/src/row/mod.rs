@@ -106,7 +106,17 @@ impl<'s> EventRow<'s> {
 
     /// `evt.args`, written behind what stands in `out` already.
     pub(crate) fn write_args(&self, out: &mut Vec<u8>) {
-        Fields::of(*self).write_args(out);
+        // Where the row is stored is looked up once, not for each argument.
+        let segment = self.rows.segment();
+        let kind = self
+            .rows
+            .note(segment.kind_indexes())
+            .and_then(|kinds| kinds.get(self.row));
+        let kind = kind.and_then(|kind| usize::try_from(*kind).ok());
+        if let (Some(kind), Some(rank)) = (kind, self.rows.note(segment.rank(self.row))) {
+            let rows = self.rows;
+            Fields::of(StoredRow { rows, kind, rank }).write_args(out);
+        }
     }
 
     /// Parameter number `at` as recorded.

@@ -23,7 +23,7 @@ use prune::{Verdict, verdict};
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Which events are asked for.
 #[derive(Default)]
@@ -219,6 +219,58 @@ pub fn scan_pieces<T: Send>(
     }
     feed.finish(&mut outcome, until);
     outcome
+}
+
+/// Reads the segments that `query` asks for with all CPUs, in any order: each thread begins with `start` and has `work` add
+/// to it what it makes of the hits of a segment. What the threads made, in no order.
+pub fn scan_fold<A: Send>(
+    trace: &Trace,
+    context: &TraceContext,
+    query: &Query<'_>,
+    start: impl Fn() -> A + Sync,
+    work: impl Fn(&Hits<'_, '_>, &mut A) + Sync,
+) -> (Vec<A>, Outcome) {
+    let plan = Plan::of(query.filter);
+    let feed = Mutex::new(Feed::new(trace, context, std::slice::from_ref(query)));
+    let next = || feed.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let made = parallel::each_thread(|| {
+        let (mut made, mut outcome) = (start(), Outcome::default());
+        while let Some(next) = next() {
+            let read = read(trace, context, query, &plan, next.segment, left(query, 0), |hits| {
+                work(hits, &mut made);
+                hits.count()
+            });
+            tell(query, next.segment);
+            outcome.note(read.damage, read.decoded);
+            outcome.matched += read.value.unwrap_or(0);
+        }
+        (made, outcome)
+    });
+    let mut whole = Outcome::default();
+    let mut all = Vec::new();
+    for (made, outcome) in made {
+        all.push(made);
+        whole.matched += outcome.matched;
+        whole.note(None, outcome.decoded);
+        whole.damage.extend(outcome.damage);
+    }
+    let feed = feed.into_inner().unwrap_or_else(PoisonError::into_inner);
+    feed.finish(&mut whole, query.to);
+    (all, whole)
+}
+
+/// How many events `query` finds, with what is told of the rest. Where all of a segment is asked for, it is not read.
+pub fn count(trace: &Trace, context: &TraceContext, query: &Query<'_>) -> Outcome {
+    let is_all = query.filter.is_none() && query.from.is_none() && query.to.is_none();
+    if is_all {
+        let mut outcome = Outcome {
+            matched: trace.totals().events,
+            ..Outcome::default()
+        };
+        Feed::new(trace, context, std::slice::from_ref(query)).finish(&mut outcome, None);
+        return outcome;
+    }
+    scan_fold(trace, context, query, || (), |_, ()| {}).1
 }
 
 fn tell(query: &Query<'_>, segment: usize) {

@@ -17,6 +17,22 @@ struct Shared<I> {
     stopped: bool,
 }
 
+/// What `work` makes in each of several threads.
+pub(super) fn each_thread<T: Send>(work: impl Fn() -> T + Sync) -> Vec<T> {
+    let threads = thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
+    thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(&work)).collect();
+        let mut made = vec![work()];
+        for other in others {
+            match other.join() {
+                Ok(other) => made.push(other),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        made
+    })
+}
+
 /// What a thread says of an item.
 enum Said<I, P, T> {
     /// A part of its result.

@@ -9,10 +9,9 @@ use afterimage_query::aggregate::{self, Grouping, Measure, group};
 use afterimage_query::check::parse_duration;
 use afterimage_query::fields::{FieldArg, FieldDef};
 use afterimage_query::output::escaped;
-use afterimage_query::{Format, Hits, scan_segments};
+use afterimage_query::{Format, Hits, scan_fold};
 use anyhow::Result;
 use std::io::Write as _;
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 /// Groups rather than events.
@@ -106,11 +105,15 @@ pub(super) fn run(
     for file in &args.files {
         let asked = open(file)?;
         let input = &asked.input;
-        let of_segment = |hits: &Hits<'_, '_>| group(hits, grouping, zone);
-        let outcome = scan_segments(&input.trace, &input.context, &asked.query(None), of_segment, |made| {
-            all.merge(made.value);
-            ControlFlow::Continue(())
-        });
+        let of_segment = |hits: &Hits<'_, '_>, groups: &mut aggregate::Groups| group(hits, grouping, zone, groups);
+        let (made, outcome) = scan_fold(
+            &input.trace,
+            &input.context,
+            &asked.query(None),
+            Default::default,
+            of_segment,
+        );
+        made.into_iter().for_each(|made| all.merge(made));
         explain.say(input, asked.filter.as_ref(), &outcome);
         status = status.max(input.warn(&outcome.losses, &outcome.damage));
     }

@@ -11,7 +11,7 @@ mod rules;
 use crate::input::{Input, Span, Zone, any_trace, filter};
 use crate::progress::Scanning;
 use crate::status::{Status, Usage};
-use afterimage_query::{Filter, Query, scan_segments};
+use afterimage_query::{Filter, Query};
 use anyhow::Result;
 use printer::Printer;
 use std::io::Write as _;
@@ -177,21 +177,8 @@ fn count(args: &Args, open: &dyn Fn(&PathBuf) -> Result<Asked>, explain: &explai
         let asked = open(file)?;
         let input = &asked.input;
         let limit = args.limit.map(|limit| limit.saturating_sub(matched));
-        let mut of_file = 0;
-        let outcome = scan_segments(
-            &input.trace,
-            &input.context,
-            &asked.query(limit),
-            |_| (),
-            |made| {
-                of_file += made.matched;
-                match limit {
-                    Some(limit) if of_file >= limit => ControlFlow::Break(()),
-                    _ => ControlFlow::Continue(()),
-                }
-            },
-        );
-        matched += limit.map_or(of_file, |limit| limit.min(of_file));
+        let outcome = afterimage_query::count(&input.trace, &input.context, &asked.query(None));
+        matched += limit.map_or(outcome.matched, |limit| limit.min(outcome.matched));
         explain.say(input, asked.filter.as_ref(), &outcome);
         status = status.max(input.warn(&outcome.losses, &outcome.damage));
     }
