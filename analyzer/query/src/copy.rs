@@ -13,7 +13,7 @@ use hashbrown::HashMap;
 const MAX_BYTES: usize = 8 << 20;
 
 /// Threads and descriptors of the open segment at which it is closed: each is kept until then.
-const MAX_PARTS: usize = 16_384;
+const MAX_PARTS: usize = 3072;
 
 /// zstd level: as the recorder's.
 const LEVEL: i32 = 3;
