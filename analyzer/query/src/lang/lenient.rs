@@ -136,14 +136,11 @@ fn bounds(text: &str) -> Vec<(usize, usize)> {
                     found.push((at, at + 1));
                 }
             }
-            (None, b')') => {
-                if groups.pop().unwrap_or(true) {
-                    found.push((at, at + 1));
-                }
-            }
+            // One that closes nothing counts, too.
+            (None, b')') => found.extend(groups.pop().unwrap_or(true).then_some((at, at + 1))),
             (None, _) if is_word(at) && (at == 0 || !is_word(at - 1)) => {
                 let end = (at..).find(|at| !is_word(*at)).unwrap_or(bytes.len());
-                if matches!(&text[at..end], "and" | "or") && !groups.last().is_some_and(|is_group| !is_group) {
+                if matches!(&text[at..end], "and" | "or") && groups.last().is_none_or(|is_group| *is_group) {
                     found.push((at, end));
                 }
                 at = end;
