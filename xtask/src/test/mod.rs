@@ -17,9 +17,9 @@ use crate::packages::{self, Need};
 use crate::{fuzz, process, tidy, vm, workspace};
 use results::Tally;
 
-/// What builds and tests take: container runtimes, something to run in it, a terminal to type into, namespaces; and what the reader
+/// What builds and tests take: container runtimes, a peer that reads its own captures, something to run in it, a terminal to type into, namespaces; and what the reader
 /// made from docs/format.md alone is written in.
-const PACKAGES: [Need; 15] = [
+const PACKAGES: [Need; 16] = [
     workspace::CAPTURE_NEEDS,
     Need::program("containerd", "containerd"),
     Need::program("dockerd", "docker.io"),
@@ -35,6 +35,7 @@ const PACKAGES: [Need; 15] = [
     Need::program("zstd", "zstd"),
     Need::program("ssh-keygen", "openssh-client"),
     Need::program("openssl", "openssl"),
+    Need::program("sysdig", "sysdig"),
 ];
 
 /// Runs the checks and the tests, prints what failed and what was skipped, and ends with one line of numbers.
