@@ -50,7 +50,9 @@ pub(crate) fn write(
         write_table(out, grouping, &groups, zone, titles)?;
     }
     let Some(rest) = rest else { return Ok(Status::Done) };
-    let count = rest.last().and_then(Total::shown).and_then(|count| count.parse().ok());
+    let mut pairs = grouping.measures.iter().zip(&rest);
+    let count = pairs.find(|(measure, _)| matches!(measure, Measure::Count));
+    let count = count.and_then(|(_, count)| count.shown()?.parse().ok());
     eprintln!(
         "analyze: there are more than {MAX_GROUPS} groups; {} belong to others, which are not listed",
         counted(count.unwrap_or(0), "event")

@@ -31,6 +31,5 @@ pub use output::Format;
 pub use row::{EventRow, Observed, TraceContext};
 pub use rules::{Rule, Rules, RulesError, compile_all};
 pub use scan::{
-    Found, Hits, Made, Outcome, Progress, Query, Scanner, count, scan, scan_fold, scan_pieces, scan_segments,
-    scan_several,
+    Found, Hits, Made, Outcome, Progress, Query, Scanner, count, scan, scan_fold, scan_pieces, scan_several,
 };

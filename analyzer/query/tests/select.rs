@@ -7,7 +7,7 @@ use afterimage_query::check::TimeZone;
 use afterimage_query::fields::{self, ArgRule, FieldType};
 use afterimage_query::row::SegmentRows;
 use afterimage_query::{
-    EventRow, Filter, Format, Hits, Query, Row, Settings, TraceContext, Value, scan, scan_segments,
+    EventRow, Filter, Format, Hits, Query, Row, Settings, TraceContext, Value, count, scan, scan_pieces,
 };
 use recorded::traces;
 use std::collections::BTreeSet;
@@ -43,9 +43,9 @@ fn by_column(trace: &Trace, context: &TraceContext, filter: &Filter) -> Vec<u64>
         assert_eq!(hits.count(), found.len() as u64);
         found
     };
-    scan_segments(trace, context, &query, numbers, |made| {
-        assert_eq!(made.matched, made.value.len() as u64);
-        found.extend(made.value);
+    let pieces = |hits: &Hits<'_, '_>, piece: &mut dyn FnMut(Vec<u64>)| piece(numbers(hits));
+    scan_pieces(trace, context, &query, pieces, |made| {
+        found.extend(made);
         ControlFlow::Continue(())
     });
     let mut again = Vec::new();
@@ -171,17 +171,7 @@ fn a_span_of_time_cuts_segments() {
             to: Some(to),
             ..Query::default()
         };
-        let mut count = 0;
-        scan_segments(
-            &trace,
-            &context,
-            &query,
-            |_| (),
-            |made| {
-                count += made.matched;
-                ControlFlow::Continue(())
-            },
-        );
+        let count = count(&trace, &context, &query).matched;
         let text = format!("evt.rawtime >= {from} and evt.rawtime <= {to}");
         let filter = Filter::compile(&text, &Settings::default()).unwrap();
         assert_eq!(count, one_by_one(&trace, &context, &filter).len() as u64, "{path:?}");

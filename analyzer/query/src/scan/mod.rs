@@ -160,27 +160,9 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// Reads the segments that `query` asks for with all CPUs: `work` makes something of the hits of each, and `each` gets what
-/// was made in the order of the trace, until it breaks off. The limit of `query` holds for each segment by itself; who wants
-/// so many in all breaks off, and says with [`Made::matched`] how many were used.
-pub fn scan_segments<T: Send>(
-    trace: &Trace,
-    context: &TraceContext,
-    query: &Query<'_>,
-    work: impl Fn(&Hits<'_, '_>) -> T + Sync,
-    each: impl FnMut(Made<T>) -> ControlFlow<()>,
-) -> Outcome {
-    let whole = |hits: &Hits<'_, '_>, piece: &mut dyn FnMut(Made<T>)| {
-        piece(Made {
-            value: work(hits),
-            matched: hits.count(),
-        });
-    };
-    scan_pieces(trace, context, query, whole, each)
-}
-
-/// The same where `work` gives what it makes piece by piece, so that the first one is there early and none has to be kept
-/// whole.
+/// Reads the segments that `query` asks for with all CPUs: `work` gives piece by piece what it makes of the hits of each, so
+/// that the first piece is there early and none has to be kept long. `each` gets them in the order of the trace, until it
+/// breaks off. The limit of `query` holds for each segment by itself; who wants so many in all breaks off.
 pub fn scan_pieces<T: Send>(
     trace: &Trace,
     context: &TraceContext,
