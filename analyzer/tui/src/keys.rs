@@ -5,13 +5,19 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 /// What takes the keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Context {
+    /// The list of the overview.
+    Overview,
+    /// The histogram of the overview.
+    Histogram,
+    /// A table of groups.
+    Groups,
     /// The table of events.
     Events,
     /// The selected event.
     Detail,
-    /// The list of containers.
-    Containers,
-    /// A filter is being typed.
+    /// A list to choose from.
+    Menu,
+    /// Something is being typed.
     Input,
     /// The help.
     Help,
@@ -36,25 +42,55 @@ pub(crate) enum Action {
     Home,
     /// To the last line.
     End,
+    /// To the left: columns, stretches of time.
+    Left,
+    /// To the right.
+    Right,
+    /// Opens what is selected.
+    Open,
+    /// Opens the events of what is selected.
+    Dig,
+    /// Opens the events of the whole screen.
+    AllEvents,
     /// Opens or closes the detail.
     ToggleDetail,
     /// To the other pane.
     NextPane,
-    /// Opens or closes the list of containers.
-    Containers,
-    /// Filters by the selected container.
-    DrillDown,
+    /// Back to the screen before.
+    Back,
+    /// Opens the menu of views.
+    Views,
+    /// Opens the menu of columns that can decide the order.
+    Sort,
+    /// Puts the rows in order by the column with this number.
+    SortBy(u8),
     /// Opens the filter line.
     Filter,
-    /// Takes the typed filter.
+    /// Opens the line for a text to look for.
+    Search,
+    /// To the next line with that text.
+    SearchNext,
+    /// To the one before.
+    SearchBack,
+    /// Opens the line for a time or number.
+    Goto,
+    /// Begins to choose a span of time, or takes it.
+    Mark,
+    /// Gives up the span.
+    ClearSpan,
+    /// Takes what was typed or chosen.
     Accept,
-    /// Removes the last piece of the filter.
-    Back,
-    /// Ends the scan.
-    StopScan,
+    /// Completes the name of a field.
+    Complete,
+    /// To an older line of the history.
+    Older,
+    /// To a newer one.
+    Newer,
+    /// Ends the work that goes on.
+    Stop,
     /// Closes what is open.
     Leave,
-    /// Opens or closes the help.
+    /// Opens the help.
     Help,
     /// Leaves the program.
     Quit,
@@ -70,6 +106,8 @@ pub(crate) enum Action {
     EraseBefore,
     /// Editing: removes the character at the cursor.
     EraseAt,
+    /// Editing: removes the word before the cursor.
+    EraseWord,
     /// Editing: removes everything before the cursor.
     EraseLine,
 }
@@ -120,10 +158,12 @@ const fn bind(
     }
 }
 
-use Context::{Containers, Detail, Events, Help, Input};
-const LISTS: &[Context] = &[Events, Detail, Containers, Help];
-const PANES: &[Context] = &[Events, Detail, Containers];
-const BOTH: &[Context] = &[Events, Detail];
+use Context::{Detail, Events, Groups, Help, Histogram, Input, Menu, Overview};
+const SCREENS: &[Context] = &[Overview, Histogram, Groups, Events, Detail];
+const LISTS: &[Context] = &[Overview, Histogram, Groups, Events, Detail, Menu, Help];
+const TABLES: &[Context] = &[Groups, Events, Detail];
+const EVENTS: &[Context] = &[Events, Detail];
+const ANY: &[Context] = &[Overview, Histogram, Groups, Events, Detail, Menu, Input, Help];
 
 /// Every binding, in the order of the help and of the hint bar.
 // One binding a line: it is a table.
@@ -132,32 +172,61 @@ pub(crate) static BINDINGS: &[Binding] = &[
     bind(&[plain(KeyCode::Up), char('k')], LISTS, Action::Up, "", "one line up"),
     bind(&[plain(KeyCode::Down), char('j')], LISTS, Action::Down, "", "one line down"),
     bind(&[plain(KeyCode::PageUp), ctrl('b')], LISTS, Action::PageUp, "", "one screen up"),
-    bind(&[plain(KeyCode::PageDown), ctrl('f')], LISTS, Action::PageDown, "", "one screen down"),
+    bind(&[plain(KeyCode::PageDown), char(' ')], &[Overview, Groups, Events, Detail, Menu, Help], Action::PageDown, "", "one screen down"),
+    bind(&[plain(KeyCode::PageDown)], &[Histogram], Action::PageDown, "", "ten bars to the right"),
     bind(&[ctrl('u')], LISTS, Action::HalfUp, "", "half a screen up"),
     bind(&[ctrl('d')], LISTS, Action::HalfDown, "", "half a screen down"),
     bind(&[plain(KeyCode::Home), char('g')], LISTS, Action::Home, "", "to the first line"),
     bind(&[plain(KeyCode::End), char('G')], LISTS, Action::End, "", "to the last line"),
-    bind(&[plain(KeyCode::Enter)], BOTH, Action::ToggleDetail, "detail", "open or close the detail"),
-    bind(&[plain(KeyCode::Enter)], &[Containers], Action::DrillDown, "its events", "only events of this container"),
-    bind(&[plain(KeyCode::Tab)], BOTH, Action::NextPane, "pane", "to the other pane"),
-    bind(&[char('/')], PANES, Action::Filter, "filter", "type or change a filter"),
-    bind(&[plain(KeyCode::Backspace)], BOTH, Action::Back, "back", "remove the last piece of the filter"),
-    bind(&[char('c')], PANES, Action::Containers, "containers", "open or close the list of containers"),
-    bind(&[plain(KeyCode::Esc)], &[Events], Action::StopScan, "", "stop the search, keep what it found"),
-    bind(&[plain(KeyCode::Esc)], &[Detail, Containers], Action::Leave, "close", "close this pane"),
-    bind(&[char('?'), plain(KeyCode::F(1))], PANES, Action::Help, "help", "this help"),
-    bind(&[char('q'), plain(KeyCode::F(10))], PANES, Action::Quit, "quit", "quit"),
-    bind(&[plain(KeyCode::Enter)], &[Input], Action::Accept, "take it", "filter line: keep the filter"),
-    bind(&[plain(KeyCode::Esc)], &[Input], Action::Leave, "leave", "filter line: leave it, back to the filter before"),
-    bind(&[ctrl('u')], &[Input], Action::EraseLine, "clear", "filter line: remove what is before the cursor"),
-    bind(&[plain(KeyCode::Left)], &[Input], Action::CursorLeft, "", "filter line: cursor to the left"),
-    bind(&[plain(KeyCode::Right)], &[Input], Action::CursorRight, "", "filter line: cursor to the right"),
-    bind(&[plain(KeyCode::Home), ctrl('a')], &[Input], Action::CursorHome, "", "filter line: cursor to the start"),
-    bind(&[plain(KeyCode::End), ctrl('e')], &[Input], Action::CursorEnd, "", "filter line: cursor to the end"),
-    bind(&[plain(KeyCode::Backspace)], &[Input], Action::EraseBefore, "", "filter line: erase before the cursor"),
-    bind(&[plain(KeyCode::Delete)], &[Input], Action::EraseAt, "", "filter line: erase at the cursor"),
-    bind(&[plain(KeyCode::Esc), char('q'), char('?'), plain(KeyCode::F(1)), plain(KeyCode::Enter)], &[Help], Action::Leave, "close", "help: close it"),
-    bind(&[ctrl('c')], &[Events, Detail, Containers, Input, Help], Action::Quit, "", "quit, whatever is open"),
+    bind(&[plain(KeyCode::Left), char('h')], &[Histogram], Action::Left, "", "histogram: one bar to the left"),
+    bind(&[plain(KeyCode::Right), char('l')], &[Histogram], Action::Right, "", "histogram: one bar to the right"),
+    bind(&[plain(KeyCode::Left), char('h')], &[Groups, Events], Action::Left, "", "show the columns further left"),
+    bind(&[plain(KeyCode::Right), char('l')], &[Groups, Events], Action::Right, "", "show the columns further right"),
+    bind(&[plain(KeyCode::Enter)], &[Overview, Groups], Action::Open, "open", "open what is selected: it becomes part of the filter"),
+    bind(&[plain(KeyCode::Enter)], EVENTS, Action::ToggleDetail, "detail", "open or close the detail of the event"),
+    bind(&[plain(KeyCode::Enter), char(' ')], &[Histogram], Action::Mark, "from/to", "histogram: begin a span of time here, then end it here"),
+    bind(&[plain(KeyCode::Backspace)], SCREENS, Action::Back, "back", "back to where this was opened from"),
+    bind(&[plain(KeyCode::F(2)), char('v')], SCREENS, Action::Views, "views", "choose a view: processes, files, connections, commands, …"),
+    bind(&[char('/'), plain(KeyCode::F(4))], SCREENS, Action::Filter, "filter", "type or change a filter"),
+    bind(&[plain(KeyCode::F(6)), char('d')], &[Overview, Histogram, Groups], Action::Dig, "events", "the events of what is selected"),
+    bind(&[char('E')], &[Overview, Histogram, Groups], Action::AllEvents, "", "all events of this screen, whatever is selected"),
+    bind(&[plain(KeyCode::Tab)], &[Overview, Histogram, Events, Detail], Action::NextPane, "pane", "to the other pane"),
+    bind(&[plain(KeyCode::F(9)), char('s'), char('>')], &[Groups], Action::Sort, "sort", "choose the column that decides the order"),
+    bind(&[char('1')], &[Groups], Action::SortBy(0), "", "order by the first column; again: the other way"),
+    bind(&[char('2')], &[Groups], Action::SortBy(1), "", "order by the second column, and so on up to 9"),
+    bind(&[char('3')], &[Groups], Action::SortBy(2), "", ""),
+    bind(&[char('4')], &[Groups], Action::SortBy(3), "", ""),
+    bind(&[char('5')], &[Groups], Action::SortBy(4), "", ""),
+    bind(&[char('6')], &[Groups], Action::SortBy(5), "", ""),
+    bind(&[char('7')], &[Groups], Action::SortBy(6), "", ""),
+    bind(&[char('8')], &[Groups], Action::SortBy(7), "", ""),
+    bind(&[char('9')], &[Groups], Action::SortBy(8), "", ""),
+    bind(&[ctrl('f'), plain(KeyCode::F(3))], TABLES, Action::Search, "", "look for a text among the rows"),
+    bind(&[char('n'), ctrl('g')], TABLES, Action::SearchNext, "", "to the next row with that text"),
+    bind(&[char('N')], TABLES, Action::SearchBack, "", "to the row before with that text"),
+    bind(&[char(':')], SCREENS, Action::Goto, "go to", "go to a time (10:00:03.5, -5m) or to the event with a number"),
+    bind(&[char('z')], SCREENS, Action::ClearSpan, "", "give up the chosen span of time"),
+    bind(&[plain(KeyCode::Esc)], &[Overview, Histogram, Groups, Events], Action::Stop, "", "stop the search, keep what it found"),
+    bind(&[plain(KeyCode::Esc)], &[Detail], Action::Leave, "close", "close this pane"),
+    bind(&[char('?'), plain(KeyCode::F(1))], SCREENS, Action::Help, "help", "this help"),
+    bind(&[char('q'), plain(KeyCode::F(10))], SCREENS, Action::Quit, "quit", "quit"),
+    bind(&[plain(KeyCode::Enter)], &[Menu], Action::Accept, "choose", "list: choose"),
+    bind(&[plain(KeyCode::Esc), plain(KeyCode::Backspace), char('q'), plain(KeyCode::F(2))], &[Menu], Action::Leave, "close", "list: close it"),
+    bind(&[plain(KeyCode::Enter)], &[Input], Action::Accept, "take it", "line: take what was typed"),
+    bind(&[plain(KeyCode::Esc)], &[Input], Action::Leave, "leave", "line: leave it; a filter is again what it was"),
+    bind(&[plain(KeyCode::Tab)], &[Input], Action::Complete, "complete", "line: complete the name of a field"),
+    bind(&[plain(KeyCode::Up), ctrl('p')], &[Input], Action::Older, "", "line: what was typed before"),
+    bind(&[plain(KeyCode::Down), ctrl('n')], &[Input], Action::Newer, "", "line: what was typed after that"),
+    bind(&[ctrl('u')], &[Input], Action::EraseLine, "clear", "line: remove what is before the cursor"),
+    bind(&[ctrl('w')], &[Input], Action::EraseWord, "", "line: remove the word before the cursor"),
+    bind(&[plain(KeyCode::Left)], &[Input], Action::CursorLeft, "", "line: cursor to the left"),
+    bind(&[plain(KeyCode::Right)], &[Input], Action::CursorRight, "", "line: cursor to the right"),
+    bind(&[plain(KeyCode::Home), ctrl('a')], &[Input], Action::CursorHome, "", "line: cursor to the start"),
+    bind(&[plain(KeyCode::End), ctrl('e')], &[Input], Action::CursorEnd, "", "line: cursor to the end"),
+    bind(&[plain(KeyCode::Backspace)], &[Input], Action::EraseBefore, "", "line: erase before the cursor"),
+    bind(&[plain(KeyCode::Delete)], &[Input], Action::EraseAt, "", "line: erase at the cursor"),
+    bind(&[plain(KeyCode::Esc), char('q'), char('?'), plain(KeyCode::F(1)), plain(KeyCode::Enter), plain(KeyCode::Backspace)], &[Help], Action::Leave, "close", "help: close it"),
+    bind(&[ctrl('c')], ANY, Action::Quit, "", "quit, whatever is open"),
 ];
 
 /// What a key does in a context.
@@ -208,9 +277,9 @@ mod tests {
 
     #[test]
     fn no_key_has_two_meanings_in_one_context() {
-        for context in [Events, Detail, Containers, Input, Help] {
+        for context in ANY {
             let mut seen: Vec<Key> = Vec::new();
-            for binding in BINDINGS.iter().filter(|binding| binding.contexts.contains(&context)) {
+            for binding in BINDINGS.iter().filter(|binding| binding.contexts.contains(context)) {
                 for key in binding.keys {
                     assert!(!seen.contains(key), "{} twice in {context:?}", key.name());
                     seen.push(*key);
@@ -226,11 +295,12 @@ mod tests {
             (Events, KeyCode::Char('G'), shift, Some(Action::End)),
             (Events, KeyCode::Char('d'), ctrl, Some(Action::HalfDown)),
             (Events, KeyCode::Char('d'), none, None),
+            (Groups, KeyCode::Char('d'), none, Some(Action::Dig)),
             (Input, KeyCode::Char('q'), none, None),
             (Input, KeyCode::Char('c'), ctrl, Some(Action::Quit)),
             (Input, KeyCode::Char('h'), ctrl, Some(Action::EraseBefore)),
             (Help, KeyCode::Char('q'), none, Some(Action::Leave)),
-            (Containers, KeyCode::Enter, none, Some(Action::DrillDown)),
+            (Groups, KeyCode::Enter, none, Some(Action::Open)),
         ] {
             assert_eq!(action(context, &KeyEvent::new(code, modifiers)), expected, "{code:?}");
         }

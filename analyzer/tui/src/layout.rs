@@ -1,6 +1,6 @@
 //! Where things are on the screen. Both drawing and scrolling depend on it.
 
-use crate::state::{Pane, State};
+use crate::state::{Body, Overlay, PromptKind, State};
 use ratatui::layout::Rect;
 
 /// Smallest terminal that has room for a table, in columns and lines.
@@ -11,11 +11,13 @@ pub(crate) const MIN_SIZE: (u16, u16) = (40, 10);
 pub(crate) struct Areas {
     /// File, host, integrity; span and counts.
     pub(crate) header: Rect,
-    /// The filter, or the line in which it is typed with its error.
-    pub(crate) filter: Rect,
+    /// The breadcrumbs, or the line in which something is typed with its error.
+    pub(crate) crumbs: Rect,
+    /// Events over time and the lanes below.
+    pub(crate) histogram: Rect,
     /// Names of the columns.
     pub(crate) columns: Rect,
-    /// The rows of the table, or of the list of containers.
+    /// The rows of the table, or the list of the overview.
     pub(crate) table: Rect,
     /// Title of the detail.
     pub(crate) detail_title: Rect,
@@ -41,10 +43,22 @@ pub(crate) fn areas(state: &State) -> Areas {
         area
     };
     let header = take(2);
-    let filter = take(if state.input.is_some() { 3 } else { 1 });
-    let columns = take(1);
-    let left = height.saturating_sub(header.height + filter.height + columns.height + 1);
-    let with_detail = state.detail.open && state.pane != Pane::Containers;
+    let crumbs = take(match state.prompt() {
+        Some(prompt) if prompt.kind == PromptKind::Filter => 3,
+        _ => 1,
+    });
+    let body = &state.screen().body;
+    let histogram = match body {
+        // A quarter of the screen, and a line for each lane: time, losses, findings.
+        Body::Overview(_) => take((height / 4).clamp(4, 12)),
+        _ => Rect::default(),
+    };
+    let columns = match body {
+        Body::Overview(_) => Rect::default(),
+        Body::Groups(_) | Body::Events(_) => take(1),
+    };
+    let left = height.saturating_sub(header.height + crumbs.height + histogram.height + columns.height + 1);
+    let with_detail = state.screen().events().is_some_and(|events| events.detail.open);
     let below = if with_detail { left / 2 } else { 0 };
     let table = take(left - below);
     let detail_title = take(below.min(1));
@@ -52,7 +66,8 @@ pub(crate) fn areas(state: &State) -> Areas {
     let hints = take(1);
     Areas {
         header,
-        filter,
+        crumbs,
+        histogram,
         columns,
         table,
         detail_title,
@@ -65,4 +80,21 @@ pub(crate) fn areas(state: &State) -> Areas {
 pub(crate) fn help(state: &State) -> Rect {
     let (width, height) = state.size;
     Rect::new(0, 0, width, height.saturating_sub(1))
+}
+
+/// The lines of a menu, inside of its frame.
+pub(crate) fn menu(state: &State) -> Rect {
+    let (width, height) = state.size;
+    let items = match &state.overlay {
+        Some(Overlay::Menu(menu)) => u16::try_from(menu.items.len()).unwrap_or(u16::MAX),
+        _ => 0,
+    };
+    let room = (width.min(78), items.saturating_add(2).min(height.saturating_sub(4)));
+    let frame = Rect::new((width - room.0) / 2, 3.min(height), room.0, room.1);
+    Rect::new(
+        frame.x + 1,
+        frame.y + 1,
+        frame.width.saturating_sub(2),
+        frame.height.saturating_sub(2),
+    )
 }

@@ -1,12 +1,13 @@
-//! Terminal interface of the analyzer: the events of a trace in a table, the selected one in detail, a live filter, the
-//! containers.
+//! Terminal interface of the analyzer: the overview of a trace, views that put its events together, the events in a table,
+//! the selected one in detail, a live filter.
 //!
-//! The shape is that of Elm. `state` holds everything that is shown. `update` changes it for a
-//! `Message` and does no I/O; what is to be done outside, it returns as `Effect`s. `view` draws
+//! The shape is that of Elm. `state` holds everything that is shown: screens, each opened from the one before it. `update`
+//! changes it for a `Message` and does no I/O; what is to be done outside, it returns as `Effect`s. `view` draws
 //! the state and never changes it. The `worker`s read the trace and answer with messages, and a generation number
 //! drops answers that come too late. `run` is the loop around all this, the only place with a terminal.
 //!
-//! `keys` holds the one table of key bindings, from which dispatch, hint bar and help come.
+//! `keys` holds the one table of key bindings, from which dispatch, hint bar and help come; `views` the tables of what can
+//! be looked at.
 
 mod error;
 mod keys;
@@ -19,6 +20,7 @@ mod terminal;
 mod tests;
 mod update;
 mod view;
+mod views;
 mod worker;
 
 pub use error::Error;

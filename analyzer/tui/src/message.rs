@@ -1,6 +1,7 @@
 //! What comes into the state, and what it wants done.
 
-use crate::state::{EventDetail, EventRowText, Part, Position, TraceInfo};
+use crate::state::{EventDetail, EventRowText, Finding, GroupRow, Part, Position, TraceInfo};
+use crate::views::{Column, View};
 use crossterm::event::KeyEvent;
 use std::sync::Arc;
 
@@ -33,19 +34,43 @@ pub(crate) enum Message {
         /// What is known of it.
         detail: EventDetail,
     },
-    /// A scan went on.
-    Found {
-        /// The scan.
+    /// A job went on.
+    Job {
+        /// Its number.
         generation: u64,
-        /// What it found since the last message.
-        part: Option<Part>,
-        /// Rows it has read or skipped so far.
-        read: u64,
+        /// What it has come to.
+        answer: Answer,
+        /// Segments it has read or skipped so far, of how many.
+        done: (u64, u64),
         /// Damage met since the last message; the answer lacks what lay there.
         damage: Option<String>,
         /// Whether it came to the end.
-        done: bool,
+        ended: bool,
     },
+}
+
+/// What a job has come to since its last message, or in all.
+#[derive(Debug, Clone)]
+pub(crate) enum Answer {
+    /// Nothing new.
+    Nothing,
+    /// More events that pass.
+    Events(Part),
+    /// All groups so far, and how many more there are than the table takes.
+    Groups(Arc<[GroupRow]>, u64),
+    /// What stands out so far, and events over time: so many of each stretch.
+    Overview(Vec<Finding>, Option<Vec<u64>>),
+}
+
+/// Work that is done aside for a screen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Job {
+    /// Look for events.
+    Events,
+    /// Put events together.
+    Groups(&'static View),
+    /// Look for what stands out, and count events over time.
+    Overview,
 }
 
 /// Something that has to be done outside of the state.
@@ -59,21 +84,27 @@ pub(crate) enum Effect {
         first: u64,
         /// Where they are.
         positions: Vec<Position>,
+        /// What is shown of them.
+        columns: Vec<Column>,
     },
     /// Read everything about one event.
     Detail {
         /// Which one.
         position: Position,
     },
-    /// Look for the events that pass a filter; ends the scan before.
-    Scan {
-        /// Number of the scan.
+    /// Begin a job; ends the one before.
+    Start {
+        /// Its number.
         generation: u64,
-        /// The filter, known to be right.
+        /// Which events it is about; known to be right.
         filter: String,
+        /// And from when to when, nanoseconds since 1970.
+        span: Option<(i64, i64)>,
+        /// What is to be done.
+        job: Job,
     },
-    /// End the scan.
-    StopScan,
+    /// End the job.
+    Stop,
     /// Leave.
     Quit,
 }

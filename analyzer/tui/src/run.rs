@@ -6,7 +6,7 @@ use crate::state::State;
 use crate::terminal::{self, Terminal};
 use crate::update::update;
 use crate::view::{Look, view};
-use crate::worker::{Answer, Request, Workers};
+use crate::worker::{Answer, Request, Task, Workers};
 use afterimage_format::file::OpenOptions;
 use afterimage_query::check::TimeZone;
 use afterimage_query::output::escaped;
@@ -128,10 +128,21 @@ fn perform(effects: Vec<Effect>, workers: &Workers) -> bool {
                 generation,
                 first,
                 positions,
-            } => workers.read(Request::Rows(generation, first, positions)),
+                columns,
+            } => workers.read(Request::Rows(generation, first, positions, columns)),
             Effect::Detail { position } => workers.read(Request::Detail(position)),
-            Effect::Scan { generation, filter } => workers.scan(generation, filter),
-            Effect::StopScan => workers.stop_scan(),
+            Effect::Start {
+                generation,
+                filter,
+                span,
+                job,
+            } => workers.begin(Task {
+                generation,
+                filter,
+                span,
+                job,
+            }),
+            Effect::Stop => workers.stop(),
             Effect::Quit => return false,
         }
     }

@@ -137,8 +137,10 @@ fn a_person_looks_around_and_leaves() {
         return;
     };
     tmux.command(&command(&tmux.trace()));
-    tmux.wait_for("/etc/cro");
+    tmux.wait_for("Overview");
     tmux.wait_for("7 LOST");
+    tmux.keys(&["E"]);
+    tmux.wait_for("/etc/");
     tmux.keys(&["Down", "Enter"]);
     tmux.wait_for("data as text");
     tmux.keys(&["Tab", "Down", "Down", "Down", "Tab"]);
@@ -151,12 +153,16 @@ fn a_person_looks_around_and_leaves() {
     tmux.wait_for("1/1");
     tmux.keys(&["Enter"]);
     tmux.wait_until("the other events are gone", |screen| {
-        !screen.contains("/etc/cro") && screen.contains("execve")
+        !screen.contains("openat") && screen.contains("execve")
     });
     tmux.run(&["resize-window", "-x", "120", "-y", "40"]);
     tmux.wait_for("/usr/bin/id args=id -u");
     tmux.keys(&["BSpace"]);
-    tmux.wait_for("/etc/cro");
+    tmux.wait_for("Overview");
+    tmux.keys(&["F2", "Enter"]);
+    tmux.wait_for("Processes");
+    tmux.keys(&["Enter"]);
+    tmux.wait_for("pid ");
     tmux.keys(&["q"]);
     tmux.wait_for("status 0");
     tmux.is_given_back();
@@ -170,12 +176,18 @@ fn a_long_trace_is_searched_and_jumped_through() {
     let path = tmux.folder.path().join("long.scap");
     sample::long(&path, 20, 10_000);
     tmux.command(&command(&path));
+    tmux.wait_for("200000 events");
+    tmux.keys(&["E"]);
     tmux.wait_for("1/200000");
     tmux.keys(&["G"]);
     tmux.wait_for("200000/200000");
-    tmux.wait_for("data=data");
-    tmux.keys(&["c", "Down", "Enter"]);
-    tmux.wait_for("container.id = host");
+    tmux.wait_for("read ");
+    tmux.keys(&["BSpace", "F2"]);
+    tmux.wait_for("views");
+    tmux.keys(&["c", "Enter"]);
+    tmux.wait_for(" 1/2");
+    tmux.keys(&["Down", "F6"]);
+    tmux.wait_for("id host");
     tmux.wait_until("every tenth event", |screen| {
         screen.lines().any(|line| line.ends_with(" 1/20000"))
     });
@@ -192,7 +204,7 @@ fn signals_give_the_terminal_back() {
     for (signal, status) in [("TERM", 143), ("INT", 130), ("HUP", 129)] {
         tmux.command("clear");
         tmux.command(&format!("{} {}", example().display(), trace.display()));
-        tmux.wait_for("/etc/cro");
+        tmux.wait_for("Overview");
         let shell = tmux.run(&["display-message", "-p", "#{pane_pid}"]);
         let children = format!("/proc/{0}/task/{0}/children", shell.trim());
         let child = std::fs::read_to_string(children).expect("the shell's children");
@@ -201,7 +213,7 @@ fn signals_give_the_terminal_back() {
             .arg(child.trim())
             .status();
         assert!(killed.expect("kill runs").success());
-        tmux.wait_until("the main screen", |screen| !screen.contains("/etc/cro"));
+        tmux.wait_until("the main screen", |screen| !screen.contains("Overview"));
         tmux.command("echo status $?");
         tmux.wait_for(&format!("status {status}"));
         tmux.is_given_back();

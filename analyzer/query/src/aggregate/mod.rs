@@ -77,6 +77,26 @@ impl Groups {
         }
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.groups.is_empty()
+    }
+
+    /// The groups, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (&Key, &[Total])> {
+        self.groups.iter().map(|(key, totals)| (key, totals.as_slice()))
+    }
+
+    /// What was found of a group.
+    pub fn get(&self, key: &Key) -> Option<&[Total]> {
+        self.groups.get(key).map(Vec::as_slice)
+    }
+
     /// The groups, the largest first (of each stretch of time, in its order), at most `top` of them; and what did not find
     /// room, if there was too much.
     pub fn sorted(self, top: Option<usize>) -> (Vec<Found>, Option<Vec<Total>>) {

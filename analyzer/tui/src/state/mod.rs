@@ -1,12 +1,24 @@
 //! Everything that is shown.
 
 mod content;
-mod filter;
+mod events;
+mod groups;
+mod input;
+mod job;
+mod overlay;
+mod overview;
 mod position;
+mod selection;
 
-pub(crate) use content::{ContainerLine, DetailItem, EventDetail, EventRowText, TraceInfo};
-pub(crate) use filter::{Crumb, Input, combined};
+pub(crate) use content::{ContainerLine, DetailItem, EventDetail, EventRowText, SegmentInfo, TraceInfo};
+pub(crate) use events::{Events, Listing, Place};
+pub(crate) use groups::{GroupRow, Groups};
+pub(crate) use input::Input;
+pub(crate) use job::{Job, Progress};
+pub(crate) use overlay::{Menu, MenuKind, Overlay, Prompt, PromptKind};
+pub(crate) use overview::{Finding, Focus, Histogram, Overview};
 pub(crate) use position::{Part, Position, RowSet};
+pub(crate) use selection::{Crumb, Selection};
 
 use std::sync::Arc;
 
@@ -19,41 +31,51 @@ pub(crate) struct State {
     pub(crate) file: String,
     /// The trace; nothing while it is being opened.
     pub(crate) trace: Option<Arc<TraceInfo>>,
-    /// Which pane takes the keys.
-    pub(crate) pane: Pane,
-    /// The events in the table.
-    pub(crate) listing: Listing,
-    /// Those that were read.
-    pub(crate) window: Window,
-    /// The pane with the selected event.
-    pub(crate) detail: DetailPane,
-    /// The list of containers, instead of the table while the pane is [`Pane::Containers`].
-    pub(crate) containers: Cursor,
-    /// First shown line of the help, while it is shown.
-    pub(crate) help: Option<u64>,
-    /// Pieces of the filter.
-    pub(crate) crumbs: Vec<Crumb>,
-    /// The filter that is being typed.
-    pub(crate) input: Option<Input>,
-    /// The filter of the listing, or of the scan for the next one; empty: all events.
-    pub(crate) filter: String,
-    /// The scan for the filter.
-    pub(crate) scan: Option<Scan>,
-    /// Counts listings.
+    /// The screens, each opened from the one before it. There is always one; the last one is shown.
+    pub(crate) screens: Vec<Screen>,
+    /// What lies over the screen.
+    pub(crate) overlay: Option<Overlay>,
+    /// What the last key came to, where that is not seen otherwise.
+    pub(crate) notice: Option<Notice>,
+    /// Filters that were taken, the newest last.
+    pub(crate) filters: Vec<String>,
+    /// What was looked for last.
+    pub(crate) search: String,
+    /// Counts jobs.
     pub(crate) generation: u64,
     /// The last damage met while reading.
     pub(crate) damage: Option<String>,
 }
 
-/// What takes the keys, when neither help nor input does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Pane {
-    /// The table of events.
-    Events,
-    /// The selected event.
-    Detail,
-    /// The list of containers.
-    Containers,
+/// A screen.
+#[derive(Debug)]
+pub(crate) struct Screen {
+    /// What it is about.
+    pub(crate) selection: Selection,
+    /// The work for it.
+    pub(crate) job: Option<Job>,
+    /// What is on it.
+    pub(crate) body: Body,
+}
+
+/// What is on a screen.
+#[derive(Debug)]
+pub(crate) enum Body {
+    /// The overview.
+    Overview(Overview),
+    /// Events put together.
+    Groups(Groups),
+    /// Events.
+    Events(Box<Events>),
+}
+
+/// A line that tells what a key came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Notice {
+    /// The text, escaped.
+    pub(crate) text: String,
+    /// Whether something went wrong.
+    pub(crate) failed: bool,
 }
 
 /// A selected line and the first one shown.
@@ -65,95 +87,6 @@ pub(crate) struct Cursor {
     pub(crate) top: u64,
 }
 
-/// Where a table stood.
-pub(crate) type Place = Cursor;
-
-/// The events in the table.
-#[derive(Debug, Default)]
-pub(crate) struct Listing {
-    /// Its number.
-    pub(crate) generation: u64,
-    /// Its events.
-    pub(crate) rows: RowSet,
-    /// Where it stands.
-    pub(crate) cursor: Cursor,
-}
-
-impl Listing {
-    /// Place of the selected event in the trace.
-    pub(crate) fn selected(&self) -> Option<Position> {
-        self.rows.position(self.cursor.selected)
-    }
-}
-
-/// Rows of the listing that were read: those on the screen, and a page before and after.
-#[derive(Debug, Default)]
-pub(crate) struct Window {
-    /// The listing that they belong to.
-    pub(crate) generation: u64,
-    /// Index of the first one.
-    pub(crate) first: u64,
-    /// One after another.
-    pub(crate) rows: Vec<EventRowText>,
-    /// Generation, first index and number of rows that were asked for last.
-    pub(crate) asked: Option<(u64, u64, u64)>,
-}
-
-impl Window {
-    /// The row with this index in the listing of this generation.
-    pub(crate) fn row(&self, generation: u64, index: u64) -> Option<&EventRowText> {
-        let at = index
-            .checked_sub(self.first)
-            .filter(|_| self.generation == generation)?;
-        self.rows.get(usize::try_from(at).ok()?)
-    }
-}
-
-/// The pane with the selected event.
-#[derive(Debug, Default)]
-pub(crate) struct DetailPane {
-    /// Whether it is there.
-    pub(crate) open: bool,
-    /// First shown line.
-    pub(crate) scroll: u64,
-    /// What was read last, and of which event.
-    pub(crate) content: Option<(Position, EventDetail)>,
-    /// The event that was asked for last.
-    pub(crate) asked: Option<Position>,
-}
-
-impl DetailPane {
-    /// What is known of the event at `position`, once it was read.
-    pub(crate) fn of(&self, position: Option<Position>) -> Option<&EventDetail> {
-        let (known, detail) = self.content.as_ref()?;
-        (Some(*known) == position).then_some(detail)
-    }
-}
-
-/// How far a scan is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Scan {
-    /// Its number, and that of the listing it makes.
-    pub(crate) generation: u64,
-    /// Rows it has read or skipped.
-    pub(crate) read: u64,
-    /// Whether it goes on, has come to its end, or was stopped.
-    pub(crate) progress: Progress,
-    /// Where to put the cursor as soon as there are enough rows, unless it is moved before.
-    pub(crate) place: Option<Place>,
-}
-
-/// Whether a scan goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Progress {
-    /// It does.
-    Running,
-    /// It came to the end.
-    Done,
-    /// It was stopped before.
-    Stopped,
-}
-
 impl State {
     /// The state before the trace is open. `file` must be escaped.
     pub(crate) fn new(file: String, size: (u16, u16)) -> State {
@@ -161,18 +94,64 @@ impl State {
             size,
             file,
             trace: None,
-            pane: Pane::Events,
-            listing: Listing::default(),
-            window: Window::default(),
-            detail: DetailPane::default(),
-            containers: Cursor::default(),
-            help: None,
-            crumbs: Vec::new(),
-            input: None,
-            filter: String::new(),
-            scan: None,
+            screens: vec![Screen::new(Selection::default(), Body::Overview(Overview::default()))],
+            overlay: None,
+            notice: None,
+            filters: Vec::new(),
+            search: String::new(),
             generation: 0,
             damage: None,
+        }
+    }
+
+    /// The screen that is shown.
+    pub(crate) fn screen(&self) -> &Screen {
+        // There is always one.
+        &self.screens[self.screens.len() - 1]
+    }
+
+    /// The same, to change it.
+    pub(crate) fn screen_mut(&mut self) -> &mut Screen {
+        let last = self.screens.len() - 1;
+        &mut self.screens[last]
+    }
+
+    /// Says what a key came to.
+    pub(crate) fn say(&mut self, text: impl Into<String>) {
+        let text = text.into();
+        self.notice = Some(Notice { text, failed: false });
+    }
+
+    /// Says why a key came to nothing.
+    pub(crate) fn complain(&mut self, text: impl Into<String>) {
+        let text = text.into();
+        self.notice = Some(Notice { text, failed: true });
+    }
+
+    /// The prompt, if one is open.
+    pub(crate) fn prompt(&self) -> Option<&Prompt> {
+        match &self.overlay {
+            Some(Overlay::Prompt(prompt)) => Some(prompt),
+            _ => None,
+        }
+    }
+}
+
+impl Screen {
+    /// A screen for which no work was done yet.
+    pub(crate) fn new(selection: Selection, body: Body) -> Screen {
+        Screen {
+            selection,
+            job: None,
+            body,
+        }
+    }
+
+    /// The table of events, if that is what is on it.
+    pub(crate) fn events(&self) -> Option<&Events> {
+        match &self.body {
+            Body::Events(events) => Some(events),
+            _ => None,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Where events are, and sets of them that stay small for any number of rows.
 
 /// An event's place in the trace.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Position {
     /// Number of the segment.
     pub(crate) segment: u32,
@@ -122,6 +122,20 @@ impl RowSet {
         let at = self.starts.partition_point(|start| *start <= index).checked_sub(1)?;
         let (part, start) = self.parts.get(at).zip(self.starts.get(at))?;
         part.position(u32::try_from(index - start).ok()?)
+    }
+
+    /// Index of the event at this place, or of the first one behind it.
+    pub(crate) fn index_of(&self, position: Position) -> u64 {
+        let (mut low, mut high) = (0, self.len);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.position(middle).is_some_and(|at| at < position) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        low
     }
 
     /// Places of the events from index `first` on, at most `count`.

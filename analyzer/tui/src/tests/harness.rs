@@ -2,10 +2,10 @@
 
 use super::sample;
 use crate::message::{Effect, Message};
-use crate::state::State;
+use crate::state::{Events, State};
 use crate::update::update;
 use crate::view::{Look, view};
-use crate::worker::{Opened, Reader, scan};
+use crate::worker::{Opened, Reader, Task, perform};
 use afterimage_format::file::OpenOptions;
 use afterimage_query::check::TimeZone;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -64,17 +64,45 @@ impl<'t> Ui<'t> {
                     generation,
                     first,
                     positions,
-                } => answers.push(self.reader.rows(generation, first, &positions)),
+                    columns,
+                } => answers.push(self.reader.rows(generation, first, &positions, &columns)),
                 Effect::Detail { position } => answers.push(self.reader.detail(position)),
-                Effect::Scan { generation, filter } => {
-                    scan(self.opened, generation, &filter, &|| false, &mut |answer| {
-                        answers.push(answer)
-                    });
+                Effect::Start {
+                    generation,
+                    filter,
+                    span,
+                    job,
+                } => {
+                    let task = Task {
+                        generation,
+                        filter,
+                        span,
+                        job,
+                    };
+                    perform(self.opened, &task, &|| false, &mut |answer| answers.push(answer));
                 }
-                Effect::StopScan | Effect::Quit => {}
+                Effect::Stop | Effect::Quit => {}
             }
             answers.into_iter().for_each(|answer| self.tell(answer));
         }
+    }
+
+    /// The same, with all events on the screen.
+    pub(super) fn with_events(opened: &'t Opened, width: u16, height: u16) -> Ui<'t> {
+        let mut ui = Ui::new(opened, width, height);
+        ui.press(&["E"]);
+        ui
+    }
+
+    /// The table of events on the screen.
+    #[track_caller]
+    pub(super) fn events(&self) -> &Events {
+        self.state.screen().events().expect("events are on the screen")
+    }
+
+    /// The filter of the screen.
+    pub(super) fn filter(&self) -> String {
+        self.state.screen().selection.filter()
     }
 
     /// Presses keys: names such as `Enter` and `Ctrl-d`, or text that is typed.
@@ -147,9 +175,10 @@ fn key(name: &str) -> Option<KeyEvent> {
         "Tab" => KeyCode::Tab,
         "Backspace" => KeyCode::Backspace,
         "Delete" => KeyCode::Delete,
-        "F1" => KeyCode::F(1),
-        "F10" => KeyCode::F(10),
-        _ => return None,
+        _ => {
+            let number = name.strip_prefix('F')?.parse().ok()?;
+            KeyCode::F(number)
+        }
     };
     Some(KeyEvent::from(code))
 }

@@ -2,9 +2,10 @@
 
 use super::harness::{Ui, trace};
 use super::sample;
-use crate::message::Message;
+use crate::message::{Answer, Job, Message};
 use crate::state::{Position, RowSet};
-use crate::worker::{Opened, Reader, Request, Workers, scan};
+use crate::views;
+use crate::worker::{Opened, Reader, Request, Task, Workers, perform};
 use afterimage_format::file::OpenOptions;
 use afterimage_query::check::TimeZone;
 use std::cell::Cell;
@@ -13,13 +14,26 @@ use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The rows that a scan finds, and its messages; `stop` is asked before each piece.
+fn task(generation: u64, filter: &str) -> Task {
+    Task {
+        generation,
+        filter: filter.into(),
+        span: None,
+        job: Job::Events,
+    }
+}
+
+/// The rows that a job finds, and its messages; `stop` is asked before each piece.
 fn found(opened: &Opened, filter: &str, stop: impl Fn() -> bool) -> (RowSet, Vec<Message>) {
     let mut messages = Vec::new();
-    scan(opened, 1, filter, &stop, &mut |message| messages.push(message));
+    perform(opened, &task(1, filter), &stop, &mut |message| messages.push(message));
     let mut rows = RowSet::default();
     for message in &messages {
-        if let Message::Found { part: Some(part), .. } = message {
+        if let Message::Job {
+            answer: Answer::Events(part),
+            ..
+        } = message
+        {
             rows.push(part.clone());
         }
     }
@@ -43,23 +57,58 @@ fn a_scan_finds_what_passes_wherever_it_is() {
 }
 
 #[test]
-fn a_scan_tells_how_far_it_is_and_stops_when_it_is_told() {
-    let opened = trace(|path| sample::long(path, 2, 10_000));
-    let (_, messages) = found(&opened, "evt.type = none", || false);
+fn a_job_tells_how_far_it_is_and_stops_when_it_is_told() {
+    let opened = trace(|path| sample::long(path, 4, 10_000));
+    let (_, messages) = found(&opened, "evt.num > 0", || false);
     let progress: Vec<(u64, bool)> = messages
         .iter()
         .map(|message| match message {
-            Message::Found { read, done, .. } => (*read, *done),
+            Message::Job { done, ended, .. } => (done.0, *ended),
             _ => (0, false),
         })
         .collect();
     assert!(progress.is_sorted(), "{progress:?}");
-    assert!(progress.len() > 4, "more than one message a segment: {progress:?}");
-    assert_eq!(progress.last(), Some(&(20_000, true)));
+    assert_eq!(progress.len(), 5, "one message a segment, and the end: {progress:?}");
+    assert_eq!(progress.last(), Some(&(4, true)));
 
     let asked = Cell::new(0);
-    let (_, messages) = found(&opened, "evt.type = none", || asked.replace(asked.get() + 1) >= 3);
+    let (_, messages) = found(&opened, "evt.num > 0", || asked.replace(asked.get() + 1) >= 1);
     assert_eq!(messages.len(), 2, "{messages:?}");
+}
+
+#[test]
+fn every_view_can_be_read() {
+    let opened = trace(sample::story);
+    for view in views::all().filter(|view| !view.lists_events()) {
+        let task = Task {
+            job: Job::Groups(view),
+            ..task(1, view.condition)
+        };
+        let mut last = None;
+        perform(&opened, &task, &|| false, &mut |message| last = Some(message));
+        let Some(Message::Job {
+            answer: Answer::Groups(rows, 0),
+            damage: None,
+            ended: true,
+            ..
+        }) = last
+        else {
+            panic!("{}: {last:?}", view.id);
+        };
+        for row in rows.iter() {
+            assert_eq!(
+                (row.cells.len(), row.numbers.len()),
+                (view.columns.len(), view.columns.len())
+            );
+            // What a row stands for is found again by its filter: as many events as it counts.
+            let filter = match view.condition {
+                "" => row.filter.to_string(),
+                condition => format!("({condition}) and ({})", row.filter),
+            };
+            let (found, _) = found(&opened, &filter, || false);
+            assert!(found.len() > 0, "{}: {filter}", view.id);
+        }
+    }
 }
 
 #[test]
@@ -69,10 +118,10 @@ fn a_reader_keeps_a_few_segments() {
     let positions: Vec<Position> = [0, 1, 2, 0, 3, 4, 0]
         .map(|segment| Position { segment, row: 9 })
         .to_vec();
-    let Message::Rows { rows, damage, .. } = reader.rows(0, 0, &positions) else {
+    let Message::Rows { rows, damage, .. } = reader.rows(0, 0, &positions, views::NARROW_COLUMNS) else {
         panic!("rows are answered with rows");
     };
-    let nums: Vec<&str> = rows.iter().map(|row| row.num.as_str()).collect();
+    let nums: Vec<&str> = rows.iter().map(|row| row.cells[0].as_str()).collect();
     assert_eq!(nums, ["10", "20", "30", "10", "40", "50", "10"]);
     assert_eq!((reader.kept(), damage), (vec![2, 3, 4, 0], None));
 }
@@ -94,8 +143,8 @@ fn what_cannot_be_read_is_said_beside_the_rows_that_can() {
         std::fs::write(&altered, &bytes).expect("the copy can be written");
         let opened = Opened::open(&altered, &OpenOptions::default(), TimeZone::Utc)
             .expect("damage in a segment does not keep it from opening");
-        let mut ui = Ui::new(&opened, 120, 40);
-        ui.press(&["Enter", "End", "Up", "Up"]);
+        let mut ui = Ui::new(&opened, 160, 40);
+        ui.press(&["E", "Enter", "End", "Up", "Up"]);
         let screen = ui.screen();
         for name in ["../etc/shad", "/usr/bin/id", "/etc/crontab"] {
             assert!(screen.contains(name), "byte {at}: {name}\n{screen}");
@@ -116,7 +165,7 @@ fn a_torn_trace_is_said_to_be_not_sealed() {
         match Opened::open(&path, &OpenOptions::default(), TimeZone::Utc) {
             Ok(opened) => {
                 let mut ui = Ui::new(&opened, 80, 24);
-                ui.press(&["End", "Enter", "c"]);
+                ui.press(&["E", "End", "Enter", "F2", "Enter"]);
                 assert!(ui.line(0).contains("not sealed"), "{}", ui.line(0));
             }
             Err(error) => panic!("cut at {cut}: {error}"),
@@ -137,19 +186,19 @@ fn workers_answer_and_stop() {
     let next = || answers.recv_timeout(PATIENCE).expect("an answer").expect("no error");
     assert!(matches!(next(), Message::Opened(info) if info.rows.len() == 30_000));
     let position = Position { segment: 2, row: 0 };
-    workers.read(Request::Rows(7, 20_000, vec![position]));
-    assert!(matches!(next(), Message::Rows { generation: 7, rows, .. } if rows[0].num == "20001"));
+    workers.read(Request::Rows(7, 20_000, vec![position], views::NARROW_COLUMNS.to_vec()));
+    assert!(matches!(next(), Message::Rows { generation: 7, rows, .. } if rows[0].cells[0] == "20001"));
     workers.read(Request::Detail(position));
     assert!(matches!(next(), Message::Detail { detail, .. } if detail.title == "event 20001 < openat"));
-    workers.scan(8, "evt.type = read".into());
-    workers.scan(9, "evt.num = 30000".into());
-    // Whatever the first scan came to, the second one comes to its end.
+    workers.begin(task(8, "evt.type = read"));
+    workers.begin(task(9, "evt.num = 30000"));
+    // Whatever the first job came to, the second one comes to its end.
     let ended = |message| {
         matches!(
             message,
-            Message::Found {
+            Message::Job {
                 generation: 9,
-                done: true,
+                ended: true,
                 ..
             }
         )

@@ -1,13 +1,21 @@
 //! What a message changes, and what is to be done outside.
 
-mod containers;
+mod events;
 mod filter;
+mod jobs;
+mod menu;
+mod overview;
+mod prompt;
+mod screens;
 mod scroll;
+mod search;
 mod worker;
+
+pub(crate) use overview::{Line as OverviewLine, line as overview_line};
 
 use crate::keys::{self, Action, Context};
 use crate::message::{Effect, Message};
-use crate::state::{Pane, State};
+use crate::state::{Body, Focus, Overlay, State};
 use crossterm::event::KeyEvent;
 
 /// Changes the state for a message. Does no I/O.
@@ -15,9 +23,9 @@ pub(crate) fn update(state: &mut State, message: Message) -> Vec<Effect> {
     let mut effects = Vec::new();
     match message {
         Message::Key(event) => key(state, &event, &mut effects),
-        Message::Paste(text) => filter::typed(state, &text, &mut effects),
+        Message::Paste(text) => prompt::typed(state, &text, &mut effects),
         Message::Resize(width, height) => state.size = (width, height),
-        answer => worker::answer(state, answer),
+        answer => worker::answer(state, answer, &mut effects),
     }
     scroll::settle(state);
     worker::ask(state, &mut effects);
@@ -26,82 +34,96 @@ pub(crate) fn update(state: &mut State, message: Message) -> Vec<Effect> {
 
 /// What takes the keys.
 pub(crate) fn context(state: &State) -> Context {
-    match state.pane {
-        _ if state.help.is_some() => Context::Help,
-        _ if state.input.is_some() => Context::Input,
-        Pane::Events => Context::Events,
-        Pane::Detail => Context::Detail,
-        Pane::Containers => Context::Containers,
+    match (&state.overlay, &state.screen().body) {
+        (Some(Overlay::Help(_)), _) => Context::Help,
+        (Some(Overlay::Menu(_)), _) => Context::Menu,
+        (Some(Overlay::Prompt(_)), _) => Context::Input,
+        (None, Body::Overview(overview)) => match overview.focus {
+            Focus::List => Context::Overview,
+            Focus::Histogram => Context::Histogram,
+        },
+        (None, Body::Groups(_)) => Context::Groups,
+        (None, Body::Events(events)) => match events.detail.open && events.detail.focused {
+            true => Context::Detail,
+            false => Context::Events,
+        },
     }
 }
 
 fn key(state: &mut State, event: &KeyEvent, effects: &mut Vec<Effect>) {
     let context = context(state);
     match keys::action(context, event) {
-        Some(action) => act(state, context, action, effects),
+        Some(action) => {
+            state.notice = None;
+            act(state, context, action, effects);
+        }
         None => {
             if let Some(c) = keys::typed(event) {
-                filter::typed(state, c.encode_utf8(&mut [0; 4]), effects);
+                match context {
+                    Context::Menu => menu::typed(state, c),
+                    _ => prompt::typed(state, c.encode_utf8(&mut [0; 4]), effects),
+                }
             }
         }
     }
 }
 
 fn act(state: &mut State, context: Context, action: Action, effects: &mut Vec<Effect>) {
+    use Action as A;
     match action {
-        Action::Up
-        | Action::Down
-        | Action::PageUp
-        | Action::PageDown
-        | Action::HalfUp
-        | Action::HalfDown
-        | Action::Home
-        | Action::End => scroll::go(state, context, action),
-        Action::ToggleDetail => {
-            state.detail.open = !state.detail.open;
-            state.pane = Pane::Events;
+        A::Up | A::Down | A::PageUp | A::PageDown | A::HalfUp | A::HalfDown | A::Home | A::End => {
+            scroll::go(state, context, action);
         }
-        Action::NextPane => {
-            state.detail.open = true;
-            state.pane = match state.pane {
-                Pane::Events => Pane::Detail,
-                Pane::Detail | Pane::Containers => Pane::Events,
-            };
+        A::Left | A::Right => scroll::sideways(state, context, action),
+        A::Open => screens::open(state, effects),
+        A::Dig => screens::dig(state, effects),
+        A::AllEvents => {
+            let selection = state.screen().selection.clone();
+            screens::push_events(state, selection, None, effects);
         }
-        Action::Containers => {
-            state.pane = match state.pane {
-                Pane::Containers => Pane::Events,
-                Pane::Events | Pane::Detail => Pane::Containers,
-            };
+        A::ToggleDetail => events::toggle_detail(state),
+        A::NextPane => screens::next_pane(state),
+        A::Back => screens::back(state, effects),
+        A::Views => menu::open_views(state),
+        A::Sort => menu::open_sort(state),
+        A::SortBy(column) => {
+            if let Body::Groups(groups) = &mut state.screen_mut().body {
+                groups.sort_by(usize::from(column));
+            }
         }
-        Action::DrillDown => containers::drill_down(state, effects),
-        Action::Back => filter::back(state, effects),
-        Action::StopScan => filter::stop_scan(state, effects),
-        Action::Help => state.help = Some(0),
-        Action::Quit => effects.push(Effect::Quit),
-        Action::Leave => leave(state, context, effects),
-        Action::Filter => filter::open(state),
-        Action::Accept
-        | Action::CursorLeft
-        | Action::CursorRight
-        | Action::CursorHome
-        | Action::CursorEnd
-        | Action::EraseBefore
-        | Action::EraseAt
-        | Action::EraseLine => filter::edit(state, action, effects),
+        A::Filter => filter::open(state),
+        A::Search => search::open(state),
+        A::SearchNext => search::next(state, true),
+        A::SearchBack => search::next(state, false),
+        A::Goto => prompt::open_goto(state),
+        A::Mark => overview::mark(state, effects),
+        A::ClearSpan => overview::clear_span(state, effects),
+        A::Stop => jobs::stop(state, effects),
+        A::Help => state.overlay = Some(Overlay::Help(0)),
+        A::Quit => effects.push(Effect::Quit),
+        A::Leave => leave(state, context, effects),
+        A::Accept if context == Context::Menu => menu::accept(state, effects),
+        A::Accept
+        | A::Complete
+        | A::Older
+        | A::Newer
+        | A::CursorLeft
+        | A::CursorRight
+        | A::CursorHome
+        | A::CursorEnd
+        | A::EraseBefore
+        | A::EraseAt
+        | A::EraseWord
+        | A::EraseLine => prompt::edit(state, action, effects),
     }
 }
 
 /// Closes what takes the keys.
 fn leave(state: &mut State, context: Context, effects: &mut Vec<Effect>) {
     match context {
-        Context::Help => state.help = None,
-        Context::Input => filter::leave(state, effects),
-        Context::Containers => state.pane = Pane::Events,
-        Context::Detail => {
-            state.detail.open = false;
-            state.pane = Pane::Events;
-        }
-        Context::Events => {}
+        Context::Help | Context::Menu => state.overlay = None,
+        Context::Input => prompt::leave(state, effects),
+        Context::Detail => events::close_detail(state),
+        Context::Overview | Context::Histogram | Context::Groups | Context::Events => {}
     }
 }

@@ -1,31 +1,83 @@
 //! Moving through tables and texts.
 
+use super::overview;
 use crate::keys::{Action, Context};
 use crate::layout;
-use crate::state::{Cursor, State};
+use crate::state::{Body, Cursor, Overlay, State};
 use crate::view;
+
+/// Bars of the histogram that a page is.
+const PAGE_OF_BARS: usize = 10;
 
 /// Moves in what takes the keys.
 pub(super) fn go(state: &mut State, context: Context, action: Action) {
     let areas = layout::areas(state);
-    match context {
-        Context::Events => {
-            let rows = state.listing.rows.len();
-            move_cursor(&mut state.listing.cursor, action, rows, areas.table.height);
-            if let Some(scan) = &mut state.scan {
-                scan.place = None;
+    let (help, menu_height) = (layout::help(state).height, layout::menu(state).height);
+    match &mut state.overlay {
+        Some(Overlay::Help(top)) => {
+            *top = target(*top, action, u64::MAX, help);
+            return;
+        }
+        Some(Overlay::Menu(menu)) => {
+            move_cursor(&mut menu.cursor, action, menu.items.len() as u64, menu_height);
+            return;
+        }
+        Some(Overlay::Prompt(_)) => return,
+        None => {}
+    }
+    let lines = match &state.screen().body {
+        Body::Overview(of) => overview::lines(state, of),
+        _ => 0,
+    };
+    let height = areas.table.height;
+    match &mut state.screen_mut().body {
+        Body::Overview(overview) if context == Context::Histogram => {
+            let last = overview.histogram.counts.len().saturating_sub(1);
+            overview.bar = match action {
+                Action::PageUp | Action::HalfUp => overview.bar.saturating_sub(PAGE_OF_BARS),
+                Action::PageDown | Action::HalfDown => overview.bar + PAGE_OF_BARS,
+                Action::Home => 0,
+                Action::End => last,
+                Action::Up => overview.bar.saturating_sub(1),
+                _ => overview.bar + 1,
             }
+            .min(last);
         }
-        Context::Containers => {
-            let lines = container_lines(state);
-            move_cursor(&mut state.containers, action, lines, areas.table.height);
+        Body::Overview(overview) => move_cursor(&mut overview.list, action, lines, height),
+        Body::Groups(groups) => move_cursor(&mut groups.cursor, action, groups.order.len() as u64, height),
+        Body::Events(events) if context == Context::Detail => {
+            events.detail.scroll = target(events.detail.scroll, action, u64::MAX, areas.detail.height);
         }
-        Context::Detail => state.detail.scroll = target(state.detail.scroll, action, u64::MAX, areas.detail.height),
-        Context::Help => {
-            let height = layout::help(state).height;
-            state.help = state.help.map(|top| target(top, action, u64::MAX, height));
+        Body::Events(events) => {
+            let rows = events.listing.rows.len();
+            move_cursor(&mut events.listing.cursor, action, rows, height);
+            events.place = None;
         }
-        Context::Input => {}
+    }
+}
+
+/// Moves sideways: bars, columns.
+pub(super) fn sideways(state: &mut State, context: Context, action: Action) {
+    let right = action == Action::Right;
+    match &mut state.screen_mut().body {
+        Body::Overview(overview) if context == Context::Histogram => {
+            let last = overview.histogram.counts.len().saturating_sub(1);
+            overview.bar = match right {
+                true => (overview.bar + 1).min(last),
+                false => overview.bar.saturating_sub(1),
+            };
+        }
+        Body::Groups(groups) => groups.left = step(groups.left, right, groups.view.columns.len()),
+        Body::Events(events) => events.left = step(events.left, right, view::event_columns(events, 0).len()),
+        Body::Overview(_) => {}
+    }
+}
+
+/// The first column behind the one that always stays.
+fn step(left: usize, right: bool, columns: usize) -> usize {
+    match right {
+        true => (left + 1).min(columns.saturating_sub(2)),
+        false => left.saturating_sub(1),
     }
 }
 
@@ -62,24 +114,36 @@ fn move_cursor(cursor: &mut Cursor, action: Action, len: u64, height: u16) {
 /// Brings everything that scrolls back to where there is something.
 pub(super) fn settle(state: &mut State) {
     let areas = layout::areas(state);
-    keep_visible(&mut state.listing.cursor, state.listing.rows.len(), areas.table.height);
-    let lines = container_lines(state);
-    keep_visible(&mut state.containers, lines, areas.table.height);
-    if state.detail.scroll > 0
-        && let Some(detail) = state.detail.of(state.listing.selected())
-    {
-        let lines = view::detail_lines(detail, areas.detail.width).len() as u64;
-        let last = lines.saturating_sub(u64::from(areas.detail.height));
-        state.detail.scroll = state.detail.scroll.min(last);
+    let (menu_height, lines) = (
+        layout::menu(state).height,
+        match &state.screen().body {
+            Body::Overview(of) => overview::lines(state, of),
+            _ => 0,
+        },
+    );
+    let hidden = (view::help_len() as u64).saturating_sub(u64::from(state.size.1.saturating_sub(1)));
+    match &mut state.overlay {
+        Some(Overlay::Help(top)) => *top = (*top).min(hidden),
+        Some(Overlay::Menu(menu)) => keep_visible(&mut menu.cursor, menu.items.len() as u64, menu_height),
+        Some(Overlay::Prompt(_)) | None => {}
     }
-    if let Some(top) = &mut state.help {
-        let hidden = (view::help_len() as u64).saturating_sub(u64::from(state.size.1.saturating_sub(1)));
-        *top = (*top).min(hidden);
+    let height = areas.table.height;
+    match &mut state.screen_mut().body {
+        // One line of the list is its heading.
+        Body::Overview(overview) => keep_visible(&mut overview.list, lines, height.saturating_sub(2)),
+        Body::Groups(groups) => keep_visible(&mut groups.cursor, groups.order.len() as u64, height),
+        Body::Events(events) => {
+            keep_visible(&mut events.listing.cursor, events.listing.rows.len(), height);
+            let selected = events.listing.selected();
+            if events.detail.scroll > 0
+                && let Some(detail) = events.detail.of(selected)
+            {
+                let lines = view::detail_lines(detail, areas.detail.width).len() as u64;
+                let last = lines.saturating_sub(u64::from(areas.detail.height));
+                events.detail.scroll = events.detail.scroll.min(last);
+            }
+        }
     }
-}
-
-fn container_lines(state: &State) -> u64 {
-    state.trace.as_ref().map_or(0, |trace| trace.containers.len() as u64)
 }
 
 /// Moves the first shown line so that the selected one is on the screen, and no line stays empty without need.

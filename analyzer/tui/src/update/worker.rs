@@ -1,20 +1,18 @@
 //! Answers of the workers, and what they are asked for.
 
+use super::jobs;
 use crate::layout;
 use crate::message::{Effect, Message};
-use crate::state::{Cursor, Listing, Pane, Progress, RowSet, State};
-use std::sync::Arc;
+use crate::state::{Body, Events, Histogram, State};
+use crate::view;
 
 /// Takes an answer; one that belongs to what is shown no more is dropped.
-pub(super) fn answer(state: &mut State, message: Message) {
+pub(super) fn answer(state: &mut State, message: Message, effects: &mut Vec<Effect>) {
     match message {
         Message::Opened(trace) => {
-            state.listing = Listing {
-                generation: state.generation,
-                rows: trace.rows.clone(),
-                cursor: Cursor::default(),
-            };
-            state.trace = Some(Arc::clone(&trace));
+            state.trace = Some(trace);
+            reset_histogram(state);
+            jobs::begin(state, effects);
         }
         Message::Rows {
             generation,
@@ -23,58 +21,48 @@ pub(super) fn answer(state: &mut State, message: Message) {
             damage,
         } => {
             state.damage = damage.or(state.damage.take());
-            if generation == state.listing.generation {
-                state.window.generation = generation;
-                state.window.first = first;
-                state.window.rows = rows;
+            if let Body::Events(events) = &mut state.screen_mut().body
+                && generation == events.listing.generation
+            {
+                events.window.generation = generation;
+                events.window.first = first;
+                events.window.rows = rows;
             }
         }
         Message::Detail { position, detail } => {
-            if state.detail.asked == Some(position) {
-                state.detail.content = Some((position, detail));
+            if let Body::Events(events) = &mut state.screen_mut().body
+                && events.detail.asked == Some(position)
+            {
+                events.detail.content = Some((position, detail));
             }
         }
-        Message::Found { .. } => found(state, message),
+        Message::Job {
+            generation,
+            answer,
+            done: (done, of),
+            damage,
+            ended,
+        } => {
+            state.damage = damage.or(state.damage.take());
+            jobs::answer(state, answer, (generation, done, of), ended);
+        }
         Message::Key(_) | Message::Paste(_) | Message::Resize(..) => {}
     }
 }
 
-fn found(state: &mut State, message: Message) {
-    let Message::Found {
-        generation,
-        part,
-        read,
-        damage,
-        done,
-    } = message
-    else {
-        return;
-    };
-    let current = |scan: &&mut crate::state::Scan| scan.generation == generation && scan.progress == Progress::Running;
-    let Some(scan) = state.scan.as_mut().filter(current) else {
-        return;
-    };
-    if state.listing.generation != generation {
-        state.listing = Listing {
-            generation,
-            rows: RowSet::default(),
-            cursor: Cursor::default(),
+/// Puts into the overview the histogram that is known without reading an event: that of the whole trace, or an empty one of
+/// the span.
+pub(super) fn reset_histogram(state: &mut State) {
+    let Some(trace) = state.trace.clone() else { return };
+    let selection = state.screen().selection.clone();
+    if let Body::Overview(overview) = &mut state.screen_mut().body {
+        overview.histogram = match selection.span {
+            None => trace.histogram.clone(),
+            Some((from, to)) => Histogram::new(from.max(trace.times.0), to.min(trace.times.1).max(from)),
         };
+        overview.bar = overview.bar.min(overview.histogram.counts.len().saturating_sub(1));
+        overview.anchor = None;
     }
-    scan.read = read;
-    if done {
-        scan.progress = Progress::Done;
-    }
-    if let Some(part) = part {
-        state.listing.rows.push(part);
-    }
-    if let Some(place) = scan.place
-        && state.listing.rows.len() > place.selected
-    {
-        state.listing.cursor = place;
-        scan.place = None;
-    }
-    state.damage = damage.or(state.damage.take());
 }
 
 /// Asks for what is on the screen and was neither read nor asked for.
@@ -82,42 +70,52 @@ pub(super) fn ask(state: &mut State, effects: &mut Vec<Effect>) {
     if state.trace.is_none() || layout::too_small(state.size) {
         return;
     }
-    ask_for_rows(state, effects);
-    if state.detail.open && state.pane != Pane::Containers {
-        ask_for_detail(state, effects);
+    let areas = layout::areas(state);
+    let (width, height) = (areas.table.width, u64::from(areas.table.height));
+    if let Body::Events(events) = &mut state.screen_mut().body {
+        ask_for_rows(events, width, height, effects);
+        if events.detail.open {
+            ask_for_detail(events, effects);
+        }
     }
 }
 
-fn ask_for_rows(state: &mut State, effects: &mut Vec<Effect>) {
-    let generation = state.listing.generation;
-    let top = state.listing.cursor.top;
-    let height = u64::from(layout::areas(state).table.height);
-    let end = (top + height).min(state.listing.rows.len());
+fn ask_for_rows(events: &mut Events, width: u16, height: u64, effects: &mut Vec<Effect>) {
+    let columns = view::event_columns(events, width);
+    if events.window.columns != columns {
+        // What was read has other columns.
+        events.window = Default::default();
+        events.window.columns = columns.clone();
+    }
+    let generation = events.listing.generation;
+    let top = events.listing.cursor.top;
+    let end = (top + height).min(events.listing.rows.len());
     let covers = |(of, first, count): (u64, u64, u64)| of == generation && first <= top && first + count >= end;
-    let window = &state.window;
+    let window = &events.window;
     let known = (window.generation, window.first, window.rows.len() as u64);
     if top == end || covers(known) || window.asked.is_some_and(covers) {
         return;
     }
     // A page before and after, so that the next keys find their rows.
     let first = top.saturating_sub(height);
-    let positions = state.listing.rows.positions(first, 3 * height);
-    state.window.asked = Some((generation, first, positions.len() as u64));
+    let positions = events.listing.rows.positions(first, 3 * height);
+    events.window.asked = Some((generation, first, positions.len() as u64));
     effects.push(Effect::Load {
         generation,
         first,
         positions,
+        columns,
     });
 }
 
-fn ask_for_detail(state: &mut State, effects: &mut Vec<Effect>) {
-    let Some(position) = state.listing.selected() else {
+fn ask_for_detail(events: &mut Events, effects: &mut Vec<Effect>) {
+    let Some(position) = events.listing.selected() else {
         return;
     };
-    if state.detail.asked == Some(position) {
+    if events.detail.asked == Some(position) {
         return;
     }
-    state.detail.asked = Some(position);
-    state.detail.scroll = 0;
+    events.detail.asked = Some(position);
+    events.detail.scroll = 0;
     effects.push(Effect::Detail { position });
 }

@@ -3,7 +3,7 @@
 use super::look::{NAME, QUIET, TITLE};
 use super::text::{put, wrap};
 use crate::layout::Areas;
-use crate::state::{DetailItem, EventDetail, Pane, State};
+use crate::state::{DetailItem, EventDetail, Events};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
@@ -51,13 +51,13 @@ pub(crate) fn detail_lines(detail: &EventDetail, width: u16) -> Vec<DetailLine<'
     lines
 }
 
-pub(super) fn draw(state: &State, areas: &Areas, buffer: &mut Buffer) {
+pub(super) fn draw(events: &Events, areas: &Areas, buffer: &mut Buffer) {
     let area = areas.detail;
     if areas.detail_title.is_empty() {
         return;
     }
-    let detail = state.detail.of(state.listing.selected());
-    let style = if state.pane == Pane::Detail {
+    let detail = events.detail.of(events.listing.selected());
+    let style = if events.detail.focused {
         TITLE.add_modifier(Modifier::REVERSED)
     } else {
         TITLE
@@ -70,7 +70,7 @@ pub(super) fn draw(state: &State, areas: &Areas, buffer: &mut Buffer) {
     );
     let Some(detail) = detail else { return };
     let lines = detail_lines(detail, area.width);
-    let first = usize::try_from(state.detail.scroll).unwrap_or(usize::MAX);
+    let first = usize::try_from(events.detail.scroll).unwrap_or(usize::MAX);
     for (line, y) in lines.iter().skip(first).zip(area.y..area.bottom()) {
         draw_line(line, area, y, buffer);
     }

@@ -1,6 +1,6 @@
-//! The hint bar: the keys that do something now, from the table of bindings.
+//! The last line: what the last key came to, or the keys that do something now, from the table of bindings.
 
-use super::look::KEY;
+use super::look::{ALARM, KEY};
 use super::text::{put, width};
 use crate::keys::BINDINGS;
 use crate::state::State;
@@ -10,6 +10,11 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
+    if let Some(notice) = &state.notice {
+        let style = if notice.failed { ALARM } else { Style::new() };
+        put(buffer, area.x, area.y, area.width, &notice.text, style);
+        return;
+    }
     let context = context(state);
     let shown = BINDINGS
         .iter()

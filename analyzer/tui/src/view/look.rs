@@ -35,6 +35,14 @@ impl Look {
                     "─" => "-",
                     "…" => "~",
                     "›" => ">",
+                    "▼" => "v",
+                    "▲" => "^",
+                    "◆" => "*",
+                    "│" => "|",
+                    "┌" | "┐" | "└" | "┘" => "+",
+                    "▁" | "▂" => ".",
+                    "▃" | "▄" => ":",
+                    "▅" | "▆" | "▇" | "█" => "#",
                     _ => "?",
                 };
                 cell.set_symbol(plain);
@@ -49,6 +57,10 @@ pub(super) const TITLE: Style = Style::new().fg(Color::Cyan).add_modifier(Modifi
 pub(super) const NAME: Style = Style::new().fg(Color::Cyan);
 /// What must not be overlooked: losses, damage, errors.
 pub(super) const ALARM: Style = Style::new().fg(Color::Red).add_modifier(Modifier::BOLD);
+/// What should be looked at.
+pub(super) const WARNING: Style = Style::new().fg(Color::Yellow).add_modifier(Modifier::BOLD);
+/// Bars of the histogram.
+pub(super) const BARS: Style = Style::new().fg(Color::Blue);
 /// A wrong place in the filter.
 pub(super) const WRONG: Style = Style::new().fg(Color::Red).add_modifier(Modifier::UNDERLINED);
 /// Events that failed.

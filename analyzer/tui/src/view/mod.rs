@@ -1,21 +1,27 @@
 //! The state on the screen. Nothing in here changes the state.
 
-mod containers;
+mod crumbs;
 mod detail;
-mod filter;
+mod events;
+mod groups;
 mod header;
 mod help;
 mod hints;
+mod histogram;
 mod look;
+mod menu;
+mod overview;
+mod prompt;
 mod table;
 mod text;
 
 pub(crate) use detail::detail_lines;
+pub(crate) use events::columns as event_columns;
 pub(crate) use help::help_len;
 pub(crate) use look::Look;
 
 use crate::layout::{self, MIN_SIZE};
-use crate::state::{Pane, State};
+use crate::state::{Body, Overlay, State};
 use ratatui::Frame;
 use ratatui::style::Style;
 
@@ -42,18 +48,29 @@ fn draw(state: &State, frame: &mut Frame<'_>) -> Option<(u16, u16)> {
         return None;
     }
     let areas = layout::areas(state);
-    if let Some(top) = state.help {
-        help::draw(top, layout::help(state), buffer);
+    if let Some(Overlay::Help(top)) = &state.overlay {
+        help::draw(*top, layout::help(state), buffer);
         hints::draw(state, areas.hints, buffer);
         return None;
     }
     header::draw(state, areas.header, buffer);
-    let cursor = filter::draw(state, areas.filter, buffer);
-    if state.pane == Pane::Containers {
-        containers::draw(state, &areas, buffer);
-    } else {
-        table::draw(state, &areas, buffer);
-        detail::draw(state, &areas, buffer);
+    let cursor = match state.prompt() {
+        Some(prompt) => prompt::draw(state, prompt, areas.crumbs, buffer),
+        None => {
+            crumbs::draw(state, areas.crumbs, buffer);
+            None
+        }
+    };
+    match &state.screen().body {
+        Body::Overview(overview) => overview::draw(state, overview, &areas, buffer),
+        Body::Groups(groups) => groups::draw(state, groups, &areas, buffer),
+        Body::Events(events) => {
+            events::draw(state, events, &areas, buffer);
+            detail::draw(events, &areas, buffer);
+        }
+    }
+    if let Some(Overlay::Menu(menu)) = &state.overlay {
+        menu::draw(menu, layout::menu(state), buffer);
     }
     hints::draw(state, areas.hints, buffer);
     cursor

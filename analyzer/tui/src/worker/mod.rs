@@ -1,19 +1,24 @@
-//! Threads that read the trace: one for what is on the screen, one for filters, so that the first never waits for the
-//! second. Requests go in and messages come out; of several requests that wait, only the newest counts.
+//! Threads that read the trace: one for what is on the screen, one for the work of a whole screen, so that the first never
+//! waits for the second. Requests go in and messages come out; of several requests that wait, only the newest counts.
 
 mod detail;
+mod events;
+mod findings;
+mod groups;
+mod job;
 mod open;
+mod overview;
 mod reader;
 mod row;
-mod scanner;
 mod text;
 
+pub(crate) use job::{Task, perform};
 pub(crate) use open::Opened;
 pub(crate) use reader::Reader;
-pub(crate) use scanner::scan;
 
 use crate::message::Message;
 use crate::state::Position;
+use crate::views::Column;
 use afterimage_format::file::OpenOptions;
 use afterimage_query::check::TimeZone;
 use std::path::Path;
@@ -24,8 +29,8 @@ use std::{io, thread};
 
 /// What the reader is asked for.
 pub(crate) enum Request {
-    /// Rows of a listing: its generation, the index of the first one, and where they are.
-    Rows(u64, u64, Vec<Position>),
+    /// Rows of a listing: its generation, the index of the first one, where they are, and what is shown of them.
+    Rows(u64, u64, Vec<Position>, Vec<Column>),
     /// Everything about one event.
     Detail(Position),
 }
@@ -36,8 +41,8 @@ pub(crate) type Answer = Result<Message, afterimage_format::Error>;
 /// The workers. They end when this is dropped.
 pub(crate) struct Workers {
     reader: Sender<Request>,
-    scanner: Sender<(u64, String)>,
-    /// Generation of the scan that is wanted; another one stops.
+    jobs: Sender<Task>,
+    /// Generation of the job that is wanted; another one stops.
     wanted: Arc<AtomicU64>,
 }
 
@@ -54,7 +59,7 @@ impl Workers {
         answer: impl Fn(Answer) + Clone + Send + 'static,
     ) -> io::Result<Workers> {
         let (reader, read_requests) = channel();
-        let (scanner, scan_requests) = channel::<(u64, String)>();
+        let (jobs, tasks) = channel::<Task>();
         let wanted = Arc::new(AtomicU64::new(0));
         let shared: Arc<OnceLock<Opened>> = Arc::default();
 
@@ -70,21 +75,15 @@ impl Workers {
         })?;
 
         let stop = Arc::clone(&wanted);
-        thread::Builder::new().name("scanner".into()).spawn(move || {
-            while let Ok(first) = scan_requests.recv() {
-                let (generation, filter) = scan_requests.try_iter().last().unwrap_or(first);
+        thread::Builder::new().name("jobs".into()).spawn(move || {
+            while let Ok(first) = tasks.recv() {
+                let task = tasks.try_iter().last().unwrap_or(first);
                 let Some(opened) = shared.get() else { continue };
-                let stopped = || stop.load(Ordering::Relaxed) != generation;
-                scan(opened, generation, &filter, &stopped, &mut |message| {
-                    answer(Ok(message))
-                });
+                let stopped = || stop.load(Ordering::Relaxed) != task.generation;
+                perform(opened, &task, &stopped, &mut |message| answer(Ok(message)));
             }
         })?;
-        Ok(Workers {
-            reader,
-            scanner,
-            wanted,
-        })
+        Ok(Workers { reader, jobs, wanted })
     }
 
     /// Asks for something to be read.
@@ -93,21 +92,21 @@ impl Workers {
         let _ = self.reader.send(request);
     }
 
-    /// Starts a scan; ends the one before.
-    pub(crate) fn scan(&self, generation: u64, filter: String) {
-        self.wanted.store(generation, Ordering::Relaxed);
-        let _ = self.scanner.send((generation, filter));
+    /// Begins a job; ends the one before.
+    pub(crate) fn begin(&self, task: Task) {
+        self.wanted.store(task.generation, Ordering::Relaxed);
+        let _ = self.jobs.send(task);
     }
 
-    /// Ends the scan.
-    pub(crate) fn stop_scan(&self) {
+    /// Ends the job.
+    pub(crate) fn stop(&self) {
         self.wanted.store(0, Ordering::Relaxed);
     }
 }
 
 impl Drop for Workers {
     fn drop(&mut self) {
-        self.stop_scan();
+        self.stop();
     }
 }
 
@@ -117,12 +116,14 @@ fn serve(reader: &mut Reader<'_>, requests: &Receiver<Request>, send: impl Fn(Me
         let (mut rows, mut detail) = (None, None);
         for request in std::iter::once(first).chain(requests.try_iter()) {
             match request {
-                Request::Rows(generation, first, positions) => rows = Some((generation, first, positions)),
+                Request::Rows(generation, first, positions, columns) => {
+                    rows = Some((generation, first, positions, columns));
+                }
                 Request::Detail(position) => detail = Some(position),
             }
         }
-        if let Some((generation, first, positions)) = rows {
-            send(reader.rows(generation, first, &positions));
+        if let Some((generation, first, positions, columns)) = rows {
+            send(reader.rows(generation, first, &positions, &columns));
         }
         if let Some(position) = detail {
             send(reader.detail(position));

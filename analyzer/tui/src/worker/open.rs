@@ -1,12 +1,12 @@
 //! Opening a trace, and what is known of it at once.
 
 use super::text::or_dash;
-use crate::state::{ContainerLine, Part, RowSet, TraceInfo};
+use crate::state::{ContainerLine, Histogram, Part, RowSet, SegmentInfo, TraceInfo};
 use afterimage_format::file::{OpenOptions, Trace};
 use afterimage_format::model::Container;
-use afterimage_query::TraceContext;
 use afterimage_query::check::TimeZone;
 use afterimage_query::lang::escape;
+use afterimage_query::{TraceContext, losses};
 use chrono::{DateTime, Local, Utc};
 use std::collections::HashMap;
 use std::path::Path;
@@ -15,6 +15,10 @@ use std::path::Path;
 pub(crate) struct Opened {
     trace: Trace,
     context: TraceContext,
+    /// What the index says of each segment.
+    segments: Vec<SegmentInfo>,
+    /// Names of containers by their ids, escaped.
+    names: HashMap<String, String>,
 }
 
 impl Opened {
@@ -25,7 +29,65 @@ impl Opened {
     pub(crate) fn open(path: &Path, options: &OpenOptions, zone: TimeZone) -> Result<Opened, afterimage_format::Error> {
         let trace = Trace::open_with(path, options)?;
         let context = TraceContext::new(&trace, zone);
-        Ok(Opened { trace, context })
+        let time = |nanoseconds: u64| i64::try_from(nanoseconds).unwrap_or(i64::MAX);
+        let mut segments: Vec<SegmentInfo> = Vec::with_capacity(trace.segment_count());
+        for (_, entry) in trace.entries() {
+            let last = segments.last().copied();
+            segments.push(match entry {
+                Ok(entry) => SegmentInfo {
+                    first_num: entry.zone.first_num,
+                    rows: entry.zone.rows,
+                    from: time(entry.zone.time_min),
+                    to: time(entry.zone.time_max),
+                },
+                // What is lost has no rows to show, and comes after what was before it; the damage is told.
+                Err(_) => SegmentInfo {
+                    first_num: last.map_or(0, |last| last.first_num + u64::from(last.rows)),
+                    rows: 0,
+                    from: last.map_or(0, |last| last.to),
+                    to: last.map_or(0, |last| last.to),
+                },
+            });
+        }
+        let named = |container: Container| {
+            let name = container.name.as_deref().filter(|name| !name.is_empty())?;
+            Some((or_dash(container.short_id().into()), or_dash(name.into())))
+        };
+        let names = trace.containers().into_iter().filter_map(named).collect();
+        Ok(Opened {
+            trace,
+            context,
+            segments,
+            names,
+        })
+    }
+
+    /// The segment that the event with this number is in.
+    pub(super) fn segment_of(&self, number: u64) -> Option<u32> {
+        let behind = self.segments.partition_point(|segment| segment.first_num <= number);
+        u32::try_from(behind.checked_sub(1)?).ok()
+    }
+
+    /// The time of the first and the last event in a span, or in the whole trace.
+    pub(super) fn times_of(&self, span: Option<(i64, i64)>) -> (i64, i64) {
+        let (first, last) = (self.context.first(), self.context.last());
+        match span {
+            None => (first, last.max(first)),
+            Some((from, to)) => {
+                let from = from.max(first);
+                (from, to.min(last).max(from))
+            }
+        }
+    }
+
+    /// What the container with this id is called.
+    pub(super) fn container_name(&self, id: &str) -> Option<&str> {
+        self.names.get(id).map(String::as_str)
+    }
+
+    /// A time of day to the millisecond.
+    pub(super) fn clock(&self, nanoseconds: i64) -> String {
+        self.time(nanoseconds, "%H:%M:%S%.3f")
     }
 
     /// The trace.
@@ -42,10 +104,13 @@ impl Opened {
     pub(crate) fn info(&self) -> TraceInfo {
         let mut rows = RowSet::default();
         let mut lost = self.trace.totals().loss_events;
-        for (at, entry) in self.trace.entries() {
-            // What is lost has no rows to show; the damage is told.
-            let rows_of = entry.map_or(0, |entry| entry.zone.rows);
-            rows.push(Part::all(u32::try_from(at).unwrap_or(u32::MAX), rows_of));
+        let (first, last) = self.times_of(None);
+        let mut histogram = Histogram::new(first, last);
+        for (at, segment) in self.segments.iter().enumerate() {
+            rows.push(Part::all(u32::try_from(at).unwrap_or(u32::MAX), segment.rows));
+            if segment.rows > 0 {
+                histogram.spread(segment.from, segment.to, u64::from(segment.rows));
+            }
         }
         let at_the_end = self.trace.summary().map(|summary| summary.losses.iter());
         for loss in at_the_end.into_iter().flatten() {
@@ -63,6 +128,14 @@ impl Opened {
                 .map(|damage| or_dash(damage.to_string().into()))
                 .collect(),
             lost,
+            losses: losses(&self.trace, None, None)
+                .records
+                .iter()
+                .map(|loss| (signed(loss.from), signed(loss.to), loss.events))
+                .collect(),
+            histogram,
+            times: (first, last),
+            segments: self.segments.clone(),
             containers: self.containers(),
             settings: self.context.settings(),
         }
@@ -115,6 +188,10 @@ impl Opened {
             runtime: text(|container| Some(container.runtime.name())),
             life: or_dash(life.into()),
             events,
+            lived: (
+                container.and_then(|container| known(container.birth)),
+                container.and_then(|container| known(container.death)),
+            ),
             filter: format!("container.id = {}", quoted(id)),
         }
     }
@@ -130,6 +207,16 @@ impl Opened {
             None => format!("{birth}, alive"),
         }
     }
+}
+
+/// A time as the interface counts: with a sign.
+fn signed(nanoseconds: u64) -> i64 {
+    i64::try_from(nanoseconds).unwrap_or(i64::MAX)
+}
+
+/// A time, if it is known.
+fn known(nanoseconds: u64) -> Option<i64> {
+    (nanoseconds > 0).then(|| signed(nanoseconds))
 }
 
 /// An id as the filter language takes it: as it is, or quoted.

@@ -5,6 +5,7 @@ use super::detail::detail;
 use super::row::{self, unreadable};
 use crate::message::Message;
 use crate::state::{EventDetail, Position};
+use crate::views::Column;
 use afterimage_query::{EventRow, row::SegmentRows};
 
 /// Segments that stay decoded: those of the screen, and where a person looked before.
@@ -25,17 +26,18 @@ impl<'t> Reader<'t> {
     }
 
     /// Rows of a listing; `first` is the index of the first one.
-    pub(crate) fn rows(&mut self, generation: u64, first: u64, positions: &[Position]) -> Message {
+    pub(crate) fn rows(&mut self, generation: u64, first: u64, positions: &[Position], columns: &[Column]) -> Message {
         let opened = self.opened;
+        let cells = row::Cells::of(columns);
         let mut damage = None;
         let mut read = |position: &Position| match self.segment(position.segment) {
             Ok(rows) => {
-                let text = row::text(&EventRow::new(rows, position.row as usize), opened);
+                let text = cells.text(&EventRow::new(rows, position.row as usize), opened);
                 damage = rows.take_damage().map(|error| error.to_string()).or(damage.take());
                 text
             }
             Err(error) => {
-                let text = unreadable(&error);
+                let text = unreadable(&error, columns.len());
                 damage = Some(error);
                 text
             }

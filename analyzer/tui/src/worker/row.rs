@@ -1,44 +1,62 @@
-//! An event as a row of the table.
+//! An event as a row of a table.
 
 use super::Opened;
-use super::text;
+use super::text::{self, amount, written};
 use crate::state::EventRowText;
-use afterimage_query::EventRow;
-use afterimage_query::fields::{ContainerField, EvtField, FieldArg, FieldId, ProcField};
+use crate::views::{Column, Show};
+use afterimage_query::fields::{FieldArg, FieldDef};
+use afterimage_query::{EventRow, Format, Row as _, Value};
 
 /// Bytes of a value; a line of a terminal shows no more.
 const LIMIT: usize = 512;
 
-/// The row for an event.
-pub(super) fn text(row: &EventRow<'_>, opened: &Opened) -> EventRowText {
-    let field = |id| text::field(row, id, &FieldArg::None, LIMIT, opened);
-    let evt = |of| field(FieldId::Evt(of)).unwrap_or_default();
-    let container = field(FieldId::Container(ContainerField::Name));
-    let process = field(FieldId::Proc(ProcField::Name)).unwrap_or_else(|| "<NA>".into());
-    let pid = field(FieldId::Proc(ProcField::Pid)).unwrap_or_default();
-    EventRowText {
-        num: evt(EvtField::Num),
-        time: evt(EvtField::Time),
-        cpu: evt(EvtField::Cpu),
-        container: container
-            .or(field(FieldId::Container(ContainerField::Id)))
-            .unwrap_or_default(),
-        process,
-        pid: format!("({pid})"),
-        dir: evt(EvtField::Dir),
-        kind: evt(EvtField::Type),
-        info: evt(EvtField::Info),
-        failed: row.result().is_some_and(|result| result < 0),
+/// What is shown of each event.
+pub(super) struct Cells {
+    fields: Vec<Option<(&'static FieldDef, FieldArg, Show)>>,
+}
+
+impl Cells {
+    /// The fields of these columns.
+    pub(super) fn of(columns: &[Column]) -> Cells {
+        let field = |column: &Column| {
+            let (def, arg) = Format::field(column.field).ok()?;
+            Some((def, arg, column.show))
+        };
+        Cells {
+            fields: columns.iter().map(field).collect(),
+        }
+    }
+
+    /// The row for an event.
+    pub(super) fn text(&self, row: &EventRow<'_>, opened: &Opened) -> EventRowText {
+        let cell = |field: &Option<(&'static FieldDef, FieldArg, Show)>| {
+            let (def, arg, show) = field.as_ref()?;
+            match (show, row.value(def.id, arg)) {
+                (Show::Bytes | Show::Duration | Show::Time, Value::Int(number)) => {
+                    Some(amount(number, *show, opened.context().zone()))
+                }
+                _ => text::field(row, def.id, arg, LIMIT, opened).map(|text| written(text, *show, opened)),
+            }
+        };
+        EventRowText {
+            cells: self
+                .fields
+                .iter()
+                .map(|field| cell(field).unwrap_or_default())
+                .collect(),
+            failed: row.result().is_some_and(|result| result < 0),
+        }
     }
 }
 
 /// The row for an event that cannot be read.
-pub(super) fn unreadable(error: &str) -> EventRowText {
+pub(super) fn unreadable(error: &str, columns: usize) -> EventRowText {
+    let mut cells = vec![String::new(); columns];
+    if let Some(last) = cells.last_mut() {
+        *last = format!("unreadable: {}", text::cut(error.as_bytes(), LIMIT));
+    }
     EventRowText {
-        num: "?".into(),
-        kind: "unreadable".into(),
-        info: text::cut(error.as_bytes(), LIMIT),
+        cells: cells.into(),
         failed: true,
-        ..EventRowText::default()
     }
 }

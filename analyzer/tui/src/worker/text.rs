@@ -1,8 +1,10 @@
 //! Values as text of bounded length.
 
 use super::Opened;
+use crate::views::Show;
+use afterimage_query::check::TimeZone;
 use afterimage_query::fields::{FieldArg, FieldId};
-use afterimage_query::output::{escaped, shown};
+use afterimage_query::output::{escaped, shown, time};
 use afterimage_query::{EventRow, Row, Value};
 use std::borrow::Cow;
 
@@ -28,5 +30,62 @@ pub(super) fn or_dash(text: Cow<'_, str>) -> String {
         "-".into()
     } else {
         cut(text.as_bytes(), 256)
+    }
+}
+
+/// A number as a column wants it.
+pub(super) fn amount(number: i64, show: Show, zone: TimeZone) -> String {
+    match show {
+        Show::Text | Show::Number | Show::Clock | Show::Container => number.to_string(),
+        Show::Bytes => bytes(number),
+        Show::Duration => time::human(number),
+        Show::Time => time::short_clock(number, zone),
+    }
+}
+
+/// A text as a column wants it.
+pub(super) fn written(text: String, show: Show, opened: &Opened) -> String {
+    match show {
+        Show::Clock => text.get(..12).map_or(text.clone(), str::to_owned),
+        Show::Container => opened.container_name(&text).map_or(text, str::to_owned),
+        _ => text,
+    }
+}
+
+/// 4096, 12K, 3.4M: three digits are enough to compare, and all columns are narrow.
+fn bytes(number: i64) -> String {
+    let mut value = number as f64;
+    if number.abs() < 10_000 {
+        return number.to_string();
+    }
+    for unit in ["K", "M", "G", "T", "P", "E"] {
+        value /= 1024.0;
+        if value.abs() < 1000.0 || unit == "E" {
+            return match value.abs() < 10.0 {
+                true => format!("{value:.1}{unit}"),
+                false => format!("{value:.0}{unit}"),
+            };
+        }
+    }
+    number.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bytes;
+
+    #[test]
+    fn sizes_are_short() {
+        for (number, expected) in [
+            (0, "0"),
+            (9999, "9999"),
+            (10_000, "9.8K"),
+            (1 << 20, "1.0M"),
+            (123 << 20, "123M"),
+            (i64::MAX, "8.0E"),
+            (-5, "-5"),
+        ] {
+            assert_eq!(bytes(number), expected);
+        }
     }
 }

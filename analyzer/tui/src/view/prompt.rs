@@ -1,51 +1,42 @@
-//! The filter with how far its scan is, or the line in which it is typed with its error underlined.
+//! The line in which something is typed: a filter with its error underlined and what could stand there.
 
+use super::crumbs::place_text;
 use super::look::{ALARM, NAME, QUIET, WRONG};
 use super::text::{put, put_right, width};
-use crate::state::{Input, Progress, State};
+use crate::state::{Input, Prompt, PromptKind, State};
 use afterimage_query::FilterError;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-/// Draws it, and says where the cursor is if a filter is being typed.
-pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) -> Option<(u16, u16)> {
-    let end = put_right(buffer, area.x, area.right(), area.y, &found(state), Style::new()).saturating_sub(2);
+/// Draws it, and says where the cursor is.
+pub(super) fn draw(state: &State, prompt: &Prompt, area: Rect, buffer: &mut Buffer) -> Option<(u16, u16)> {
+    let end = put_right(buffer, area.x, area.right(), area.y, &place_text(state), QUIET).saturating_sub(2);
     let room = Rect {
         width: end.saturating_sub(area.x),
         ..area
     };
-    if let Some(input) = &state.input {
-        return Some(draw_input(input, room, area, buffer));
-    }
-    let mut x = put(buffer, room.x, room.y, room.width, "filter ", NAME);
-    if state.crumbs.is_empty() {
-        put(buffer, x, room.y, room.right().saturating_sub(x), "none", QUIET);
-    }
-    for (at, crumb) in state.crumbs.iter().enumerate() {
-        let text = format!("{}{}", if at == 0 { "" } else { " › " }, crumb.text);
-        x = put(buffer, x, room.y, room.right().saturating_sub(x), &text, Style::new());
-    }
-    None
-}
-
-/// Which row is selected, of how many, and how far the search for more of them is.
-fn found(state: &State) -> String {
-    let Some(trace) = &state.trace else {
-        return String::new();
+    let name = match prompt.kind {
+        PromptKind::Filter => "/ ",
+        PromptKind::Search => "look for: ",
+        PromptKind::Goto => "go to time or number: ",
     };
-    let len = state.listing.rows.len();
-    let place = format!("{}/{len}", (state.listing.cursor.selected + 1).min(len));
-    let percent = |read: u64| u128::from(read.min(trace.rows.len())) * 100 / u128::from(trace.rows.len().max(1));
-    match state.scan.map(|scan| (scan.progress, percent(scan.read))) {
-        Some((Progress::Running, percent)) => format!("{place} searching {percent}%"),
-        Some((Progress::Stopped, percent)) => format!("{place} stopped at {percent}%"),
-        Some((Progress::Done, _)) | None => place,
+    let place = draw_input(&prompt.input, name, room, area, buffer);
+    if prompt.kind == PromptKind::Filter && prompt.input.error.is_none() {
+        let mut x = area.x;
+        for (at, name) in prompt.input.completions.iter().enumerate() {
+            let text = format!("{}{name}", if at == 0 { "Tab: " } else { "  " });
+            x = put(buffer, x, area.y + 1, area.right().saturating_sub(x), &text, QUIET);
+        }
+        if let Some(about) = prompt.input.about() {
+            put(buffer, area.x, area.y + 2, area.width, about, QUIET);
+        }
     }
+    Some(place)
 }
 
-fn draw_input(input: &Input, room: Rect, area: Rect, buffer: &mut Buffer) -> (u16, u16) {
-    let x = put(buffer, room.x, room.y, room.width, "/ ", NAME);
+fn draw_input(input: &Input, name: &str, room: Rect, area: Rect, buffer: &mut Buffer) -> (u16, u16) {
+    let x = put(buffer, room.x, room.y, room.width, name, NAME);
     let columns = usize::from(room.right().saturating_sub(x));
     let first = first_shown(input, columns);
     let shown = &input.text[first..];

@@ -1,0 +1,123 @@
+//! From screen to screen.
+
+use super::{events, jobs};
+use crate::message::Effect;
+use crate::state::{Body, Events, Focus, Groups, Place, Screen, Selection, State};
+use crate::views::{self, View};
+
+/// More screens are not kept: nobody goes back so far.
+const MAX_SCREENS: usize = 64;
+
+/// Opens a screen on top of the others.
+pub(super) fn push(state: &mut State, selection: Selection, body: Body, effects: &mut Vec<Effect>) {
+    if state.screens.len() >= MAX_SCREENS {
+        // The first one, which is where all begin, stays.
+        state.screens.remove(1);
+    }
+    state.screens.push(Screen::new(selection, body));
+    jobs::begin(state, effects);
+}
+
+/// Opens a view of a selection.
+pub(super) fn push_view(state: &mut State, selection: Selection, view: &'static View, effects: &mut Vec<Effect>) {
+    let body = match view.lists_events() {
+        true => events::table(view),
+        false => Body::Groups(Groups::new(view)),
+    };
+    push(state, selection, body, effects);
+}
+
+/// Opens the events of a selection, where they should stand at `place`.
+pub(super) fn push_events(state: &mut State, selection: Selection, place: Option<Place>, effects: &mut Vec<Effect>) {
+    let events = Events {
+        title: "Events",
+        place,
+        ..Events::default()
+    };
+    push(state, selection, Body::Events(Box::new(events)), effects);
+}
+
+/// Opens what is selected.
+pub(super) fn open(state: &mut State, effects: &mut Vec<Effect>) {
+    match &state.screen().body {
+        Body::Overview(_) => super::overview::open(state, effects),
+        Body::Groups(groups) => {
+            let Some((selection, view)) = drilled(state, groups) else {
+                return;
+            };
+            match views::find(view.opens) {
+                Some(next) => push_view(state, selection, next, effects),
+                None => push_events(state, selection, None, effects),
+            }
+        }
+        Body::Events(_) => events::toggle_detail(state),
+    }
+}
+
+/// Opens the events of what is selected.
+pub(super) fn dig(state: &mut State, effects: &mut Vec<Effect>) {
+    match &state.screen().body {
+        Body::Overview(_) => {
+            let selection = super::overview::selected(state).unwrap_or_else(|| state.screen().selection.clone());
+            push_events(state, selection, None, effects);
+        }
+        Body::Groups(groups) => {
+            if let Some((selection, _)) = drilled(state, groups) {
+                push_events(state, selection, None, effects);
+            }
+        }
+        Body::Events(_) => {}
+    }
+}
+
+/// What the selected group is, as part of the selection; and the view that it stands in.
+fn drilled(state: &State, groups: &Groups) -> Option<(Selection, &'static View)> {
+    let row = groups.selected()?;
+    let view = groups.view;
+    let selection = state.screen().selection.with(&*row.label, &*row.filter);
+    // The next screen shows these events and no others, unless it is a view with a condition of its own.
+    let label = view.name.to_lowercase();
+    let selection = match view.condition {
+        "" => selection,
+        condition if keys_imply(condition) => selection,
+        condition => selection.with(label, condition),
+    };
+    Some((selection, view))
+}
+
+/// Whether a condition says only that there is what the row is told apart by, which the row's own filter says, too.
+fn keys_imply(condition: &str) -> bool {
+    condition.ends_with(" exists") && !condition.contains(" and ") && !condition.contains(" or ")
+}
+
+/// Goes back to the screen before, as it was.
+pub(super) fn back(state: &mut State, effects: &mut Vec<Effect>) {
+    if state.screens.len() > 1 {
+        state.screens.pop();
+        jobs::resume(state, effects);
+        return;
+    }
+    let selection = &mut state.screen_mut().selection;
+    if selection.crumbs.pop().is_some() || selection.span.take().is_some() {
+        jobs::begin(state, effects);
+    } else {
+        state.say("this is the first screen; q quits");
+    }
+}
+
+/// Gives the keys to the other pane.
+pub(super) fn next_pane(state: &mut State) {
+    match &mut state.screen_mut().body {
+        Body::Overview(overview) => {
+            overview.focus = match overview.focus {
+                Focus::List => Focus::Histogram,
+                Focus::Histogram => Focus::List,
+            };
+        }
+        Body::Events(events) => {
+            events.detail.focused = !(events.detail.open && events.detail.focused);
+            events.detail.open = true;
+        }
+        Body::Groups(_) => {}
+    }
+}

@@ -1,0 +1,48 @@
+//! The table of events. Only the rows on the screen are drawn, and only those around it were read.
+
+use super::look::FAILED;
+use super::table;
+use crate::layout::Areas;
+use crate::state::{Events, State};
+use crate::views::{Column, NARROW_COLUMNS, WIDE_COLUMNS};
+use ratatui::buffer::Buffer;
+use ratatui::style::Style;
+
+/// From this width on, columns have room for what they usually hold.
+const WIDE: u16 = 100;
+
+/// The columns for a terminal of this width.
+pub(crate) fn columns(events: &Events, width: u16) -> Vec<Column> {
+    match (events.columns.as_slice(), width >= WIDE) {
+        ([], true) => WIDE_COLUMNS.to_vec(),
+        ([], false) => NARROW_COLUMNS.to_vec(),
+        (columns, _) => columns.to_vec(),
+    }
+}
+
+pub(super) fn draw(state: &State, events: &Events, areas: &Areas, buffer: &mut Buffer) {
+    let area = areas.table;
+    let columns = columns(events, area.width);
+    let placed = table::place(&columns, events.left, area);
+    table::titles(buffer, areas.columns, &columns, &placed, None);
+    let listing = &events.listing;
+    if listing.rows.len() == 0 && state.trace.is_some() {
+        let running = state.screen().job.is_some_and(|job| job.is_running());
+        let note = match state.screen().selection.is_all() {
+            true => "the trace has no such events",
+            false => "no event passes the filter",
+        };
+        table::empty(buffer, area, running, note);
+    }
+    let has_keys = !(events.detail.open && events.detail.focused);
+    for (index, y) in (listing.cursor.top..listing.rows.len()).zip(area.y..area.bottom()) {
+        if let Some(row) = events.window.row(listing.generation, index) {
+            let style = if row.failed { FAILED } else { Style::new() };
+            let cell = |at: usize| row.cells.get(at).map_or("", String::as_str);
+            table::line(buffer, y, &placed, cell, style);
+        }
+        if index == listing.cursor.selected {
+            table::select(buffer, area, y, has_keys);
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! A table of groups.
+
+use super::table;
+use crate::layout::Areas;
+use crate::state::{Groups, State};
+use ratatui::buffer::Buffer;
+use ratatui::style::Style;
+
+pub(super) fn draw(state: &State, groups: &Groups, areas: &Areas, buffer: &mut Buffer) {
+    let columns = groups.view.columns;
+    let area = areas.table;
+    let placed = table::place(columns, groups.left, area);
+    table::titles(buffer, areas.columns, columns, &placed, Some(groups.sort));
+    if groups.order.is_empty() {
+        let running = state.screen().job.is_none_or(|job| job.is_running());
+        table::empty(
+            buffer,
+            area,
+            running,
+            "nothing of this is in the selection; Backspace goes back, F2 has other views",
+        );
+    }
+    for (index, y) in (groups.cursor.top..).zip(area.y..area.bottom()) {
+        let Some(row) = groups.row(index) else { break };
+        let cell = |at: usize| row.cells.get(at).map_or("", |cell| cell);
+        table::line(buffer, y, &placed, cell, Style::new());
+        if index == groups.cursor.selected {
+            table::select(buffer, area, y, true);
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! A column of a table.
+
+/// A column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Column {
+    /// What stands over it.
+    pub(crate) title: &'static str,
+    /// The field, with its argument if it takes one.
+    pub(crate) field: &'static str,
+    /// What of it.
+    pub(crate) of: Of,
+    /// Of which events of the view; empty: of all.
+    pub(crate) when: &'static str,
+    /// How it is written.
+    pub(crate) show: Show,
+    /// Columns of the terminal; the last column takes what is left.
+    pub(crate) width: u16,
+}
+
+/// What a column says of its field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Of {
+    /// The value, which all events of the row share.
+    Value,
+    /// How many events, whatever their field.
+    Count,
+    /// The sum of the values.
+    Sum,
+    /// The least value.
+    Min,
+    /// The greatest value.
+    Max,
+    /// How many different values.
+    Distinct,
+}
+
+/// How a value is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Show {
+    /// As it is, from the left.
+    Text,
+    /// A number, at the right.
+    Number,
+    /// A number of bytes: 4096, 12K, 3.4M.
+    Bytes,
+    /// Nanoseconds as 1.2ms.
+    Duration,
+    /// Nanoseconds since 1970 as the time of day.
+    Time,
+    /// A time of day that is text, to the millisecond.
+    Clock,
+    /// The id of a container as its name, if that is known.
+    Container,
+}
+
+impl Column {
+    /// A value that is text.
+    pub(crate) const fn text(title: &'static str, field: &'static str, width: u16) -> Column {
+        Column {
+            title,
+            field,
+            of: Of::Value,
+            when: "",
+            show: Show::Text,
+            width,
+        }
+    }
+
+    /// The container, by name if that is known.
+    pub(crate) const fn container(width: u16) -> Column {
+        Column {
+            show: Show::Container,
+            ..Column::text("container", "container.id", width)
+        }
+    }
+
+    /// A value that is a number.
+    pub(crate) const fn number(title: &'static str, field: &'static str, width: u16) -> Column {
+        Column {
+            show: Show::Number,
+            ..Column::text(title, field, width)
+        }
+    }
+
+    /// How many events.
+    pub(crate) const fn count(title: &'static str) -> Column {
+        Column {
+            of: Of::Count,
+            ..Column::number(title, "", 8)
+        }
+    }
+
+    /// A sum, written as `show` says.
+    pub(crate) const fn sum(title: &'static str, field: &'static str, show: Show) -> Column {
+        Column {
+            of: Of::Sum,
+            show,
+            ..Column::number(title, field, 8)
+        }
+    }
+
+    /// Something else of a field.
+    pub(crate) const fn of(title: &'static str, of: Of, field: &'static str, show: Show, width: u16) -> Column {
+        Column {
+            of,
+            show,
+            ..Column::number(title, field, width)
+        }
+    }
+
+    /// The same, of some events alone.
+    pub(crate) const fn when(self, when: &'static str) -> Column {
+        Column { when, ..self }
+    }
+
+    /// Whether it holds numbers, which stand at the right.
+    pub(crate) fn is_number(&self) -> bool {
+        !matches!(self.show, Show::Text | Show::Clock | Show::Container)
+    }
+}
