@@ -15,6 +15,10 @@ pub(crate) enum Context {
     Events,
     /// The selected event.
     Detail,
+    /// Bytes.
+    Follow,
+    /// A list of lines: the tree of processes, why.
+    Lines,
     /// A list to choose from.
     Menu,
     /// Something is being typed.
@@ -54,6 +58,14 @@ pub(crate) enum Action {
     AllEvents,
     /// Opens or closes the detail.
     ToggleDetail,
+    /// Opens the bytes of what is selected.
+    Follow,
+    /// Bytes as text or in hexadecimal.
+    Hex,
+    /// Opens the tree of processes.
+    Tree,
+    /// Asks what led to an event.
+    Why,
     /// To the other pane.
     NextPane,
     /// Back to the screen before.
@@ -158,12 +170,14 @@ const fn bind(
     }
 }
 
-use Context::{Detail, Events, Groups, Help, Histogram, Input, Menu, Overview};
-const SCREENS: &[Context] = &[Overview, Histogram, Groups, Events, Detail];
-const LISTS: &[Context] = &[Overview, Histogram, Groups, Events, Detail, Menu, Help];
-const TABLES: &[Context] = &[Groups, Events, Detail];
+use Context::{Detail, Events, Follow, Groups, Help, Histogram, Input, Lines, Menu, Overview};
+const SCREENS: &[Context] = &[Overview, Histogram, Groups, Events, Detail, Follow, Lines];
+const LISTS: &[Context] = &[Overview, Histogram, Groups, Events, Detail, Follow, Lines, Menu, Help];
+const TABLES: &[Context] = &[Groups, Events, Detail, Lines];
 const EVENTS: &[Context] = &[Events, Detail];
-const ANY: &[Context] = &[Overview, Histogram, Groups, Events, Detail, Menu, Input, Help];
+const ANY: &[Context] = &[
+    Overview, Histogram, Groups, Events, Detail, Follow, Lines, Menu, Input, Help,
+];
 
 /// Every binding, in the order of the help and of the hint bar.
 // One binding a line: it is a table.
@@ -172,7 +186,7 @@ pub(crate) static BINDINGS: &[Binding] = &[
     bind(&[plain(KeyCode::Up), char('k')], LISTS, Action::Up, "", "one line up"),
     bind(&[plain(KeyCode::Down), char('j')], LISTS, Action::Down, "", "one line down"),
     bind(&[plain(KeyCode::PageUp), ctrl('b')], LISTS, Action::PageUp, "", "one screen up"),
-    bind(&[plain(KeyCode::PageDown), char(' ')], &[Overview, Groups, Events, Detail, Menu, Help], Action::PageDown, "", "one screen down"),
+    bind(&[plain(KeyCode::PageDown), char(' ')], &[Overview, Groups, Events, Detail, Follow, Lines, Menu, Help], Action::PageDown, "", "one screen down"),
     bind(&[plain(KeyCode::PageDown)], &[Histogram], Action::PageDown, "", "ten bars to the right"),
     bind(&[ctrl('u')], LISTS, Action::HalfUp, "", "half a screen up"),
     bind(&[ctrl('d')], LISTS, Action::HalfDown, "", "half a screen down"),
@@ -180,15 +194,19 @@ pub(crate) static BINDINGS: &[Binding] = &[
     bind(&[plain(KeyCode::End), char('G')], LISTS, Action::End, "", "to the last line"),
     bind(&[plain(KeyCode::Left), char('h')], &[Histogram], Action::Left, "", "histogram: one bar to the left"),
     bind(&[plain(KeyCode::Right), char('l')], &[Histogram], Action::Right, "", "histogram: one bar to the right"),
-    bind(&[plain(KeyCode::Left), char('h')], &[Groups, Events], Action::Left, "", "show the columns further left"),
-    bind(&[plain(KeyCode::Right), char('l')], &[Groups, Events], Action::Right, "", "show the columns further right"),
-    bind(&[plain(KeyCode::Enter)], &[Overview, Groups], Action::Open, "open", "open what is selected: it becomes part of the filter"),
+    bind(&[plain(KeyCode::Left), char('h')], &[Groups, Events, Lines], Action::Left, "", "show the columns further left"),
+    bind(&[plain(KeyCode::Right), char('l')], &[Groups, Events, Lines], Action::Right, "", "show the columns further right"),
+    bind(&[plain(KeyCode::Enter)], &[Overview, Groups, Follow, Lines], Action::Open, "open", "open what is selected: it becomes part of the filter"),
     bind(&[plain(KeyCode::Enter)], EVENTS, Action::ToggleDetail, "detail", "open or close the detail of the event"),
     bind(&[plain(KeyCode::Enter), char(' ')], &[Histogram], Action::Mark, "from/to", "histogram: begin a span of time here, then end it here"),
     bind(&[plain(KeyCode::Backspace)], SCREENS, Action::Back, "back", "back to where this was opened from"),
     bind(&[plain(KeyCode::F(2)), char('v')], SCREENS, Action::Views, "views", "choose a view: processes, files, connections, commands, …"),
     bind(&[char('/'), plain(KeyCode::F(4))], SCREENS, Action::Filter, "filter", "type or change a filter"),
     bind(&[plain(KeyCode::F(6)), char('d')], &[Overview, Histogram, Groups], Action::Dig, "events", "the events of what is selected"),
+    bind(&[char('w')], &[Overview, Events, Detail, Follow, Lines], Action::Why, "why", "why did this happen: what led to the event, step by step"),
+    bind(&[plain(KeyCode::F(5)), char('e')], &[Overview, Histogram, Groups, Events, Detail, Lines], Action::Follow, "follow", "the bytes that went through: both directions, text or hex"),
+    bind(&[char('t')], SCREENS, Action::Tree, "", "the tree of processes at that time"),
+    bind(&[plain(KeyCode::Tab), char('x')], &[Follow], Action::Hex, "text/hex", "bytes: as text or in hexadecimal"),
     bind(&[char('E')], &[Overview, Histogram, Groups], Action::AllEvents, "", "all events of this screen, whatever is selected"),
     bind(&[plain(KeyCode::Tab)], &[Overview, Histogram, Events, Detail], Action::NextPane, "pane", "to the other pane"),
     bind(&[plain(KeyCode::F(9)), char('s'), char('>')], &[Groups], Action::Sort, "sort", "choose the column that decides the order"),
@@ -206,7 +224,7 @@ pub(crate) static BINDINGS: &[Binding] = &[
     bind(&[char('N')], TABLES, Action::SearchBack, "", "to the row before with that text"),
     bind(&[char(':')], SCREENS, Action::Goto, "go to", "go to a time (10:00:03.5, -5m) or to the event with a number"),
     bind(&[char('z')], SCREENS, Action::ClearSpan, "", "give up the chosen span of time"),
-    bind(&[plain(KeyCode::Esc)], &[Overview, Histogram, Groups, Events], Action::Stop, "", "stop the search, keep what it found"),
+    bind(&[plain(KeyCode::Esc)], &[Overview, Histogram, Groups, Events, Follow, Lines], Action::Stop, "", "stop the search, keep what it found"),
     bind(&[plain(KeyCode::Esc)], &[Detail], Action::Leave, "close", "close this pane"),
     bind(&[char('?'), plain(KeyCode::F(1))], SCREENS, Action::Help, "help", "this help"),
     bind(&[char('q'), plain(KeyCode::F(10))], SCREENS, Action::Quit, "quit", "quit"),

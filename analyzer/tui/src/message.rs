@@ -1,6 +1,6 @@
 //! What comes into the state, and what it wants done.
 
-use crate::state::{EventDetail, EventRowText, Finding, GroupRow, Part, Position, TraceInfo};
+use crate::state::{Chunk, EventDetail, EventRowText, Finding, GroupRow, Line, Part, Position, TraceInfo};
 use crate::views::{Column, View};
 use crossterm::event::KeyEvent;
 use std::sync::Arc;
@@ -60,6 +60,10 @@ pub(crate) enum Answer {
     Groups(Arc<[GroupRow]>, u64),
     /// What stands out so far, and events over time: so many of each stretch.
     Overview(Vec<Finding>, Option<Vec<u64>>),
+    /// More bytes; what they belong to, in the first message; and how many were not recorded.
+    Chunks(Option<String>, Vec<Chunk>, u64),
+    /// All lines of a list, and what stands behind its name.
+    Lines(String, Vec<Line>),
 }
 
 /// Work that is done aside for a screen.
@@ -71,6 +75,12 @@ pub(crate) enum Job {
     Groups(&'static View),
     /// Look for what stands out, and count events over time.
     Overview,
+    /// Collect the bytes that went through the descriptor of an event, or of all events.
+    Follow(Option<Position>),
+    /// List the processes that were alive at a time, nanoseconds since 1970.
+    Tree(i64),
+    /// Find what led to an event.
+    Why(Position),
 }
 
 /// Something that has to be done outside of the state.

@@ -8,10 +8,9 @@ use crate::status::Status;
 use crate::table::aligned;
 use afterimage_format::model::Thread;
 use afterimage_query::output::escaped;
-use afterimage_query::reconstruct::{Program, alive_at, command_line};
+use afterimage_query::reconstruct::{Program, alive_at, command_line, tree};
 use anyhow::Result;
 use serde::Serialize;
-use std::collections::HashMap;
 use std::io::Write as _;
 
 /// List the processes that were alive at a time, as a tree
@@ -88,50 +87,6 @@ fn processes(count: usize) -> String {
     }
 }
 
-/// Indexes of the wanted processes with their depth, children behind their parents.
-fn tree(processes: &[Thread], wanted: impl Fn(&Thread) -> bool) -> Vec<(usize, usize)> {
-    let kept: Vec<usize> = (0..processes.len())
-        .filter(|index| wanted(&processes[*index]))
-        .collect();
-    let by_pid: HashMap<u32, usize> = kept.iter().map(|index| (processes[*index].pid, *index)).collect();
-    let mut children: HashMap<Option<usize>, Vec<usize>> = HashMap::new();
-    for index in &kept {
-        let process = &processes[*index];
-        let parent = by_pid
-            .get(&process.ppid)
-            .copied()
-            .filter(|_| process.ppid != process.pid);
-        children.entry(parent).or_default().push(*index);
-    }
-    let mut out = Vec::new();
-    let mut placed = vec![false; processes.len()];
-    let mut open: Vec<(usize, usize)> = Vec::new();
-    let push = |open: &mut Vec<(usize, usize)>, parent, depth| {
-        open.extend(
-            children
-                .get(&parent)
-                .into_iter()
-                .flatten()
-                .rev()
-                .map(|index| (*index, depth)),
-        );
-    };
-    push(&mut open, None, 0);
-    // A crafted file can make a circle of parents, which hangs from no root: it is listed without one.
-    for root in std::iter::once(None).chain(kept.iter().copied().map(Some)) {
-        if let Some(root) = root.filter(|root| !placed[*root]) {
-            open.push((root, 0));
-        }
-        while let Some((index, depth)) = open.pop() {
-            if !std::mem::replace(&mut placed[index], true) {
-                out.push((index, depth));
-                push(&mut open, Some(index), depth + 1);
-            }
-        }
-    }
-    out
-}
-
 fn row(moment: &Moment, thread: &Thread, threads: usize, depth: usize) -> Vec<String> {
     let or_dash = |id: u32| if id == 0 { "-".to_string() } else { id.to_string() };
     let command = command_line(&Program::of(thread));
@@ -176,31 +131,5 @@ fn object(input: &Input, thread: &Thread, threads: usize, depth: usize) -> Objec
         exepath: text(&thread.exepath),
         argv: Program::of(thread).argv.iter().map(|arg| json::text(arg)).collect(),
         cwd: text(&thread.cwd),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn children_stand_behind_their_parents_and_circles_end() {
-        let thread = |pid, ppid| Thread {
-            pid,
-            ppid,
-            ..Thread::default()
-        };
-        let shown = |pairs: &[(u32, u32)]| {
-            let threads: Vec<Thread> = pairs.iter().map(|(pid, ppid)| thread(*pid, *ppid)).collect();
-            tree(&threads, |_| true)
-                .into_iter()
-                .map(|(at, depth)| (threads[at].pid, depth))
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(
-            shown(&[(1, 0), (2, 1), (3, 1), (4, 2), (9, 7)]),
-            [(1, 0), (2, 1), (4, 2), (3, 1), (9, 0)]
-        );
-        assert_eq!(shown(&[(1, 2), (2, 1), (3, 3)]), [(3, 0), (1, 0), (2, 1)]);
     }
 }

@@ -30,7 +30,7 @@ mod state;
 mod story;
 mod units;
 
-pub use alive::{Alive, alive_at};
+pub use alive::{Alive, alive_at, tree};
 pub use open::{Open, OpenDescriptor, open_at};
 pub use phrase::Phrases;
 pub use story::{

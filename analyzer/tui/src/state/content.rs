@@ -49,6 +49,16 @@ impl TraceInfo {
         })
     }
 
+    /// About when an event was, as far as the index tells: its segment's time, by the part of its rows before it.
+    pub(crate) fn time_of(&self, position: Position) -> i64 {
+        let Some(segment) = self.segments.get(position.segment as usize) else {
+            return self.times.1;
+        };
+        let length = i128::from(segment.to) - i128::from(segment.from);
+        let passed = length * i128::from(position.row) / i128::from(segment.rows.max(1));
+        segment.from.saturating_add(i64::try_from(passed).unwrap_or(0))
+    }
+
     /// Where the first event at or after a time is, as far as the index tells: the first row of its segment, or one behind
     /// that, taken by what part of the segment's time had passed.
     pub(crate) fn position_at(&self, time: i64) -> Option<Position> {

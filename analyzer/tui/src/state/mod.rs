@@ -2,9 +2,11 @@
 
 mod content;
 mod events;
+mod follow;
 mod groups;
 mod input;
 mod job;
+mod lines;
 mod overlay;
 mod overview;
 mod position;
@@ -12,9 +14,11 @@ mod selection;
 
 pub(crate) use content::{ContainerLine, DetailItem, EventDetail, EventRowText, SegmentInfo, TraceInfo};
 pub(crate) use events::{Events, Listing, Place};
+pub(crate) use follow::{Anchor, Chunk, Follow};
 pub(crate) use groups::{GroupRow, Groups};
 pub(crate) use input::Input;
 pub(crate) use job::{Job, Progress};
+pub(crate) use lines::{Line, Lines, LinesKind};
 pub(crate) use overlay::{Menu, MenuKind, Overlay, Prompt, PromptKind};
 pub(crate) use overview::{Finding, Focus, Histogram, Overview};
 pub(crate) use position::{Part, Position, RowSet};
@@ -67,6 +71,10 @@ pub(crate) enum Body {
     Groups(Groups),
     /// Events.
     Events(Box<Events>),
+    /// Bytes.
+    Follow(Follow),
+    /// A list of lines.
+    Lines(Lines),
 }
 
 /// A line that tells what a key came to.

@@ -1,7 +1,7 @@
 //! Where events are, and sets of them that stay small for any number of rows.
 
 /// An event's place in the trace.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Position {
     /// Number of the segment.
     pub(crate) segment: u32,

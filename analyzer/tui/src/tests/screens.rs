@@ -57,6 +57,17 @@ fn detail() {
 }
 
 #[test]
+fn follow() {
+    check("follow", &["E", "Down", "e"]);
+    check("follow-hex", &["E", "Down", "e", "Tab"]);
+}
+
+#[test]
+fn tree() {
+    check("tree", &["Down", "t"]);
+}
+
+#[test]
 fn wrong_filter() {
     check("wrong-filter", &["E", "/", "evt.type = openat and proc.nam = x"]);
 }
@@ -111,6 +122,9 @@ fn any_size_with_anything_open_is_drawn() {
         &["E", "/", "fd."],
         &["E", "Enter", "Tab", "End"],
         &["E", ":"],
+        &["E", "Down", "e"],
+        &["E", "Down", "e", "Tab", "End"],
+        &["t"],
     ] {
         let mut ui = Ui::new(&opened, 80, 24);
         ui.press(keys);

@@ -1,7 +1,7 @@
 //! Work for the screen that is shown: begun, stopped, begun again.
 
 use crate::message::{self, Effect};
-use crate::state::{Body, Cursor, Job, Listing, Place, Progress, RowSet, State};
+use crate::state::{Body, Cursor, Follow, Job, LinesKind, Listing, Place, Progress, RowSet, State};
 
 /// Begins the work for the screen that is shown, whatever went on before. What the screen shows stays until the first
 /// answer.
@@ -13,6 +13,18 @@ pub(super) fn begin(state: &mut State, effects: &mut Vec<Effect>) {
     let (job, condition) = match &mut screen.body {
         Body::Overview(_) => (message::Job::Overview, ""),
         Body::Groups(groups) => (message::Job::Groups(groups.view), groups.view.condition),
+        Body::Follow(follow) => {
+            *follow = Follow {
+                from: follow.from,
+                hex: follow.hex,
+                ..Follow::default()
+            };
+            (message::Job::Follow(follow.from), "")
+        }
+        Body::Lines(lines) => match lines.kind {
+            LinesKind::Tree(time) => (message::Job::Tree(time), ""),
+            LinesKind::Why(position) => (message::Job::Why(position), ""),
+        },
         Body::Events(events) => {
             if screen.selection.is_all() && events.condition.is_empty() {
                 // All events are known already.
@@ -95,6 +107,13 @@ pub(super) fn answer(state: &mut State, answer: message::Answer, (generation, do
             super::events::put_in_place(state);
         }
         (Body::Groups(groups), message::Answer::Groups(rows, more)) => groups.take(rows, more),
+        (Body::Follow(follow), message::Answer::Chunks(title, chunks, lacking)) => {
+            super::follow::add(follow, title, chunks, lacking);
+        }
+        (Body::Lines(lines), message::Answer::Lines(title, rows)) => {
+            lines.title = title;
+            lines.rows = rows;
+        }
         (Body::Overview(overview), message::Answer::Overview(findings, counts)) => {
             overview.findings = findings;
             if let Some(counts) = counts.filter(|counts| counts.len() == overview.histogram.counts.len()) {

@@ -2,7 +2,9 @@
 
 mod events;
 mod filter;
+mod follow;
 mod jobs;
+mod lines;
 mod menu;
 mod overview;
 mod prompt;
@@ -43,6 +45,8 @@ pub(crate) fn context(state: &State) -> Context {
             Focus::Histogram => Context::Histogram,
         },
         (None, Body::Groups(_)) => Context::Groups,
+        (None, Body::Follow(_)) => Context::Follow,
+        (None, Body::Lines(_)) => Context::Lines,
         (None, Body::Events(events)) => match events.detail.open && events.detail.focused {
             true => Context::Detail,
             false => Context::Events,
@@ -82,6 +86,10 @@ fn act(state: &mut State, context: Context, action: Action, effects: &mut Vec<Ef
             screens::push_events(state, selection, None, effects);
         }
         A::ToggleDetail => events::toggle_detail(state),
+        A::Follow => follow::open(state, effects),
+        A::Hex => follow::toggle_hex(state),
+        A::Tree => lines::open_tree(state, effects),
+        A::Why => lines::open_why(state, effects),
         A::NextPane => screens::next_pane(state),
         A::Back => screens::back(state, effects),
         A::Views => menu::open_views(state),
@@ -124,6 +132,11 @@ fn leave(state: &mut State, context: Context, effects: &mut Vec<Effect>) {
         Context::Help | Context::Menu => state.overlay = None,
         Context::Input => prompt::leave(state, effects),
         Context::Detail => events::close_detail(state),
-        Context::Overview | Context::Histogram | Context::Groups | Context::Events => {}
+        Context::Overview
+        | Context::Histogram
+        | Context::Groups
+        | Context::Events
+        | Context::Follow
+        | Context::Lines => {}
     }
 }

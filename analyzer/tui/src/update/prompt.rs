@@ -3,7 +3,7 @@
 use super::{filter, jobs, screens, search};
 use crate::keys::Action;
 use crate::message::Effect;
-use crate::state::{Body, Input, Overlay, Place, Prompt, PromptKind, State};
+use crate::state::{Body, Input, Lines, LinesKind, Overlay, Place, Prompt, PromptKind, State};
 use afterimage_query::check::parse_time;
 
 /// Opens a line.
@@ -126,7 +126,18 @@ fn goto(state: &mut State, text: &str, effects: &mut Vec<Effect>) {
             events.place = Some(place);
             super::events::put_in_place(state);
         }
-        Body::Overview(_) | Body::Groups(_) => {
+        Body::Lines(Lines {
+            kind: LinesKind::Tree(_),
+            ..
+        }) => {
+            let time = match place {
+                Place::Time(time) => time,
+                Place::On(position) => trace.time_of(position),
+                Place::At(_) => return,
+            };
+            super::lines::goto(state, time, effects);
+        }
+        Body::Overview(_) | Body::Groups(_) | Body::Follow(_) | Body::Lines(_) => {
             let selection = state.screen().selection.clone();
             screens::push_events(state, selection, Some(place), effects);
         }

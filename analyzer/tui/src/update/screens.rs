@@ -51,6 +51,11 @@ pub(super) fn open(state: &mut State, effects: &mut Vec<Effect>) {
             }
         }
         Body::Events(_) => events::toggle_detail(state),
+        Body::Lines(_) => super::lines::open(state, effects),
+        Body::Follow(follow) => {
+            let place = super::follow::position(follow).map(Place::On);
+            push_events(state, Selection::default(), place, effects);
+        }
     }
 }
 
@@ -66,7 +71,16 @@ pub(super) fn dig(state: &mut State, effects: &mut Vec<Effect>) {
                 push_events(state, selection, None, effects);
             }
         }
-        Body::Events(_) => {}
+        Body::Events(_) | Body::Follow(_) | Body::Lines(_) => {}
+    }
+}
+
+/// What is selected on an overview or in a table of groups, as part of the selection.
+pub(super) fn selected(state: &State) -> Option<Selection> {
+    match &state.screen().body {
+        Body::Overview(_) => super::overview::selected(state),
+        Body::Groups(groups) => drilled(state, groups).map(|(selection, _)| selection),
+        Body::Events(_) | Body::Follow(_) | Body::Lines(_) => None,
     }
 }
 
@@ -118,6 +132,6 @@ pub(super) fn next_pane(state: &mut State) {
             events.detail.focused = !(events.detail.open && events.detail.focused);
             events.detail.open = true;
         }
-        Body::Groups(_) => {}
+        Body::Groups(_) | Body::Follow(_) | Body::Lines(_) => {}
     }
 }

@@ -44,6 +44,8 @@ pub(super) fn go(state: &mut State, context: Context, action: Action) {
             .min(last);
         }
         Body::Overview(overview) => move_cursor(&mut overview.list, action, lines, height),
+        Body::Follow(_) => super::follow::go(state, action),
+        Body::Lines(lines) => move_cursor(&mut lines.cursor, action, lines.rows.len() as u64, height),
         Body::Groups(groups) => move_cursor(&mut groups.cursor, action, groups.order.len() as u64, height),
         Body::Events(events) if context == Context::Detail => {
             events.detail.scroll = target(events.detail.scroll, action, u64::MAX, areas.detail.height);
@@ -69,7 +71,8 @@ pub(super) fn sideways(state: &mut State, context: Context, action: Action) {
         }
         Body::Groups(groups) => groups.left = step(groups.left, right, groups.view.columns.len()),
         Body::Events(events) => events.left = step(events.left, right, view::event_columns(events, 0).len()),
-        Body::Overview(_) => {}
+        Body::Lines(lines) => lines.left = step(lines.left, right, lines.kind.columns().len()),
+        Body::Overview(_) | Body::Follow(_) => {}
     }
 }
 
@@ -131,6 +134,8 @@ pub(super) fn settle(state: &mut State) {
     match &mut state.screen_mut().body {
         // One line of the list is its heading.
         Body::Overview(overview) => keep_visible(&mut overview.list, lines, height.saturating_sub(2)),
+        Body::Lines(lines) => keep_visible(&mut lines.cursor, lines.rows.len() as u64, height),
+        Body::Follow(_) => {}
         Body::Groups(groups) => keep_visible(&mut groups.cursor, groups.order.len() as u64, height),
         Body::Events(events) => {
             keep_visible(&mut events.listing.cursor, events.listing.rows.len(), height);

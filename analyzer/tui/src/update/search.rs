@@ -22,18 +22,34 @@ pub(super) fn next(state: &mut State, forwards: bool) {
                 let row = groups.row(*index);
                 row.is_some_and(|row| row.cells.iter().any(|cell| cell.to_lowercase().contains(&wanted)))
             };
-            let step = |by: u64| match forwards {
-                true => (from + by) % len.max(1),
-                false => (from + len - by) % len.max(1),
-            };
-            let found = (1..=len).map(step).find(has);
+            let found = around(from, len, forwards).find(has);
             groups.cursor.selected = found.unwrap_or(from);
             found.is_some()
         }
-        Body::Events(_) | Body::Overview(_) => false,
+        Body::Lines(lines) => {
+            let len = lines.rows.len() as u64;
+            let from = lines.cursor.selected;
+            let has = |index: &u64| {
+                let row = usize::try_from(*index).ok().and_then(|at| lines.rows.get(at));
+                row.is_some_and(|row| row.cells.iter().any(|cell| cell.to_lowercase().contains(&wanted)))
+            };
+            let found = around(from, len, forwards).find(has);
+            lines.cursor.selected = found.unwrap_or(from);
+            found.is_some()
+        }
+        Body::Events(_) | Body::Overview(_) | Body::Follow(_) => false,
     };
     if !found {
         let text = state.search.clone();
         state.complain(format!("no row has `{text}`; / filters"));
     }
+}
+
+/// All indices once, from the one behind `from` on, or from the one before it backwards.
+fn around(from: u64, len: u64, forwards: bool) -> impl Iterator<Item = u64> {
+    let step = move |by: u64| match forwards {
+        true => (from + by) % len.max(1),
+        false => (from + len - by) % len.max(1),
+    };
+    (1..=len).map(step)
 }

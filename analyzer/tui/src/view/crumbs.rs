@@ -47,6 +47,8 @@ fn title(screen: &Screen) -> String {
         Body::Overview(_) => "Overview".into(),
         Body::Groups(groups) => groups.view.name.into(),
         Body::Events(events) => events.title.into(),
+        Body::Follow(follow) => format!("Follow {}", follow.title),
+        Body::Lines(lines) => format!("{} {}", lines.kind.name(), lines.title),
     }
 }
 
@@ -62,6 +64,8 @@ pub(super) fn place_text(state: &State) -> String {
     let (selected, len) = match &screen.body {
         Body::Overview(_) => (None, 0),
         Body::Groups(groups) => (Some(groups.cursor.selected), groups.order.len() as u64 + groups.more),
+        Body::Follow(follow) => (Some(follow.top.chunk as u64), follow.chunks.len() as u64),
+        Body::Lines(lines) => (Some(lines.cursor.selected), lines.rows.len() as u64),
         Body::Events(events) => (Some(events.listing.cursor.selected), events.listing.rows.len()),
     };
     let place = selected.map_or(String::new(), |selected| format!("{}/{len}", (selected + 1).min(len)));

@@ -39,7 +39,8 @@ impl Look {
                     "▲" => "^",
                     "◆" => "*",
                     "│" => "|",
-                    "┌" | "┐" | "└" | "┘" => "+",
+                    "└" => "`",
+                    "┌" | "┐" | "┘" => "+",
                     "▁" | "▂" => ".",
                     "▃" | "▄" => ":",
                     "▅" | "▆" | "▇" | "█" => "#",
@@ -59,6 +60,10 @@ pub(super) const NAME: Style = Style::new().fg(Color::Cyan);
 pub(super) const ALARM: Style = Style::new().fg(Color::Red).add_modifier(Modifier::BOLD);
 /// What should be looked at.
 pub(super) const WARNING: Style = Style::new().fg(Color::Yellow).add_modifier(Modifier::BOLD);
+/// What a process wrote or sent.
+pub(super) const WRITTEN: Style = Style::new().fg(Color::Green);
+/// What it read or received.
+pub(super) const READ: Style = Style::new().fg(Color::Magenta);
 /// Bars of the histogram.
 pub(super) const BARS: Style = Style::new().fg(Color::Blue);
 /// A wrong place in the filter.

@@ -3,11 +3,13 @@
 mod crumbs;
 mod detail;
 mod events;
+mod follow;
 mod groups;
 mod header;
 mod help;
 mod hints;
 mod histogram;
+mod lines;
 mod look;
 mod menu;
 mod overview;
@@ -17,6 +19,7 @@ mod text;
 
 pub(crate) use detail::detail_lines;
 pub(crate) use events::columns as event_columns;
+pub(crate) use follow::chunk_lines;
 pub(crate) use help::help_len;
 pub(crate) use look::Look;
 
@@ -64,6 +67,8 @@ fn draw(state: &State, frame: &mut Frame<'_>) -> Option<(u16, u16)> {
     match &state.screen().body {
         Body::Overview(overview) => overview::draw(state, overview, &areas, buffer),
         Body::Groups(groups) => groups::draw(state, groups, &areas, buffer),
+        Body::Follow(follow) => follow::draw(state, follow, &areas, buffer),
+        Body::Lines(lines) => lines::draw(state, lines, &areas, buffer),
         Body::Events(events) => {
             events::draw(state, events, &areas, buffer);
             detail::draw(events, &areas, buffer);

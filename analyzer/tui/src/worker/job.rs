@@ -1,6 +1,6 @@
 //! The work of a whole screen.
 
-use super::{Opened, events, groups, overview};
+use super::{Opened, events, follow, groups, overview, tree, why};
 use crate::message::{Answer, Job, Message};
 use afterimage_query::scan::{Outcome, Progress};
 use afterimage_query::{Filter, Query};
@@ -42,6 +42,9 @@ pub(crate) fn perform(opened: &Opened, task: &Task, stopped: &dyn Fn() -> bool, 
         Job::Events => events::find(&work, &query, send),
         Job::Groups(view) => groups::put_together(&work, view, &query, send),
         Job::Overview => overview::look(&work, &query, send),
+        Job::Follow(from) => follow::follow(&work, from, send),
+        Job::Tree(time) => tree::look(&work, time, send),
+        Job::Why(position) => why::ask(&work, position, send),
     }
 }
 

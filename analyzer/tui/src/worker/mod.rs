@@ -4,6 +4,7 @@
 mod detail;
 mod events;
 mod findings;
+mod follow;
 mod groups;
 mod job;
 mod open;
@@ -11,6 +12,8 @@ mod overview;
 mod reader;
 mod row;
 mod text;
+mod tree;
+mod why;
 
 pub(crate) use job::{Task, perform};
 pub(crate) use open::Opened;
