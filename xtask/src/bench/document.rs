@@ -22,6 +22,7 @@ impl Part {
     pub(crate) const SIZE: Part = Part::new("size", "Size of traces");
     pub(crate) const SEEK: Part = Part::new("seek", "Seeking");
     pub(crate) const QUERY: Part = Part::new("query", "Queries");
+    pub(crate) const SCREEN: Part = Part::new("screen", "Terminal interface");
     pub(crate) const ENCODE: Part = Part::new("encode", "Encoding");
     pub(crate) const DECODE: Part = Part::new("decode", "Decoding");
 

@@ -15,6 +15,7 @@ mod record;
 mod report;
 mod rounds;
 mod run;
+mod screen;
 mod seek;
 mod setup;
 mod size;
@@ -42,6 +43,8 @@ pub(crate) enum Action {
     Seek(seek::Options),
     /// Ask a large trace what people ask, beside sysdig on a capture with as many events
     Query(query::Options),
+    /// Press keys in the terminal interface on a large trace and a very large one
+    Screen(screen::Options),
     /// Encode recorded events again
     Encode(codec::Options),
     /// Decode recorded events
@@ -55,6 +58,7 @@ pub(crate) fn run(root: &Path, action: &Action) -> Result<()> {
         Action::Size(options) => size::run(root, options),
         Action::Seek(options) => seek::run(root, options),
         Action::Query(options) => query::run(root, options),
+        Action::Screen(options) => screen::run(root, options),
         Action::Encode(options) => codec::run(root, Direction::Encode, options),
         Action::Decode(options) => codec::run(root, Direction::Decode, options),
     }

@@ -124,7 +124,7 @@ pub(super) fn run(root: &Path, options: &Options) -> Result<()> {
 }
 
 /// Events and bytes, from what `analyze info` says.
-fn counts(info: &Value) -> Result<(u64, u64)> {
+pub(super) fn counts(info: &Value) -> Result<(u64, u64)> {
     let number = |pointer: &str| {
         let number = info.pointer(pointer).and_then(Value::as_u64);
         number.with_context(|| format!("no number at {pointer} in {info}"))
