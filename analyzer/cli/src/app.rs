@@ -2,7 +2,7 @@
 
 use crate::commands::{
     attachments, audit, completions, connections, containers, convert, fields, files, filter, follow, info, open, ps,
-    query, recover, timeline, top, verify,
+    query, recover, timeline, top, verify, why,
 };
 use crate::input;
 use crate::status::{FAILED, Status, USAGE, Usage};
@@ -50,6 +50,7 @@ struct Cli {
 enum Command {
     Info(info::Args),
     Timeline(timeline::Args),
+    Why(why::Args),
     Query(Box<query::Args>),
     Top(top::Args),
     Commands(audit::Args),
@@ -74,6 +75,7 @@ pub fn run() -> ExitCode {
     let done = input::read_identities(&cli.identity).and_then(|()| match cli.command {
         Some(Command::Info(args)) => info::run(&args),
         Some(Command::Timeline(args)) => timeline::run(&args),
+        Some(Command::Why(args)) => why::run(&args),
         Some(Command::Query(args)) => query::run(&args),
         Some(Command::Top(args)) => top::run(&args),
         Some(Command::Commands(args)) => audit::run(&args),

@@ -258,6 +258,7 @@ fn every_json_line_is_an_object() {
         &["top", "incident.scap", "files", "--json"],
         &["commands", "incident.scap", "--json"],
         &["follow", "incident.scap", "203.0.113.9:80", "--json"],
+        &["why", "incident.scap", "24", "--json"],
     ] {
         let done = Command::new(env!("CARGO_BIN_EXE_analyze"))
             .args(arguments)

@@ -21,3 +21,4 @@ pub(crate) mod recover;
 pub(crate) mod timeline;
 pub(crate) mod top;
 pub(crate) mod verify;
+pub(crate) mod why;

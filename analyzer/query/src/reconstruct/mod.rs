@@ -29,6 +29,7 @@ mod replay;
 mod state;
 mod story;
 mod units;
+pub mod why;
 
 pub use alive::{Alive, alive_at, tree};
 pub use open::{Open, OpenDescriptor, open_at};
