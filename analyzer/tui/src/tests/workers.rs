@@ -5,7 +5,7 @@ use super::sample;
 use crate::message::{Answer, Job, Message};
 use crate::state::{Position, RowSet};
 use crate::views;
-use crate::worker::{Opened, Reader, Request, Task, Workers, perform};
+use crate::worker::{Opened, Places, Reader, Request, Task, Workers, perform};
 use afterimage_format::file::OpenOptions;
 use afterimage_query::check::TimeZone;
 use std::cell::Cell;
@@ -179,7 +179,7 @@ fn workers_answer_and_stop() {
     let path = folder.path().join("sample.scap");
     sample::long(&path, 3, 10_000);
     let (sender, answers) = channel();
-    let workers = Workers::start(&path, &OpenOptions::default(), TimeZone::Utc, move |answer| {
+    let workers = Workers::start(&path, &path, &OpenOptions::default(), TimeZone::Utc, Places::default(), move |answer| {
         let _ = sender.send(answer);
     })
     .expect("threads");
@@ -214,7 +214,7 @@ fn a_file_that_is_no_trace_is_an_error() {
     let path = folder.path().join("text");
     std::fs::write(&path, "hello").expect("a file");
     let (sender, answers) = channel();
-    let _workers = Workers::start(&path, &OpenOptions::default(), TimeZone::Utc, move |answer| {
+    let _workers = Workers::start(&path, &path, &OpenOptions::default(), TimeZone::Utc, Places::default(), move |answer| {
         let _ = sender.send(answer);
     });
     let error = answers

@@ -2,7 +2,7 @@
 
 use super::{events, jobs};
 use crate::message::Effect;
-use crate::state::{Body, Events, Focus, Groups, Place, Screen, Selection, State};
+use crate::state::{Body, Events, Focus, GroupRow, Groups, Place, Screen, Selection, State};
 use crate::views::{self, View};
 
 /// More screens are not kept: nobody goes back so far.
@@ -51,6 +51,7 @@ pub(super) fn open(state: &mut State, effects: &mut Vec<Effect>) {
             }
         }
         Body::Events(_) => events::toggle_detail(state),
+        Body::Notes(_) => super::notes::open(state, effects),
     }
 }
 
@@ -66,23 +67,26 @@ pub(super) fn dig(state: &mut State, effects: &mut Vec<Effect>) {
                 push_events(state, selection, None, effects);
             }
         }
-        Body::Events(_) => {}
+        Body::Events(_) | Body::Notes(_) => {}
     }
 }
 
 /// What the selected group is, as part of the selection; and the view that it stands in.
-fn drilled(state: &State, groups: &Groups) -> Option<(Selection, &'static View)> {
-    let row = groups.selected()?;
+pub(super) fn drilled(state: &State, groups: &Groups) -> Option<(Selection, &'static View)> {
+    Some((drilled_row(state, groups, groups.selected()?), groups.view))
+}
+
+/// What a group is, as part of the selection.
+pub(super) fn drilled_row(state: &State, groups: &Groups, row: &GroupRow) -> Selection {
     let view = groups.view;
     let selection = state.screen().selection.with(&*row.label, &*row.filter);
     // The next screen shows these events and no others, unless it is a view with a condition of its own.
     let label = view.name.to_lowercase();
-    let selection = match view.condition {
+    match view.condition {
         "" => selection,
         condition if keys_imply(condition) => selection,
         condition => selection.with(label, condition),
-    };
-    Some((selection, view))
+    }
 }
 
 /// Whether a condition says only that there is what the row is told apart by, which the row's own filter says, too.
@@ -118,6 +122,6 @@ pub(super) fn next_pane(state: &mut State) {
             events.detail.focused = !(events.detail.open && events.detail.focused);
             events.detail.open = true;
         }
-        Body::Groups(_) => {}
+        Body::Groups(_) | Body::Notes(_) => {}
     }
 }

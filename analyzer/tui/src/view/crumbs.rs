@@ -47,6 +47,7 @@ fn title(screen: &Screen) -> String {
         Body::Overview(_) => "Overview".into(),
         Body::Groups(groups) => groups.view.name.into(),
         Body::Events(events) => events.title.into(),
+        Body::Notes(_) => "Alerts and notes".into(),
     }
 }
 
@@ -63,6 +64,7 @@ pub(super) fn place_text(state: &State) -> String {
         Body::Overview(_) => (None, 0),
         Body::Groups(groups) => (Some(groups.cursor.selected), groups.order.len() as u64 + groups.more),
         Body::Events(events) => (Some(events.listing.cursor.selected), events.listing.rows.len()),
+        Body::Notes(list) => (Some(list.cursor.selected), state.notes.lines().len() as u64),
     };
     let place = selected.map_or(String::new(), |selected| format!("{}/{len}", (selected + 1).min(len)));
     let work = match screen.job.map(|job| (job.progress, job.percent())) {

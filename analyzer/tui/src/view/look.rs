@@ -38,6 +38,7 @@ impl Look {
                     "▼" => "v",
                     "▲" => "^",
                     "◆" => "*",
+                    "¶" => "\"",
                     "│" => "|",
                     "┌" | "┐" | "└" | "┘" => "+",
                     "▁" | "▂" => ".",
@@ -59,6 +60,8 @@ pub(super) const NAME: Style = Style::new().fg(Color::Cyan);
 pub(super) const ALARM: Style = Style::new().fg(Color::Red).add_modifier(Modifier::BOLD);
 /// What should be looked at.
 pub(super) const WARNING: Style = Style::new().fg(Color::Yellow).add_modifier(Modifier::BOLD);
+/// Bookmarks.
+pub(super) const MARK: Style = Style::new().fg(Color::Magenta).add_modifier(Modifier::BOLD);
 /// Bars of the histogram.
 pub(super) const BARS: Style = Style::new().fg(Color::Blue);
 /// A wrong place in the filter.

@@ -10,6 +10,7 @@ mod hints;
 mod histogram;
 mod look;
 mod menu;
+mod notes;
 mod overview;
 mod prompt;
 mod table;
@@ -63,6 +64,7 @@ fn draw(state: &State, frame: &mut Frame<'_>) -> Option<(u16, u16)> {
     };
     match &state.screen().body {
         Body::Overview(overview) => overview::draw(state, overview, &areas, buffer),
+        Body::Notes(list) => notes::draw(state, list, &areas, buffer),
         Body::Groups(groups) => groups::draw(state, groups, &areas, buffer),
         Body::Events(events) => {
             events::draw(state, events, &areas, buffer);
