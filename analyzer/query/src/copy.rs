@@ -8,6 +8,7 @@ use afterimage_format::model::{Container, CustodyEntry, Descriptor, Event, Kind,
 use afterimage_format::segment::{Entities, MAX_ROWS, SegmentBuilder};
 use afterimage_format::{Error, Result};
 use hashbrown::HashMap;
+use std::io::ErrorKind;
 
 /// Text and entities of a segment at which it is closed, as the recorder does it.
 const MAX_BYTES: usize = 8 << 20;
@@ -28,8 +29,24 @@ pub fn copy(
     trace: &Trace,
     context: &TraceContext,
     query: &Query<'_>,
+    writer: TraceWriter,
+    entry: &CustodyEntry,
+) -> Result<(Outcome, Sealed)> {
+    copy_while(trace, context, query, writer, entry, &mut || true)
+}
+
+/// As [`copy()`], as long as `go_on`, which is asked after each segment that is read.
+///
+/// # Errors
+/// Those of [`copy()`], and one of the kind [`ErrorKind::Interrupted`] where it does not go on: the file is then not
+/// sealed.
+pub fn copy_while(
+    trace: &Trace,
+    context: &TraceContext,
+    query: &Query<'_>,
     mut writer: TraceWriter,
     entry: &CustodyEntry,
+    go_on: &mut dyn FnMut() -> bool,
 ) -> Result<(Outcome, Sealed)> {
     for old in trace.custody() {
         writer.add_custody(old)?;
@@ -46,6 +63,13 @@ pub fn copy(
     let mut scanner = Scanner::new(trace, context, query);
     while let Some(done) = scanner.next_segment(|hits| copy.segment(hits)) {
         done?;
+        if !go_on() {
+            return Err(Error::Io {
+                action: "stopped writing",
+                path: copy.writer.path().to_owned(),
+                source: ErrorKind::Interrupted.into(),
+            });
+        }
     }
     let outcome = scanner.finish();
     copy.flush()?;

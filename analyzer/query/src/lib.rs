@@ -24,7 +24,7 @@ mod rules;
 pub mod scan;
 
 pub use check::{Filter, Settings};
-pub use copy::copy;
+pub use copy::{copy, copy_while};
 pub use error::{FilterError, Span};
 pub use eval::{Row, Value};
 pub use fields::{FieldArg, FieldDef, FieldId};

@@ -19,6 +19,8 @@ pub(crate) enum Context {
     Follow,
     /// A list of lines: the tree of processes, why.
     Lines,
+    /// The list of alerts and notes.
+    Notes,
     /// A list to choose from.
     Menu,
     /// Something is being typed.
@@ -90,6 +92,18 @@ pub(crate) enum Action {
     Mark,
     /// Gives up the span.
     ClearSpan,
+    /// Sets or removes a bookmark.
+    Bookmark,
+    /// Opens the line for a note.
+    Note,
+    /// Opens the list of alerts and notes.
+    Notes,
+    /// Opens the menu of exports.
+    Export,
+    /// To the next bookmark.
+    MarkNext,
+    /// To the bookmark before.
+    MarkBack,
     /// Takes what was typed or chosen.
     Accept,
     /// Completes the name of a field.
@@ -170,13 +184,15 @@ const fn bind(
     }
 }
 
-use Context::{Detail, Events, Follow, Groups, Help, Histogram, Input, Lines, Menu, Overview};
-const SCREENS: &[Context] = &[Overview, Histogram, Groups, Events, Detail, Follow, Lines];
-const LISTS: &[Context] = &[Overview, Histogram, Groups, Events, Detail, Follow, Lines, Menu, Help];
+use Context::{Detail, Events, Follow, Groups, Help, Histogram, Input, Lines, Menu, Notes, Overview};
+const SCREENS: &[Context] = &[Overview, Histogram, Groups, Events, Detail, Follow, Lines, Notes];
+const LISTS: &[Context] = &[
+    Overview, Histogram, Groups, Events, Detail, Follow, Lines, Notes, Menu, Help,
+];
 const TABLES: &[Context] = &[Groups, Events, Detail, Lines];
 const EVENTS: &[Context] = &[Events, Detail];
 const ANY: &[Context] = &[
-    Overview, Histogram, Groups, Events, Detail, Follow, Lines, Menu, Input, Help,
+    Overview, Histogram, Groups, Events, Detail, Follow, Lines, Notes, Menu, Input, Help,
 ];
 
 /// Every binding, in the order of the help and of the hint bar.
@@ -186,7 +202,7 @@ pub(crate) static BINDINGS: &[Binding] = &[
     bind(&[plain(KeyCode::Up), char('k')], LISTS, Action::Up, "", "one line up"),
     bind(&[plain(KeyCode::Down), char('j')], LISTS, Action::Down, "", "one line down"),
     bind(&[plain(KeyCode::PageUp), ctrl('b')], LISTS, Action::PageUp, "", "one screen up"),
-    bind(&[plain(KeyCode::PageDown), char(' ')], &[Overview, Groups, Events, Detail, Follow, Lines, Menu, Help], Action::PageDown, "", "one screen down"),
+    bind(&[plain(KeyCode::PageDown), char(' ')], &[Overview, Groups, Events, Detail, Follow, Lines, Notes, Menu, Help], Action::PageDown, "", "one screen down"),
     bind(&[plain(KeyCode::PageDown)], &[Histogram], Action::PageDown, "", "ten bars to the right"),
     bind(&[ctrl('u')], LISTS, Action::HalfUp, "", "half a screen up"),
     bind(&[ctrl('d')], LISTS, Action::HalfDown, "", "half a screen down"),
@@ -196,17 +212,17 @@ pub(crate) static BINDINGS: &[Binding] = &[
     bind(&[plain(KeyCode::Right), char('l')], &[Histogram], Action::Right, "", "histogram: one bar to the right"),
     bind(&[plain(KeyCode::Left), char('h')], &[Groups, Events, Lines], Action::Left, "", "show the columns further left"),
     bind(&[plain(KeyCode::Right), char('l')], &[Groups, Events, Lines], Action::Right, "", "show the columns further right"),
-    bind(&[plain(KeyCode::Enter)], &[Overview, Groups, Follow, Lines], Action::Open, "open", "open what is selected: it becomes part of the filter"),
+    bind(&[plain(KeyCode::Enter)], &[Overview, Groups, Follow, Lines, Notes], Action::Open, "open", "open what is selected: it becomes part of the filter"),
     bind(&[plain(KeyCode::Enter)], EVENTS, Action::ToggleDetail, "detail", "open or close the detail of the event"),
     bind(&[plain(KeyCode::Enter), char(' ')], &[Histogram], Action::Mark, "from/to", "histogram: begin a span of time here, then end it here"),
     bind(&[plain(KeyCode::Backspace)], SCREENS, Action::Back, "back", "back to where this was opened from"),
     bind(&[plain(KeyCode::F(2)), char('v')], SCREENS, Action::Views, "views", "choose a view: processes, files, connections, commands, …"),
-    bind(&[char('/'), plain(KeyCode::F(4))], SCREENS, Action::Filter, "filter", "type or change a filter"),
+    bind(&[char('/'), plain(KeyCode::F(4))], &[Overview, Histogram, Groups, Events, Detail], Action::Filter, "filter", "type or change a filter"),
     bind(&[plain(KeyCode::F(6)), char('d')], &[Overview, Histogram, Groups], Action::Dig, "events", "the events of what is selected"),
     bind(&[char('w')], &[Overview, Events, Detail, Follow, Lines], Action::Why, "why", "why did this happen: what led to the event, step by step"),
     bind(&[plain(KeyCode::F(5)), char('e')], &[Overview, Histogram, Groups, Events, Detail, Lines], Action::Follow, "follow", "the bytes that went through: both directions, text or hex"),
     bind(&[char('t')], SCREENS, Action::Tree, "", "the tree of processes at that time"),
-    bind(&[plain(KeyCode::Tab), char('x')], &[Follow], Action::Hex, "text/hex", "bytes: as text or in hexadecimal"),
+    bind(&[plain(KeyCode::Tab)], &[Follow], Action::Hex, "text/hex", "bytes: as text or in hexadecimal"),
     bind(&[char('E')], &[Overview, Histogram, Groups], Action::AllEvents, "", "all events of this screen, whatever is selected"),
     bind(&[plain(KeyCode::Tab)], &[Overview, Histogram, Events, Detail], Action::NextPane, "pane", "to the other pane"),
     bind(&[plain(KeyCode::F(9)), char('s'), char('>')], &[Groups], Action::Sort, "sort", "choose the column that decides the order"),
@@ -223,8 +239,14 @@ pub(crate) static BINDINGS: &[Binding] = &[
     bind(&[char('n'), ctrl('g')], TABLES, Action::SearchNext, "", "to the next row with that text"),
     bind(&[char('N')], TABLES, Action::SearchBack, "", "to the row before with that text"),
     bind(&[char(':')], SCREENS, Action::Goto, "go to", "go to a time (10:00:03.5, -5m) or to the event with a number"),
+    bind(&[char('b')], SCREENS, Action::Bookmark, "", "set a bookmark on what is selected, or remove it"),
+    bind(&[char('B')], SCREENS, Action::Note, "note", "write a note about what is selected"),
+    bind(&[char('m')], &[Overview, Histogram, Groups, Events, Detail], Action::Notes, "", "alerts, bookmarks and notes, in the order of time"),
+    bind(&[char('x')], SCREENS, Action::Export, "", "write the events of this screen to a file, or a report of all notes"),
+    bind(&[char(']')], EVENTS, Action::MarkNext, "", "to the next bookmark"),
+    bind(&[char('[')], EVENTS, Action::MarkBack, "", "to the bookmark before"),
     bind(&[char('z')], SCREENS, Action::ClearSpan, "", "give up the chosen span of time"),
-    bind(&[plain(KeyCode::Esc)], &[Overview, Histogram, Groups, Events, Follow, Lines], Action::Stop, "", "stop the search, keep what it found"),
+    bind(&[plain(KeyCode::Esc)], &[Overview, Histogram, Groups, Events, Follow, Lines, Notes], Action::Stop, "", "stop the search, keep what it found; then an export"),
     bind(&[plain(KeyCode::Esc)], &[Detail], Action::Leave, "close", "close this pane"),
     bind(&[char('?'), plain(KeyCode::F(1))], SCREENS, Action::Help, "help", "this help"),
     bind(&[char('q'), plain(KeyCode::F(10))], SCREENS, Action::Quit, "quit", "quit"),

@@ -49,13 +49,13 @@ pub(crate) fn areas(state: &State) -> Areas {
     });
     let body = &state.screen().body;
     let histogram = match body {
-        // A quarter of the screen, and a line for each lane: time, losses, findings.
-        Body::Overview(_) => take((height / 4).clamp(4, 12)),
+        // A quarter of the screen, and a line for each lane: time, losses, findings; and marks, where there are any.
+        Body::Overview(_) => take((height / 4).clamp(4, 12) + u16::from(state.notes.times().next().is_some())),
         _ => Rect::default(),
     };
     let columns = match body {
         Body::Overview(_) => Rect::default(),
-        Body::Groups(_) | Body::Events(_) | Body::Follow(_) | Body::Lines(_) => take(1),
+        Body::Groups(_) | Body::Events(_) | Body::Follow(_) | Body::Lines(_) | Body::Notes(_) => take(1),
     };
     let left = height.saturating_sub(header.height + crumbs.height + histogram.height + columns.height + 1);
     let with_detail = state.screen().events().is_some_and(|events| events.detail.open);

@@ -1,6 +1,9 @@
 //! What comes into the state, and what it wants done.
 
-use crate::state::{Chunk, EventDetail, EventRowText, Finding, GroupRow, Line, Part, Position, TraceInfo};
+use crate::state::{
+    Alert, Chunk, EventDetail, EventRowText, Export, Exported, Finding, GroupRow, Line, Mark, Notice, Part, Position,
+    TraceInfo, TraceKey,
+};
 use crate::views::{Column, View};
 use crossterm::event::KeyEvent;
 use std::sync::Arc;
@@ -47,6 +50,28 @@ pub(crate) enum Message {
         /// Whether it came to the end.
         ended: bool,
     },
+    /// What was noted of the trace before, and what there is to say of that.
+    Notes {
+        /// Bookmarks and notes.
+        marks: Vec<Mark>,
+        /// Why that is not all, or none.
+        notice: Option<Notice>,
+    },
+    /// Alerts that the trace carries, and damage met while reading them.
+    Alerts(Vec<Alert>, Option<String>),
+    /// An event as a bookmark wants it.
+    Marked(Mark),
+    /// An export went on.
+    Export {
+        /// Its number.
+        generation: u64,
+        /// Segments that are done, of how many.
+        done: (u64, u64),
+        /// How it ended, once it did.
+        end: Option<Exported>,
+    },
+    /// What work aside came to.
+    Notice(Notice),
 }
 
 /// What a job has come to since its last message, or in all.
@@ -83,6 +108,24 @@ pub(crate) enum Job {
     Why(Position),
 }
 
+/// What is wanted of an event, beside what is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Want {
+    /// A bookmark with this note.
+    Mark(String),
+}
+
+/// Something to do with files of a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Chore {
+    /// Read what was noted of a trace.
+    LoadNotes(TraceKey),
+    /// Write what is noted of it.
+    SaveNotes(TraceKey, Vec<Mark>),
+    /// Keep what was copied.
+    Keep(String),
+}
+
 /// Something that has to be done outside of the state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Effect {
@@ -102,6 +145,24 @@ pub(crate) enum Effect {
         /// Which one.
         position: Position,
     },
+    /// Read something of an event.
+    Tell {
+        /// Which one.
+        position: Position,
+        /// What.
+        want: Want,
+    },
+    /// Do something with files of a person.
+    Chore(Chore),
+    /// Begin an export.
+    Export {
+        /// Its number.
+        generation: u64,
+        /// What is written.
+        export: Export,
+    },
+    /// End the export.
+    EndExport,
     /// Begin a job; ends the one before.
     Start {
         /// Its number.

@@ -6,7 +6,7 @@ use crate::state::State;
 use crate::terminal::{self, Terminal};
 use crate::update::update;
 use crate::view::{Look, view};
-use crate::worker::{Answer, Request, Task, Workers};
+use crate::worker::{Answer, Places, Request, Task, Workers};
 use afterimage_format::file::OpenOptions;
 use afterimage_query::check::TimeZone;
 use afterimage_query::output::escaped;
@@ -14,7 +14,6 @@ use crossterm::event::{self, Event, KeyEventKind};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
-use std::ffi::OsStr;
 use std::io::{self, IsTerminal, stdout};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -42,19 +41,21 @@ enum Incoming {
 /// # Errors
 /// See [`Error`]. Damage in the trace is shown, and is no error.
 pub fn run(path: &Path, options: &OpenOptions) -> Result<(), Error> {
-    run_as(path, path.file_name().unwrap_or(path.as_os_str()), options)
+    run_as(path, path, options)
 }
 
-/// As [`run`]; the screen shows `name` as that of the trace.
+/// As [`run`] for a trace that was made of another file: `given` is that one, as a person named it. It is what the screen
+/// shows, and notes are kept beside it.
 ///
 /// # Errors
 /// Those of [`run`].
-pub fn run_as(path: &Path, name: &OsStr, options: &OpenOptions) -> Result<(), Error> {
+pub fn run_as(path: &Path, given: &Path, options: &OpenOptions) -> Result<(), Error> {
     if !stdout().is_terminal() {
         return Err(Error::NotATerminal);
     }
+    let places = Places::from_env(|name| std::env::var_os(name));
     let (sender, incoming) = channel();
-    let workers = Workers::start(path, options, TimeZone::Local, answers(&sender))?;
+    let workers = Workers::start(path, given, options, TimeZone::Local, places, answers(&sender))?;
     let opened = match incoming.recv_timeout(OPENING) {
         Ok(Incoming::Failed(error)) => return Err(error),
         Ok(first) => Some(first),
@@ -76,6 +77,7 @@ pub fn run_as(path: &Path, name: &OsStr, options: &OpenOptions) -> Result<(), Er
 
     let terminal = Terminal::take()?;
     spawn("input", move || read_input(&sender))?;
+    let name = given.file_name().unwrap_or(given.as_os_str());
     let state = State::new(escaped(name.as_bytes()), terminal.size()?);
     let ended = main_loop(state, terminal, &workers, opened, &incoming);
     handle.close();
@@ -131,6 +133,10 @@ fn perform(effects: Vec<Effect>, workers: &Workers) -> bool {
                 columns,
             } => workers.read(Request::Rows(generation, first, positions, columns)),
             Effect::Detail { position } => workers.read(Request::Detail(position)),
+            Effect::Tell { position, want } => workers.read(Request::Tell(position, want)),
+            Effect::Export { generation, export } => workers.export(generation, export),
+            Effect::EndExport => workers.end_export(),
+            Effect::Chore(chore) => workers.chore(chore),
             Effect::Start {
                 generation,
                 filter,

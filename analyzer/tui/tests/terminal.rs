@@ -196,6 +196,65 @@ fn a_long_trace_is_searched_and_jumped_through() {
 }
 
 #[test]
+fn bookmarks_and_notes_stay_beside_the_trace() {
+    let Some(tmux) = Tmux::start("bookmarks_and_notes_stay_beside_the_trace") else {
+        return;
+    };
+    let path = tmux.folder.path().join("alerted.scap");
+    sample::alerted(&path);
+    tmux.command(&command(&path));
+    tmux.wait_for("marks");
+    tmux.keys(&["E", "Down", "b"]);
+    tmux.wait_for("◆");
+    tmux.keys(&["End", "B"]);
+    tmux.wait_for("note: ");
+    tmux.run(&["send-keys", "-l", "look at cron"]);
+    tmux.keys(&["Enter"]);
+    tmux.wait_for("¶");
+    tmux.keys(&["q"]);
+    tmux.wait_for("status 0");
+    let notes = std::fs::read_to_string(tmux.folder.path().join("alerted.scap.notes.json")).expect("the notes");
+    assert!(notes.contains("\"note\": \"look at cron\""), "{notes}");
+    tmux.command("clear");
+    tmux.command(&command(&path));
+    tmux.wait_for("Overview");
+    tmux.keys(&["m"]);
+    tmux.wait_for("look at cron");
+    tmux.wait_for("Survey: id ran in web");
+    tmux.keys(&["End", "Up", "Up", "Enter"]);
+    tmux.wait_until("the event of the note", |screen| {
+        screen.contains("Events") && screen.contains("/7")
+    });
+    tmux.keys(&["q"]);
+    tmux.wait_for("status 0");
+    tmux.is_given_back();
+}
+
+#[test]
+fn events_are_exported() {
+    let Some(tmux) = Tmux::start("events_are_exported") else {
+        return;
+    };
+    let path = tmux.folder.path().join("long.scap");
+    sample::long(&path, 4, 10_000);
+    tmux.command(&command(&path));
+    tmux.wait_for("Overview");
+    tmux.keys(&["E", "/"]);
+    tmux.run(&["send-keys", "-l", "evt.type = read"]);
+    tmux.keys(&["Enter"]);
+    tmux.wait_for("1/4000");
+    let written = tmux.folder.path().join("reads.jsonl");
+    tmux.keys(&["x", "J", "Enter", "C-u"]);
+    tmux.run(&["send-keys", "-l", &written.display().to_string()]);
+    tmux.keys(&["Enter"]);
+    tmux.wait_for("4000 events in ");
+    let lines = std::fs::read_to_string(&written).expect("the export");
+    assert_eq!(lines.lines().count(), 4000);
+    tmux.keys(&["q"]);
+    tmux.wait_for("status 0");
+}
+
+#[test]
 fn signals_give_the_terminal_back() {
     let Some(tmux) = Tmux::start("signals_give_the_terminal_back") else {
         return;

@@ -19,9 +19,8 @@ pub(crate) fn run(file: &Path) -> Result<Status> {
     let options = OpenOptions {
         identities: input::identities().to_vec(),
     };
-    let name = file.file_name().unwrap_or(file.as_os_str());
     let imported = capture::import(file)?;
     let path = imported.as_ref().map_or_else(|| file.to_owned(), Imported::path);
-    afterimage_tui::run_as(&path, name, &options).map_err(|error| anyhow!(escaped(error.to_string().as_bytes())))?;
+    afterimage_tui::run_as(&path, file, &options).map_err(|error| anyhow!(escaped(error.to_string().as_bytes())))?;
     Ok(Status::Done)
 }

@@ -1,6 +1,6 @@
 //! What workers read from the trace for the screen. All captured text in here is escaped.
 
-use super::{Histogram, Position, RowSet};
+use super::{Histogram, Position, RowSet, TraceKey};
 use afterimage_query::{Settings, output};
 
 /// What is known of a trace once it is open.
@@ -28,6 +28,8 @@ pub(crate) struct TraceInfo {
     pub(crate) times: (i64, i64),
     /// Containers, those with most events first; the host is one of them.
     pub(crate) containers: Vec<ContainerLine>,
+    /// What it is known by.
+    pub(crate) key: TraceKey,
     /// What filters are checked with.
     pub(crate) settings: Settings,
 }
@@ -57,6 +59,12 @@ impl TraceInfo {
         let length = i128::from(segment.to) - i128::from(segment.from);
         let passed = length * i128::from(position.row) / i128::from(segment.rows.max(1));
         segment.from.saturating_add(i64::try_from(passed).unwrap_or(0))
+    }
+
+    /// The number of the event at this place.
+    pub(crate) fn number_of(&self, position: Position) -> Option<u64> {
+        let segment = self.segments.get(position.segment as usize)?;
+        segment.first_num.checked_add(u64::from(position.row))
     }
 
     /// Where the first event at or after a time is, as far as the index tells: the first row of its segment, or one behind

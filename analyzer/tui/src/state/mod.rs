@@ -2,11 +2,13 @@
 
 mod content;
 mod events;
+mod export;
 mod follow;
 mod groups;
 mod input;
 mod job;
 mod lines;
+mod notes;
 mod overlay;
 mod overview;
 mod position;
@@ -14,11 +16,13 @@ mod selection;
 
 pub(crate) use content::{ContainerLine, DetailItem, EventDetail, EventRowText, SegmentInfo, TraceInfo};
 pub(crate) use events::{Events, Listing, Place};
+pub(crate) use export::{Aside, Export, Exported, Form};
 pub(crate) use follow::{Anchor, Chunk, Follow};
 pub(crate) use groups::{GroupRow, Groups};
 pub(crate) use input::Input;
 pub(crate) use job::{Job, Progress};
 pub(crate) use lines::{Line, Lines, LinesKind};
+pub(crate) use notes::{About, Alert, Mark, NoteLine, NoteList, Notes, TraceKey};
 pub(crate) use overlay::{Menu, MenuKind, Overlay, Prompt, PromptKind};
 pub(crate) use overview::{Finding, Focus, Histogram, Overview};
 pub(crate) use position::{Part, Position, RowSet};
@@ -45,6 +49,12 @@ pub(crate) struct State {
     pub(crate) filters: Vec<String>,
     /// What was looked for last.
     pub(crate) search: String,
+    /// Bookmarks, notes and alerts.
+    pub(crate) notes: Notes,
+    /// The export that goes on.
+    pub(crate) export: Option<Aside<Export>>,
+    /// An export that found a file with its name.
+    pub(crate) to_replace: Option<Export>,
     /// Counts jobs.
     pub(crate) generation: u64,
     /// The last damage met while reading.
@@ -75,6 +85,8 @@ pub(crate) enum Body {
     Follow(Follow),
     /// A list of lines.
     Lines(Lines),
+    /// Bookmarks, notes and alerts.
+    Notes(NoteList),
 }
 
 /// A line that tells what a key came to.
@@ -107,6 +119,9 @@ impl State {
             notice: None,
             filters: Vec::new(),
             search: String::new(),
+            notes: Notes::default(),
+            export: None,
+            to_replace: None,
             generation: 0,
             damage: None,
         }

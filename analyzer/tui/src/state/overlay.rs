@@ -1,6 +1,6 @@
 //! What lies over a screen and takes the keys.
 
-use super::{Cursor, Input};
+use super::{Cursor, Form, Input};
 
 /// What lies over a screen.
 #[derive(Debug)]
@@ -31,6 +31,10 @@ pub(crate) enum MenuKind {
     Views,
     /// The column that decides the order.
     Sort,
+    /// As what events are exported.
+    Export,
+    /// Whether a file is replaced.
+    Replace,
 }
 
 /// A line in which something is typed.
@@ -51,4 +55,8 @@ pub(crate) enum PromptKind {
     Search,
     /// A time or the number of an event.
     Goto,
+    /// A note.
+    Note,
+    /// The name of the file for an export.
+    Export(Form),
 }

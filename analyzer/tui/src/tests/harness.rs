@@ -5,7 +5,7 @@ use crate::message::{Effect, Message};
 use crate::state::{Events, State};
 use crate::update::update;
 use crate::view::{Look, view};
-use crate::worker::{Opened, Reader, Task, perform};
+use crate::worker::{Desk, Opened, Places, Reader, Sources, Task, alerts, export, perform};
 use afterimage_format::file::OpenOptions;
 use afterimage_query::check::TimeZone;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -14,6 +14,7 @@ use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use std::path::Path;
 use std::sync::Arc;
+use tempfile::TempDir;
 
 pub(super) const FULL: Look = Look {
     color: true,
@@ -40,17 +41,34 @@ pub(super) struct Ui<'t> {
     pub(super) effects: Vec<Effect>,
     opened: &'t Opened,
     reader: Reader<'t>,
+    desk: Desk,
+    /// Where files are kept: notes beside `sample.scap`, and what else is written.
+    pub(super) folder: Arc<TempDir>,
 }
 
 impl<'t> Ui<'t> {
     pub(super) fn new(opened: &'t Opened, width: u16, height: u16) -> Ui<'t> {
+        let folder = Arc::new(tempfile::tempdir().expect("a folder"));
+        Ui::inside(&folder, opened, width, height)
+    }
+
+    /// The same, in a folder that may have files already.
+    pub(super) fn inside(folder: &Arc<TempDir>, opened: &'t Opened, width: u16, height: u16) -> Ui<'t> {
+        let places = Places {
+            runtime: Some(folder.path().to_owned()),
+            ..Places::default()
+        };
         let mut ui = Ui {
             state: State::new("sample.scap".into(), (width, height)),
             effects: Vec::new(),
             opened,
             reader: Reader::new(opened),
+            desk: Desk::new(&folder.path().join("sample.scap"), places),
+            folder: Arc::clone(folder),
         };
         ui.tell(Message::Opened(Arc::new(opened.info())));
+        let (alerts, damage) = alerts(opened);
+        ui.tell(Message::Alerts(alerts, damage));
         ui
     }
 
@@ -81,6 +99,21 @@ impl<'t> Ui<'t> {
                     };
                     perform(self.opened, &task, &|| false, &mut |answer| answers.push(answer));
                 }
+                Effect::Tell { position, want } => answers.push(self.reader.tell(position, want)),
+                Effect::Export {
+                    generation,
+                    export: task,
+                } => {
+                    let file = self.folder.path().join("sample.scap");
+                    let sources = Sources {
+                        trace: file.clone(),
+                        given: file,
+                    };
+                    let mut send = |answer| answers.push(answer);
+                    export(self.opened, (generation, &task), &sources, &|| false, &mut send);
+                }
+                Effect::EndExport => {}
+                Effect::Chore(chore) => answers.extend(self.desk.perform(chore)),
                 Effect::Stop | Effect::Quit => {}
             }
             answers.into_iter().for_each(|answer| self.tell(answer));

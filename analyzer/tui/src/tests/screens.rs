@@ -88,6 +88,32 @@ fn help() {
 }
 
 #[test]
+fn marks() {
+    check(
+        "marks",
+        &["b", "E", "Down", "b", "End", "B", "the entry point", "Enter", "m"],
+    );
+}
+
+#[test]
+fn marked_events() {
+    check(
+        "marked-events",
+        &["E", "Down", "b", "End", "B", "the entry point", "Enter"],
+    );
+}
+
+#[test]
+fn marks_on_the_overview() {
+    check("marks-on-the-overview", &["b", "E", "Down", "b", "Backspace"]);
+}
+
+#[test]
+fn exports() {
+    check("exports", &["E", "x", "Down"]);
+}
+
+#[test]
 fn tiny_terminals_say_what_is_missing() {
     let opened = story();
     for (width, height, expected) in [
@@ -125,6 +151,11 @@ fn any_size_with_anything_open_is_drawn() {
         &["E", "Down", "e"],
         &["E", "Down", "e", "Tab", "End"],
         &["t"],
+        &["x"],
+        &["x", "Down", "Enter"],
+        &["b", "E", "b", "Down", "B", "\u{65e5}\u{672c}", "Enter"],
+        &["b", "E", "b", "Backspace"],
+        &["b", "E", "B", "note", "Enter", "m", "End"],
     ] {
         let mut ui = Ui::new(&opened, 80, 24);
         ui.press(keys);

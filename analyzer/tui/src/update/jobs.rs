@@ -41,6 +41,11 @@ pub(super) fn begin(state: &mut State, effects: &mut Vec<Effect>) {
             }
             (message::Job::Events, events.condition)
         }
+        Body::Notes(_) => {
+            screen.job = None;
+            effects.push(Effect::Stop);
+            return;
+        }
     };
     screen.job = Some(Job::new(generation));
     effects.push(Effect::Start {
@@ -75,7 +80,9 @@ pub(super) fn stop(state: &mut State, effects: &mut Vec<Effect>) {
     if let Some(job) = state.screen_mut().job.as_mut().filter(|job| job.is_running()) {
         job.progress = Progress::Stopped;
         effects.push(Effect::Stop);
+        return;
     }
+    super::export::stop(state, effects);
 }
 
 /// Takes what a job has come to. That of a job whose screen is gone, or that was stopped, is dropped.

@@ -14,6 +14,7 @@ pub(super) fn open_tree(state: &mut State, effects: &mut Vec<Effect>) {
             _ => trace.times.1,
         },
         Body::Groups(_) => state.screen().selection.span.map_or(trace.times.1, |(_, to)| to),
+        Body::Notes(list) => super::notes::time_of(state, list).unwrap_or(trace.times.1),
         // The time of an event is known to the one who reads it.
         Body::Events(_) | Body::Follow(_) | Body::Lines(_) => match position(state) {
             Some(position) => return push(state, LinesKind::Tree(trace.time_of(position)), effects),
@@ -47,6 +48,7 @@ fn position(state: &State) -> Option<Position> {
             }
             _ => None,
         },
+        Body::Notes(list) => super::notes::position_of(state, list),
         Body::Groups(_) => None,
     }
 }

@@ -1,6 +1,6 @@
 //! Lists to choose from.
 
-use super::screens;
+use super::{export, notes, screens};
 use crate::message::Effect;
 use crate::state::{Body, Cursor, Menu, MenuKind, Overlay, State};
 use crate::views;
@@ -8,8 +8,13 @@ use crate::views;
 /// Opens the list of views.
 pub(super) fn open_views(state: &mut State) {
     let items = views::all().map(|view| (view.name.to_owned(), view.about.to_owned()));
+    let items = items.chain([(
+        "Alerts and notes".to_owned(),
+        "Bookmarks, notes, and alerts that the trace carries.".to_owned(),
+    )]);
     let shown = match &state.screen().body {
         Body::Groups(groups) => views::all().position(|view| view.id == groups.view.id),
+        Body::Notes(_) => Some(views::all().count()),
         _ => None,
     };
     let cursor = Cursor {
@@ -72,12 +77,15 @@ pub(super) fn accept(state: &mut State, effects: &mut Vec<Effect>) {
     };
     let at = usize::try_from(menu.cursor.selected).unwrap_or(usize::MAX);
     match menu.kind {
-        MenuKind::Views => {
-            if let Some(view) = views::all().nth(at) {
+        MenuKind::Views => match views::all().nth(at) {
+            Some(view) => {
                 let selection = state.screen().selection.clone();
                 screens::push_view(state, selection, view, effects);
             }
-        }
+            None => notes::open_list(state, effects),
+        },
+        MenuKind::Export => export::chosen(state, at),
+        MenuKind::Replace => export::answered(state, at, effects),
         MenuKind::Sort => {
             if let Body::Groups(groups) = &mut state.screen_mut().body {
                 groups.sort_by(at);

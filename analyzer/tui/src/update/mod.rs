@@ -1,11 +1,13 @@
 //! What a message changes, and what is to be done outside.
 
 mod events;
+mod export;
 mod filter;
 mod follow;
 mod jobs;
 mod lines;
 mod menu;
+mod notes;
 mod overview;
 mod prompt;
 mod screens;
@@ -13,6 +15,7 @@ mod scroll;
 mod search;
 mod worker;
 
+pub(crate) use notes::{marked_line, marked_row};
 pub(crate) use overview::{Line as OverviewLine, line as overview_line};
 
 use crate::keys::{self, Action, Context};
@@ -51,6 +54,7 @@ pub(crate) fn context(state: &State) -> Context {
             true => Context::Detail,
             false => Context::Events,
         },
+        (None, Body::Notes(_)) => Context::Notes,
     }
 }
 
@@ -106,6 +110,12 @@ fn act(state: &mut State, context: Context, action: Action, effects: &mut Vec<Ef
         A::Goto => prompt::open_goto(state),
         A::Mark => overview::mark(state, effects),
         A::ClearSpan => overview::clear_span(state, effects),
+        A::Bookmark => notes::toggle(state, effects),
+        A::Note => notes::open_note(state),
+        A::Notes => notes::open_list(state, effects),
+        A::MarkNext => notes::jump(state, true),
+        A::MarkBack => notes::jump(state, false),
+        A::Export => export::open(state),
         A::Stop => jobs::stop(state, effects),
         A::Help => state.overlay = Some(Overlay::Help(0)),
         A::Quit => effects.push(Effect::Quit),
@@ -137,6 +147,7 @@ fn leave(state: &mut State, context: Context, effects: &mut Vec<Effect>) {
         | Context::Groups
         | Context::Events
         | Context::Follow
-        | Context::Lines => {}
+        | Context::Lines
+        | Context::Notes => {}
     }
 }

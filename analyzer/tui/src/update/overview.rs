@@ -73,7 +73,13 @@ pub(super) fn selected(state: &State) -> Option<Selection> {
         let crumbs = selection.crumbs.clone();
         return Some(Selection { crumbs, span });
     }
-    match line(state, overview, overview.list.selected)? {
+    of_line(state, overview, line(state, overview, overview.list.selected)?)
+}
+
+/// A line of the list, as part of the selection.
+pub(super) fn of_line(state: &State, overview: &Overview, line: Line) -> Option<Selection> {
+    let selection = &state.screen().selection;
+    match line {
         Line::Finding(at) => {
             let finding = overview.findings.get(at)?;
             Some(selection.with(&finding.name, &finding.filter))

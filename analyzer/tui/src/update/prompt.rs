@@ -69,7 +69,7 @@ pub(super) fn edit(state: &mut State, action: Action, effects: &mut Vec<Effect>)
 fn changed(state: &mut State, effects: &mut Vec<Effect>) {
     match state.prompt().map(|prompt| prompt.kind) {
         Some(PromptKind::Filter) => filter::changed(state, effects),
-        Some(PromptKind::Search | PromptKind::Goto) | None => {}
+        Some(PromptKind::Search | PromptKind::Goto | PromptKind::Note | PromptKind::Export(_)) | None => {}
     }
 }
 
@@ -100,6 +100,14 @@ fn accept(state: &mut State, effects: &mut Vec<Effect>) {
             if !text.is_empty() {
                 goto(state, &text, effects);
             }
+        }
+        PromptKind::Export(form) => {
+            state.overlay = None;
+            super::export::accept(state, form, &text, effects);
+        }
+        PromptKind::Note => {
+            state.overlay = None;
+            super::notes::accept(state, text, effects);
         }
     }
 }
@@ -137,7 +145,7 @@ fn goto(state: &mut State, text: &str, effects: &mut Vec<Effect>) {
             };
             super::lines::goto(state, time, effects);
         }
-        Body::Overview(_) | Body::Groups(_) | Body::Follow(_) | Body::Lines(_) => {
+        Body::Overview(_) | Body::Groups(_) | Body::Follow(_) | Body::Lines(_) | Body::Notes(_) => {
             let selection = state.screen().selection.clone();
             screens::push_events(state, selection, Some(place), effects);
         }

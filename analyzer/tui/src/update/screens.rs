@@ -2,7 +2,7 @@
 
 use super::{events, jobs};
 use crate::message::Effect;
-use crate::state::{Body, Events, Focus, Groups, Place, Screen, Selection, State};
+use crate::state::{Body, Events, Focus, GroupRow, Groups, Place, Screen, Selection, State};
 use crate::views::{self, View};
 
 /// More screens are not kept: nobody goes back so far.
@@ -56,6 +56,7 @@ pub(super) fn open(state: &mut State, effects: &mut Vec<Effect>) {
             let place = super::follow::position(follow).map(Place::On);
             push_events(state, Selection::default(), place, effects);
         }
+        Body::Notes(_) => super::notes::open(state, effects),
     }
 }
 
@@ -71,7 +72,7 @@ pub(super) fn dig(state: &mut State, effects: &mut Vec<Effect>) {
                 push_events(state, selection, None, effects);
             }
         }
-        Body::Events(_) | Body::Follow(_) | Body::Lines(_) => {}
+        Body::Events(_) | Body::Follow(_) | Body::Lines(_) | Body::Notes(_) => {}
     }
 }
 
@@ -80,23 +81,26 @@ pub(super) fn selected(state: &State) -> Option<Selection> {
     match &state.screen().body {
         Body::Overview(_) => super::overview::selected(state),
         Body::Groups(groups) => drilled(state, groups).map(|(selection, _)| selection),
-        Body::Events(_) | Body::Follow(_) | Body::Lines(_) => None,
+        Body::Events(_) | Body::Follow(_) | Body::Lines(_) | Body::Notes(_) => None,
     }
 }
 
 /// What the selected group is, as part of the selection; and the view that it stands in.
-fn drilled(state: &State, groups: &Groups) -> Option<(Selection, &'static View)> {
-    let row = groups.selected()?;
+pub(super) fn drilled(state: &State, groups: &Groups) -> Option<(Selection, &'static View)> {
+    Some((drilled_row(state, groups, groups.selected()?), groups.view))
+}
+
+/// What a group is, as part of the selection.
+pub(super) fn drilled_row(state: &State, groups: &Groups, row: &GroupRow) -> Selection {
     let view = groups.view;
     let selection = state.screen().selection.with(&*row.label, &*row.filter);
     // The next screen shows these events and no others, unless it is a view with a condition of its own.
     let label = view.name.to_lowercase();
-    let selection = match view.condition {
+    match view.condition {
         "" => selection,
         condition if keys_imply(condition) => selection,
         condition => selection.with(label, condition),
-    };
-    Some((selection, view))
+    }
 }
 
 /// Whether a condition says only that there is what the row is told apart by, which the row's own filter says, too.
@@ -132,6 +136,6 @@ pub(super) fn next_pane(state: &mut State) {
             events.detail.focused = !(events.detail.open && events.detail.focused);
             events.detail.open = true;
         }
-        Body::Groups(_) | Body::Follow(_) | Body::Lines(_) => {}
+        Body::Groups(_) | Body::Follow(_) | Body::Lines(_) | Body::Notes(_) => {}
     }
 }

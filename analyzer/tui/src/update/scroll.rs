@@ -30,7 +30,9 @@ pub(super) fn go(state: &mut State, context: Context, action: Action) {
         _ => 0,
     };
     let height = areas.table.height;
+    let noted = (state.notes.marks.len() + state.notes.alerts.len()) as u64;
     match &mut state.screen_mut().body {
+        Body::Notes(list) => move_cursor(&mut list.cursor, action, noted, height),
         Body::Overview(overview) if context == Context::Histogram => {
             let last = overview.histogram.counts.len().saturating_sub(1);
             overview.bar = match action {
@@ -72,7 +74,7 @@ pub(super) fn sideways(state: &mut State, context: Context, action: Action) {
         Body::Groups(groups) => groups.left = step(groups.left, right, groups.view.columns.len()),
         Body::Events(events) => events.left = step(events.left, right, view::event_columns(events, 0).len()),
         Body::Lines(lines) => lines.left = step(lines.left, right, lines.kind.columns().len()),
-        Body::Overview(_) | Body::Follow(_) => {}
+        Body::Overview(_) | Body::Follow(_) | Body::Notes(_) => {}
     }
 }
 
@@ -131,7 +133,9 @@ pub(super) fn settle(state: &mut State) {
         Some(Overlay::Prompt(_)) | None => {}
     }
     let height = areas.table.height;
+    let noted = (state.notes.marks.len() + state.notes.alerts.len()) as u64;
     match &mut state.screen_mut().body {
+        Body::Notes(list) => keep_visible(&mut list.cursor, noted, height),
         // One line of the list is its heading.
         Body::Overview(overview) => keep_visible(&mut overview.list, lines, height.saturating_sub(2)),
         Body::Lines(lines) => keep_visible(&mut lines.cursor, lines.rows.len() as u64, height),

@@ -37,7 +37,7 @@ pub(super) fn next(state: &mut State, forwards: bool) {
             lines.cursor.selected = found.unwrap_or(from);
             found.is_some()
         }
-        Body::Events(_) | Body::Overview(_) | Body::Follow(_) => false,
+        Body::Events(_) | Body::Overview(_) | Body::Follow(_) | Body::Notes(_) => false,
     };
     if !found {
         let text = state.search.clone();

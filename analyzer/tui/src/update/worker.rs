@@ -1,8 +1,8 @@
 //! Answers of the workers, and what they are asked for.
 
-use super::jobs;
+use super::{export, jobs, notes};
 use crate::layout;
-use crate::message::{Effect, Message};
+use crate::message::{Chore, Effect, Message};
 use crate::state::{Body, Events, Histogram, State};
 use crate::view;
 
@@ -10,6 +10,7 @@ use crate::view;
 pub(super) fn answer(state: &mut State, message: Message, effects: &mut Vec<Effect>) {
     match message {
         Message::Opened(trace) => {
+            effects.push(Effect::Chore(Chore::LoadNotes(trace.key.clone())));
             state.trace = Some(trace);
             reset_histogram(state);
             jobs::begin(state, effects);
@@ -46,6 +47,17 @@ pub(super) fn answer(state: &mut State, message: Message, effects: &mut Vec<Effe
             state.damage = damage.or(state.damage.take());
             jobs::answer(state, answer, (generation, done, of), ended);
         }
+        Message::Notes { marks, notice } => {
+            state.notes.marks = marks;
+            state.notice = notice.or(state.notice.take());
+        }
+        Message::Alerts(alerts, damage) => {
+            state.notes.alerts = alerts;
+            state.damage = damage.or(state.damage.take());
+        }
+        Message::Marked(mark) => notes::marked(state, mark, effects),
+        Message::Export { generation, done, end } => export::answer(state, generation, done, end),
+        Message::Notice(notice) => state.notice = Some(notice),
         Message::Key(_) | Message::Paste(_) | Message::Resize(..) => {}
     }
 }

@@ -49,6 +49,7 @@ fn title(screen: &Screen) -> String {
         Body::Events(events) => events.title.into(),
         Body::Follow(follow) => format!("Follow {}", follow.title),
         Body::Lines(lines) => format!("{} {}", lines.kind.name(), lines.title),
+        Body::Notes(_) => "Alerts and notes".into(),
     }
 }
 
@@ -67,6 +68,7 @@ pub(super) fn place_text(state: &State) -> String {
         Body::Follow(follow) => (Some(follow.top.chunk as u64), follow.chunks.len() as u64),
         Body::Lines(lines) => (Some(lines.cursor.selected), lines.rows.len() as u64),
         Body::Events(events) => (Some(events.listing.cursor.selected), events.listing.rows.len()),
+        Body::Notes(list) => (Some(list.cursor.selected), state.notes.lines().len() as u64),
     };
     let place = selected.map_or(String::new(), |selected| format!("{}/{len}", (selected + 1).min(len)));
     let work = match screen.job.map(|job| (job.progress, job.percent())) {

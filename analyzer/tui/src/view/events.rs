@@ -1,7 +1,7 @@
 //! The table of events. Only the rows on the screen are drawn, and only those around it were read.
 
 use super::look::FAILED;
-use super::table;
+use super::table::{self, GUTTER};
 use crate::layout::Areas;
 use crate::state::{Events, State};
 use crate::views::{Column, NARROW_COLUMNS, WIDE_COLUMNS};
@@ -23,7 +23,8 @@ pub(crate) fn columns(events: &Events, width: u16) -> Vec<Column> {
 pub(super) fn draw(state: &State, events: &Events, areas: &Areas, buffer: &mut Buffer) {
     let area = areas.table;
     let columns = columns(events, area.width);
-    let placed = table::place(&columns, events.left, area);
+    let gutter = if state.notes.has_events() { GUTTER } else { 0 };
+    let placed = table::place(&columns, events.left, table::behind(area, gutter));
     table::titles(buffer, areas.columns, &columns, &placed, None);
     let listing = &events.listing;
     if listing.rows.len() == 0 && state.trace.is_some() {
@@ -40,6 +41,12 @@ pub(super) fn draw(state: &State, events: &Events, areas: &Areas, buffer: &mut B
             let style = if row.failed { FAILED } else { Style::new() };
             let cell = |at: usize| row.cells.get(at).map_or("", String::as_str);
             table::line(buffer, y, &placed, cell, style);
+        }
+        if gutter > 0
+            && let Some(trace) = &state.trace
+            && let Some(number) = listing.rows.position(index).and_then(|at| trace.number_of(at))
+        {
+            table::mark(buffer, area, y, state.notes.of_event(number));
         }
         if index == listing.cursor.selected {
             table::select(buffer, area, y, has_keys);

@@ -1,7 +1,7 @@
 //! The last line: what the last key came to, or the keys that do something now, from the table of bindings.
 
-use super::look::{ALARM, KEY};
-use super::text::{put, width};
+use super::look::{ALARM, KEY, NAME};
+use super::text::{put, put_right, width};
 use crate::keys::BINDINGS;
 use crate::state::State;
 use crate::update::context;
@@ -9,12 +9,24 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+/// How far work aside is, at the right; what room it leaves.
+fn aside(state: &State, area: Rect, buffer: &mut Buffer) -> Rect {
+    let Some(export) = &state.export else { return area };
+    let text = format!("exporting {}%, Esc ends it", export.percent());
+    let x = put_right(buffer, area.x, area.right(), area.y, &text, NAME);
+    Rect {
+        width: x.saturating_sub(area.x + 1),
+        ..area
+    }
+}
+
 pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
     if let Some(notice) = &state.notice {
         let style = if notice.failed { ALARM } else { Style::new() };
         put(buffer, area.x, area.y, area.width, &notice.text, style);
         return;
     }
+    let area = aside(state, area, buffer);
     let context = context(state);
     let shown = BINDINGS
         .iter()

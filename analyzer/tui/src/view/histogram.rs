@@ -1,8 +1,8 @@
 //! Events over time, and lanes below: findings, losses, lives of containers.
 
-use super::look::{ALARM, BARS, QUIET, SELECTED, TITLE};
+use super::look::{ALARM, BARS, MARK, QUIET, SELECTED, TITLE};
 use super::text::{put, put_right};
-use crate::state::{Focus, Histogram, Overview, TraceInfo};
+use crate::state::{Focus, Histogram, Notes, Overview, TraceInfo};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
@@ -12,13 +12,14 @@ const EIGHTHS: [&str; 9] = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇"
 const NAMES: u16 = 9;
 
 /// Draws bars as high as there is room, then the lanes, then the times.
-pub(super) fn draw(overview: &Overview, trace: &TraceInfo, area: Rect, buffer: &mut Buffer) {
+pub(super) fn draw(overview: &Overview, trace: &TraceInfo, notes: &Notes, area: Rect, buffer: &mut Buffer) {
     let histogram = &overview.histogram;
     let bars = Rect::new(
         area.x + NAMES,
         area.y,
         area.width.saturating_sub(NAMES),
-        area.height.saturating_sub(3),
+        area.height
+            .saturating_sub(3 + u16::from(notes.times().next().is_some())),
     );
     let columns = Columns::new(histogram, bars.width);
     let heights: Vec<u64> = (0..bars.width).map(|column| columns.count(column)).collect();
@@ -69,6 +70,14 @@ pub(super) fn draw(overview: &Overview, trace: &TraceInfo, area: Rect, buffer: &
         .collect();
     let style = if losses.is_empty() { QUIET } else { ALARM };
     lane(bars.bottom() + 1, "lost", style, &losses, buffer);
+    let marks: Vec<(i64, i64)> = notes
+        .times()
+        .filter(|time| is_inside(*time))
+        .map(|time| (time, time))
+        .collect();
+    if notes.times().next().is_some() {
+        lane(bars.bottom() + 2, "marks", MARK, &marks, buffer);
+    }
     times_line(overview, trace, area, bars, buffer);
     if overview.focus == Focus::Histogram || overview.anchor.is_some() {
         let anchor = overview.anchor.unwrap_or(overview.bar);

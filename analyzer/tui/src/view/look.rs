@@ -38,6 +38,7 @@ impl Look {
                     "▼" => "v",
                     "▲" => "^",
                     "◆" => "*",
+                    "¶" => "\"",
                     "│" => "|",
                     "└" => "`",
                     "┌" | "┐" | "┘" => "+",
@@ -64,6 +65,8 @@ pub(super) const WARNING: Style = Style::new().fg(Color::Yellow).add_modifier(Mo
 pub(super) const WRITTEN: Style = Style::new().fg(Color::Green);
 /// What it read or received.
 pub(super) const READ: Style = Style::new().fg(Color::Magenta);
+/// Bookmarks.
+pub(super) const MARK: Style = Style::new().fg(Color::Magenta).add_modifier(Modifier::BOLD);
 /// Bars of the histogram.
 pub(super) const BARS: Style = Style::new().fg(Color::Blue);
 /// A wrong place in the filter.

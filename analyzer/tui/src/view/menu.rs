@@ -23,6 +23,8 @@ pub(super) fn draw(menu: &Menu, area: Rect, buffer: &mut Buffer) {
     let title = match menu.kind {
         MenuKind::Views => " views: a letter goes to the next one with it ",
         MenuKind::Sort => " order by ",
+        MenuKind::Export => " export ",
+        MenuKind::Replace => " the file is there already ",
     };
     Clear.render(frame, buffer);
     Block::bordered()

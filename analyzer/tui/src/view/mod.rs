@@ -12,6 +12,7 @@ mod histogram;
 mod lines;
 mod look;
 mod menu;
+mod notes;
 mod overview;
 mod prompt;
 mod table;
@@ -66,6 +67,7 @@ fn draw(state: &State, frame: &mut Frame<'_>) -> Option<(u16, u16)> {
     };
     match &state.screen().body {
         Body::Overview(overview) => overview::draw(state, overview, &areas, buffer),
+        Body::Notes(list) => notes::draw(state, list, &areas, buffer),
         Body::Groups(groups) => groups::draw(state, groups, &areas, buffer),
         Body::Follow(follow) => follow::draw(state, follow, &areas, buffer),
         Body::Lines(lines) => lines::draw(state, lines, &areas, buffer),

@@ -6,7 +6,7 @@ use super::table;
 use super::text::{put, put_right};
 use crate::layout::Areas;
 use crate::state::{ContainerLine, Finding, Focus, Overview, State};
-use crate::update::{OverviewLine, overview_line};
+use crate::update::{OverviewLine, marked_line, overview_line};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -14,7 +14,7 @@ use ratatui::style::Style;
 pub(super) fn draw(state: &State, overview: &Overview, areas: &Areas, buffer: &mut Buffer) {
     let Some(trace) = &state.trace else { return };
     if trace.rows.len() > 0 {
-        histogram::draw(overview, trace, areas.histogram, buffer);
+        histogram::draw(overview, trace, &state.notes, areas.histogram, buffer);
     }
     let area = areas.table;
     let mut y = area.y;
@@ -53,6 +53,9 @@ pub(super) fn draw(state: &State, overview: &Overview, areas: &Areas, buffer: &m
                     draw_container(container, row, buffer);
                 }
             }
+        }
+        if state.notes.has_selections() {
+            table::mark(buffer, row, y, marked_line(state, overview, line));
         }
         if index == overview.list.selected {
             table::select(buffer, area, y, overview.focus == Focus::List);

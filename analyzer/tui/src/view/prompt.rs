@@ -20,6 +20,8 @@ pub(super) fn draw(state: &State, prompt: &Prompt, area: Rect, buffer: &mut Buff
         PromptKind::Filter => "/ ",
         PromptKind::Search => "look for: ",
         PromptKind::Goto => "go to time or number: ",
+        PromptKind::Note => "note: ",
+        PromptKind::Export(_) => "write to the file: ",
     };
     let place = draw_input(&prompt.input, name, room, area, buffer);
     if prompt.kind == PromptKind::Filter && prompt.input.error.is_none() {

@@ -1,11 +1,15 @@
 //! Tables: columns of a fixed width, of which the last takes what is left.
 
-use super::look::{QUIET, SELECTED, TITLE};
+use super::look::{MARK, QUIET, SELECTED, TITLE};
 use super::text::{put, width};
+use crate::state::Mark;
 use crate::views::Column;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
+
+/// Columns before a table for the marks of its lines.
+pub(super) const GUTTER: u16 = 2;
 
 /// A column in its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,6 +99,26 @@ fn cell(buffer: &mut Buffer, column: &Placed, y: u16, text: &str, style: Style) 
         false => 0,
     };
     put(buffer, column.x + indent, y, room - indent, text, style);
+}
+
+/// An area without its first columns.
+pub(super) fn behind(area: Rect, columns: u16) -> Rect {
+    let columns = columns.min(area.width);
+    Rect {
+        x: area.x + columns,
+        width: area.width - columns,
+        ..area
+    }
+}
+
+/// Draws the mark of a line before it: one for a bookmark, another for a note.
+pub(super) fn mark(buffer: &mut Buffer, area: Rect, y: u16, mark: Option<&Mark>) {
+    let sign = match mark.map(|mark| mark.note.as_str()) {
+        None => return,
+        Some("") => "◆",
+        Some(_) => "¶",
+    };
+    put(buffer, area.x, y, area.width.min(1), sign, MARK);
 }
 
 /// Marks the selected line; where the keys go elsewhere, it is still seen.

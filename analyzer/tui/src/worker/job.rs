@@ -58,7 +58,14 @@ pub(super) struct Work<'w> {
 
 /// Segments that are done.
 #[derive(Default)]
-struct Segments(AtomicU64);
+pub(super) struct Segments(AtomicU64);
+
+impl Segments {
+    /// How many.
+    pub(super) fn done(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
 
 impl Progress for Segments {
     fn segments(&self, done: usize) {
@@ -103,7 +110,7 @@ impl<'w> Work<'w> {
         let of = self.opened.trace().segment_count() as u64;
         let done = match ended {
             true => of,
-            false => self.segments.0.load(Ordering::Relaxed),
+            false => Segments::done(&self.segments),
         };
         Message::Job {
             generation: self.task.generation,

@@ -1,31 +1,44 @@
 //! Threads that read the trace: one for what is on the screen, one for the work of a whole screen, so that the first never
 //! waits for the second. Requests go in and messages come out; of several requests that wait, only the newest counts.
 
+mod alerts;
+mod aside;
+mod desk;
 mod detail;
 mod events;
+mod export;
 mod findings;
 mod follow;
 mod groups;
 mod job;
+mod notes;
 mod open;
 mod overview;
+mod places;
 mod reader;
+mod report;
 mod row;
+mod target;
+mod tell;
 mod text;
 mod tree;
 mod why;
 
+pub(crate) use alerts::alerts;
+pub(crate) use desk::Desk;
+pub(crate) use export::{Sources, export};
 pub(crate) use job::{Task, perform};
 pub(crate) use open::Opened;
+pub(crate) use places::Places;
 pub(crate) use reader::Reader;
 
-use crate::message::Message;
-use crate::state::Position;
+use crate::message::{Chore, Message, Want};
+use crate::state::{Export, Position, TraceKey};
 use crate::views::Column;
 use afterimage_format::file::OpenOptions;
 use afterimage_query::check::TimeZone;
+use aside::Aside;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, OnceLock};
 use std::{io, thread};
@@ -36,6 +49,8 @@ pub(crate) enum Request {
     Rows(u64, u64, Vec<Position>, Vec<Column>),
     /// Everything about one event.
     Detail(Position),
+    /// Something of one event.
+    Tell(Position, Want),
 }
 
 /// What comes from a worker.
@@ -44,49 +59,82 @@ pub(crate) type Answer = Result<Message, afterimage_format::Error>;
 /// The workers. They end when this is dropped.
 pub(crate) struct Workers {
     reader: Sender<Request>,
-    jobs: Sender<Task>,
-    /// Generation of the job that is wanted; another one stops.
-    wanted: Arc<AtomicU64>,
+    jobs: Aside<Task>,
+    desk: Sender<Chore>,
+    exports: Aside<Export>,
 }
 
 impl Workers {
-    /// Starts the workers, which begin by opening `path`. The first message is [`Message::Opened`], or the error that
+    /// Starts the workers, which begin by opening `path`; `given` is the file that a person named, beside which notes are kept:
+    /// another one where the trace was imported. The first message is [`Message::Opened`], or the error that
     /// kept the trace from opening.
     ///
     /// # Errors
     /// When the system gives no more threads.
     pub(crate) fn start(
         path: &Path,
+        given: &Path,
         options: &OpenOptions,
         zone: TimeZone,
+        places: Places,
         answer: impl Fn(Answer) + Clone + Send + 'static,
     ) -> io::Result<Workers> {
         let (reader, read_requests) = channel();
-        let (jobs, tasks) = channel::<Task>();
-        let wanted = Arc::new(AtomicU64::new(0));
         let shared: Arc<OnceLock<Opened>> = Arc::default();
 
+        let sources = Sources {
+            trace: path.to_owned(),
+            given: given.to_owned(),
+        };
         let (path, options) = (path.to_owned(), options.clone());
+        let imported = (path != given).then(|| given.to_owned());
         let (trace, send) = (Arc::clone(&shared), answer.clone());
         thread::Builder::new().name("reader".into()).spawn(move || {
             let opened = match Opened::open(&path, &options, zone) {
                 Ok(opened) => trace.get_or_init(|| opened),
                 Err(error) => return send(Err(error)),
             };
-            send(Ok(Message::Opened(Arc::new(opened.info()))));
+            let mut info = opened.info();
+            if let Some(given) = imported {
+                let bytes = std::fs::metadata(given).map_or(0, |metadata| metadata.len());
+                let first = info.times.0;
+                info.key = TraceKey {
+                    bytes,
+                    first,
+                    ..TraceKey::default()
+                };
+            }
+            send(Ok(Message::Opened(Arc::new(info))));
+            let (alerts, damage) = alerts(opened);
+            if !alerts.is_empty() || damage.is_some() {
+                send(Ok(Message::Alerts(alerts, damage)));
+            }
             serve(&mut Reader::new(opened), &read_requests, |message| send(Ok(message)));
         })?;
 
-        let stop = Arc::clone(&wanted);
-        thread::Builder::new().name("jobs".into()).spawn(move || {
-            while let Ok(first) = tasks.recv() {
-                let task = tasks.try_iter().last().unwrap_or(first);
-                let Some(opened) = shared.get() else { continue };
-                let stopped = || stop.load(Ordering::Relaxed) != task.generation;
-                perform(opened, &task, &stopped, &mut |message| answer(Ok(message)));
-            }
+        let send = answer.clone();
+        let jobs = Aside::start("jobs", &shared, move |opened, _, task, stopped| {
+            perform(opened, &task, stopped, &mut |message| send(Ok(message)));
         })?;
-        Ok(Workers { reader, jobs, wanted })
+
+        let send = answer.clone();
+        let exports = Aside::start("exports", &shared, move |opened, generation, task, stopped| {
+            let mut send = |message| send(Ok(message));
+            export(opened, (generation, &task), &sources, stopped, &mut send);
+        })?;
+
+        let (desk, chores) = channel();
+        let mut person = Desk::new(given, places);
+        thread::Builder::new().name("desk".into()).spawn(move || {
+            let answers = chores.iter().filter_map(|chore| person.perform(chore));
+            answers.for_each(|message| answer(Ok(message)));
+        })?;
+        Ok(Workers {
+            reader,
+            jobs,
+            desk,
+            exports,
+        })
     }
 
     /// Asks for something to be read.
@@ -97,19 +145,27 @@ impl Workers {
 
     /// Begins a job; ends the one before.
     pub(crate) fn begin(&self, task: Task) {
-        self.wanted.store(task.generation, Ordering::Relaxed);
-        let _ = self.jobs.send(task);
+        self.jobs.begin(task.generation, task);
+    }
+
+    /// Begins an export.
+    pub(crate) fn export(&self, generation: u64, export: Export) {
+        self.exports.begin(generation, export);
+    }
+
+    /// Ends the export.
+    pub(crate) fn end_export(&self) {
+        self.exports.stop();
+    }
+
+    /// Gives the desk something to do.
+    pub(crate) fn chore(&self, chore: Chore) {
+        let _ = self.desk.send(chore);
     }
 
     /// Ends the job.
     pub(crate) fn stop(&self) {
-        self.wanted.store(0, Ordering::Relaxed);
-    }
-}
-
-impl Drop for Workers {
-    fn drop(&mut self) {
-        self.stop();
+        self.jobs.stop();
     }
 }
 
@@ -117,12 +173,15 @@ impl Drop for Workers {
 fn serve(reader: &mut Reader<'_>, requests: &Receiver<Request>, send: impl Fn(Message)) {
     while let Ok(first) = requests.recv() {
         let (mut rows, mut detail) = (None, None);
+        let mut told = Vec::new();
         for request in std::iter::once(first).chain(requests.try_iter()) {
             match request {
                 Request::Rows(generation, first, positions, columns) => {
                     rows = Some((generation, first, positions, columns));
                 }
                 Request::Detail(position) => detail = Some(position),
+                // Nobody asks for these by moving a cursor: each one counts.
+                Request::Tell(position, want) => told.push((position, want)),
             }
         }
         if let Some((generation, first, positions, columns)) = rows {
@@ -130,6 +189,9 @@ fn serve(reader: &mut Reader<'_>, requests: &Receiver<Request>, send: impl Fn(Me
         }
         if let Some(position) = detail {
             send(reader.detail(position));
+        }
+        for (position, want) in told {
+            send(reader.tell(position, want));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Opening a trace, and what is known of it at once.
 
 use super::text::or_dash;
-use crate::state::{ContainerLine, Histogram, Part, RowSet, SegmentInfo, TraceInfo};
+use crate::state::{ContainerLine, Histogram, Part, RowSet, SegmentInfo, TraceInfo, TraceKey};
 use afterimage_format::file::{OpenOptions, Trace};
 use afterimage_format::model::Container;
 use afterimage_query::check::TimeZone;
@@ -137,7 +137,20 @@ impl Opened {
             times: (first, last),
             segments: self.segments.clone(),
             containers: self.containers(),
+            key: self.key(first),
             settings: self.context.settings(),
+        }
+    }
+
+    fn key(&self, first: i64) -> TraceKey {
+        TraceKey {
+            capture: self.context.header().capture_uuid(),
+            root: self
+                .trace
+                .root()
+                .map(|root| root.iter().map(|byte| format!("{byte:02x}")).collect()),
+            bytes: self.trace.bytes(),
+            first,
         }
     }
 

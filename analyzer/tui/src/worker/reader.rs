@@ -3,8 +3,9 @@
 use super::Opened;
 use super::detail::detail;
 use super::row::{self, unreadable};
-use crate::message::Message;
-use crate::state::{EventDetail, Position};
+use super::tell;
+use crate::message::{Message, Want};
+use crate::state::{EventDetail, Notice, Position};
 use crate::views::Column;
 use afterimage_query::{EventRow, row::SegmentRows};
 
@@ -62,6 +63,24 @@ impl<'t> Reader<'t> {
             },
         };
         Message::Detail { position, detail }
+    }
+
+    /// Something of one event.
+    pub(crate) fn tell(&mut self, position: Position, want: Want) -> Message {
+        let opened = self.opened;
+        match self.segment(position.segment) {
+            Ok(rows) => tell::tell(&EventRow::new(rows, position.row as usize), want, opened),
+            Err(error) => Message::Notice(Notice {
+                text: super::text::cut(error.as_bytes(), 512),
+                failed: true,
+            }),
+        }
+    }
+
+    /// Something of one event, made by `make`.
+    pub(super) fn event<T>(&mut self, position: Position, make: impl FnOnce(&EventRow<'_>) -> T) -> Result<T, String> {
+        let rows = self.segment(position.segment)?;
+        Ok(make(&EventRow::new(rows, position.row as usize)))
     }
 
     fn segment(&mut self, number: u32) -> Result<&SegmentRows<'t>, String> {

@@ -169,6 +169,21 @@ fn seal(mut writer: TraceWriter) {
 /// Three segments: four events in a container that is gone, two in another one with seven lost, one on the host.
 /// Names and payload try to take over the terminal.
 pub(crate) fn story(path: &Path) {
+    seal(told(path));
+}
+
+/// The story with alerts, one of them at its fourth event, as an attachment.
+pub(crate) fn alerted(path: &Path) {
+    let mut writer = told(path);
+    let alerts = "{\"time\":\"2026-11-21T10:00:03Z\",\"priority\":\"Critical\",\"rule\":\"Survey\",\"output\":\"id ran in web\"}\n\
+        this is no JSON \u{1b}[2J\n";
+    writer
+        .attach("falco-alerts.jsonl", "application/jsonl", alerts.as_bytes())
+        .expect("room on the disk");
+    seal(writer);
+}
+
+fn told(path: &Path) -> TraceWriter {
     let (int, bytes) = (Value::Int, Value::Bytes);
     let mut writer = create(path);
     let mut builder = SegmentBuilder::new(kinds(), 1);
@@ -208,7 +223,7 @@ pub(crate) fn story(path: &Path) {
 
     push(&mut builder, (0, 4, 0, 3, &[int(3), bytes(b"/etc/crontab"), int(0)]));
     close(&mut builder, &mut writer);
-    seal(writer);
+    writer
 }
 
 /// Segments of `rows` events each: every tenth a read on the host, the others opens of `/data/NUMBER` in a container.

@@ -63,7 +63,10 @@ pub(super) fn run(root: &Path, options: &Options) -> Result<()> {
         Some(file) => traces::given(file)?,
         None => traces::record_one(root, Workload::Files, options.scale, scratch.path())?,
     };
-    let mut report = format!("medians of {} runs of `analyze FILE` at 120x40, on copies of {}.\n", options.repetitions, trace.name);
+    let mut report = format!(
+        "medians of {} runs of `analyze FILE` at 120x40, on copies of {}.\n",
+        options.repetitions, trace.name
+    );
     for (name, wanted) in [("large", options.large), ("huge", options.huge)] {
         let file = scratch.path().join(format!("{name}.scap"));
         let events = grow(&measure, &programs, &trace.file, &file, wanted)?;
@@ -83,7 +86,11 @@ pub(super) fn run(root: &Path, options: &Options) -> Result<()> {
             };
             let met = if summary.median <= figure.goal { "met" } else { "missed" };
             let Figure { what, goal, unit, .. } = figure;
-            let _ = writeln!(report, "| {what} | {goal:.0} {unit} | {} {unit} | {met} |", summary.written(1));
+            let _ = writeln!(
+                report,
+                "| {what} | {goal:.0} {unit} | {} {unit} | {met} |",
+                summary.written(1)
+            );
         }
         std::fs::remove_file(&file)?;
     }
@@ -122,7 +129,12 @@ fn one(analyze: &Path, file: &Path, events: u64, figures: &mut [Figure]) -> Resu
     let mut terminal = Terminal::start(analyze, file)?;
     let mut note = |at: usize, value: f64| figures[at].values.push(value);
     let header = format!("{events} events");
-    note(0, terminal.shows("the overview", |screen| screen.contains("Overview") && screen.contains(&header))?);
+    note(
+        0,
+        terminal.shows("the overview", |screen| {
+            screen.contains("Overview") && screen.contains(&header)
+        })?,
+    );
     // The overview reads the whole trace: these keys are pressed meanwhile.
     let mut keys = Vec::new();
     for _ in 0..KEYS {
@@ -141,16 +153,30 @@ fn one(analyze: &Path, file: &Path, events: u64, figures: &mut [Figure]) -> Resu
     terminal.press("/", "the filter line", |screen| screen.contains("/ "))?;
     // All at once, as a paste: what is measured is the search, not the typing.
     let filter = "\x1b[200~fd.name contains etc and evt.latency >= 0\x1b[201~";
-    let filter = if events > 50_000_000 { "\x1b[200~fd.name contains e\x1b[201~" } else { filter };
+    let filter = if events > 50_000_000 {
+        "\x1b[200~fd.name contains e\x1b[201~"
+    } else {
+        filter
+    };
     note(
         3,
         terminal.press(filter, "rows that pass", |screen| {
             screen.contains("fd.name") && (screen.contains("1/") || screen.contains("no event passes"))
         })?,
     );
-    note(4, terminal.press("\x1b", "all events again", |screen| screen.contains(&last) || !screen.contains("/ fd.name"))?);
+    note(
+        4,
+        terminal.press("\x1b", "all events again", |screen| {
+            screen.contains(&last) || !screen.contains("/ fd.name")
+        })?,
+    );
     terminal.press("\x7f", "the overview", |screen| screen.contains("Overview"))?;
-    note(5, terminal.press("v\r", "processes", |screen| screen.contains("Processes") && screen.contains(" 1/"))?);
+    note(
+        5,
+        terminal.press("v\r", "processes", |screen| {
+            screen.contains("Processes") && screen.contains(" 1/")
+        })?,
+    );
     note(6, terminal.megabytes()?);
     Ok(())
 }
