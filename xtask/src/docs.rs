@@ -13,6 +13,8 @@ pub(crate) enum Action {
     Syscalls,
     /// docs/fields.md: what filters and formats can name
     Fields,
+    /// docs/images/tui and the keys in docs/tui.md: the terminal interface on the sample incident
+    Screenshots,
 }
 
 /// The test that compares the document writes it where this is set.
@@ -42,6 +44,11 @@ pub(crate) fn run(root: &Path, action: &Action) -> Result<()> {
                 "the_document_of_fields_is_up_to_date",
             ][..],
             "the definitions in analyzer/query/src/fields",
+        ),
+        Action::Screenshots => (
+            "docs/images/tui and docs/tui.md",
+            &["-p", "afterimage-tui", "--lib", "tests::pictures"][..],
+            "samples/incident.scap and analyzer/tui/src",
         ),
     };
     let status = Command::new("cargo")

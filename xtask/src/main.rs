@@ -54,6 +54,8 @@ enum Task {
     /// Write the documents that are made from the sources
     #[command(subcommand)]
     Docs(docs::Action),
+    /// Draw the pictures of the terminal interface anew: the same as `docs screenshots`
+    Screenshots,
     /// Measure what recording and reading cost, and the size of traces
     #[command(subcommand)]
     Bench(bench::Action),
@@ -89,6 +91,7 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Vm(action) => vm::run(&root, &action)?,
         Task::Format(action) => format::run(&root, &action)?,
         Task::Docs(action) => docs::run(&root, &action)?,
+        Task::Screenshots => docs::run(&root, &docs::Action::Screenshots)?,
         Task::Bench(action) => bench::run(&root, &action)?,
         Task::Samples { set } => samples::run(&root, set)?,
         Task::Workload(options) => bench::workload::run(&options)?,

@@ -19,6 +19,8 @@ pub(crate) enum Context {
     Follow,
     /// A list of lines: the tree of processes, why.
     Lines,
+    /// Lengths of calls over time.
+    Spectrum,
     /// The list of alerts and notes.
     Notes,
     /// A list to choose from.
@@ -184,15 +186,17 @@ const fn bind(
     }
 }
 
-use Context::{Detail, Events, Follow, Groups, Help, Histogram, Input, Lines, Menu, Notes, Overview};
-const SCREENS: &[Context] = &[Overview, Histogram, Groups, Events, Detail, Follow, Lines, Notes];
-const LISTS: &[Context] = &[
-    Overview, Histogram, Groups, Events, Detail, Follow, Lines, Notes, Menu, Help,
+use Context::{Detail, Events, Follow, Groups, Help, Histogram, Input, Lines, Menu, Notes, Overview, Spectrum};
+const SCREENS: &[Context] = &[
+    Overview, Histogram, Groups, Events, Detail, Follow, Lines, Notes, Spectrum,
 ];
-const TABLES: &[Context] = &[Groups, Events, Detail, Lines];
+const LISTS: &[Context] = &[
+    Overview, Histogram, Groups, Events, Detail, Follow, Lines, Notes, Spectrum, Menu, Help,
+];
+const TABLES: &[Context] = &[Groups, Events, Detail, Follow, Lines];
 const EVENTS: &[Context] = &[Events, Detail];
 const ANY: &[Context] = &[
-    Overview, Histogram, Groups, Events, Detail, Follow, Lines, Notes, Menu, Input, Help,
+    Overview, Histogram, Groups, Events, Detail, Follow, Lines, Notes, Spectrum, Menu, Input, Help,
 ];
 
 /// Every binding, in the order of the help and of the hint bar.
@@ -210,9 +214,9 @@ pub(crate) static BINDINGS: &[Binding] = &[
     bind(&[plain(KeyCode::End), char('G')], LISTS, Action::End, "", "to the last line"),
     bind(&[plain(KeyCode::Left), char('h')], &[Histogram], Action::Left, "", "histogram: one bar to the left"),
     bind(&[plain(KeyCode::Right), char('l')], &[Histogram], Action::Right, "", "histogram: one bar to the right"),
-    bind(&[plain(KeyCode::Left), char('h')], &[Groups, Events, Lines], Action::Left, "", "show the columns further left"),
-    bind(&[plain(KeyCode::Right), char('l')], &[Groups, Events, Lines], Action::Right, "", "show the columns further right"),
-    bind(&[plain(KeyCode::Enter)], &[Overview, Groups, Follow, Lines, Notes], Action::Open, "open", "open what is selected: it becomes part of the filter"),
+    bind(&[plain(KeyCode::Left), char('h')], &[Groups, Events, Lines, Spectrum], Action::Left, "", "show the columns further left"),
+    bind(&[plain(KeyCode::Right), char('l')], &[Groups, Events, Lines, Spectrum], Action::Right, "", "show the columns further right"),
+    bind(&[plain(KeyCode::Enter)], &[Overview, Groups, Follow, Lines, Notes, Spectrum], Action::Open, "open", "open what is selected: it becomes part of the filter"),
     bind(&[plain(KeyCode::Enter)], EVENTS, Action::ToggleDetail, "detail", "open or close the detail of the event"),
     bind(&[plain(KeyCode::Enter), char(' ')], &[Histogram], Action::Mark, "from/to", "histogram: begin a span of time here, then end it here"),
     bind(&[plain(KeyCode::Backspace)], SCREENS, Action::Back, "back", "back to where this was opened from"),
@@ -223,7 +227,7 @@ pub(crate) static BINDINGS: &[Binding] = &[
     bind(&[plain(KeyCode::F(5)), char('e')], &[Overview, Histogram, Groups, Events, Detail, Lines], Action::Follow, "follow", "the bytes that went through: both directions, text or hex"),
     bind(&[char('t')], SCREENS, Action::Tree, "", "the tree of processes at that time"),
     bind(&[plain(KeyCode::Tab)], &[Follow], Action::Hex, "text/hex", "bytes: as text or in hexadecimal"),
-    bind(&[char('E')], &[Overview, Histogram, Groups], Action::AllEvents, "", "all events of this screen, whatever is selected"),
+    bind(&[char('E')], &[Overview, Histogram, Groups, Spectrum], Action::AllEvents, "", "all events of this screen, whatever is selected"),
     bind(&[plain(KeyCode::Tab)], &[Overview, Histogram, Events, Detail], Action::NextPane, "pane", "to the other pane"),
     bind(&[plain(KeyCode::F(9)), char('s'), char('>')], &[Groups], Action::Sort, "sort", "choose the column that decides the order"),
     bind(&[char('1')], &[Groups], Action::SortBy(0), "", "order by the first column; again: the other way"),
@@ -246,7 +250,7 @@ pub(crate) static BINDINGS: &[Binding] = &[
     bind(&[char(']')], EVENTS, Action::MarkNext, "", "to the next bookmark"),
     bind(&[char('[')], EVENTS, Action::MarkBack, "", "to the bookmark before"),
     bind(&[char('z')], SCREENS, Action::ClearSpan, "", "give up the chosen span of time"),
-    bind(&[plain(KeyCode::Esc)], &[Overview, Histogram, Groups, Events, Follow, Lines, Notes], Action::Stop, "", "stop the search, keep what it found; then an export"),
+    bind(&[plain(KeyCode::Esc)], &[Overview, Histogram, Groups, Events, Follow, Lines, Notes, Spectrum], Action::Stop, "", "stop the search, keep what it found; then an export"),
     bind(&[plain(KeyCode::Esc)], &[Detail], Action::Leave, "close", "close this pane"),
     bind(&[char('?'), plain(KeyCode::F(1))], SCREENS, Action::Help, "help", "this help"),
     bind(&[char('q'), plain(KeyCode::F(10))], SCREENS, Action::Quit, "quit", "quit"),

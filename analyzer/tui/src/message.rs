@@ -1,8 +1,8 @@
 //! What comes into the state, and what it wants done.
 
 use crate::state::{
-    Alert, Chunk, EventDetail, EventRowText, Export, Exported, Finding, GroupRow, Line, Mark, Notice, Part, Position,
-    TraceInfo, TraceKey,
+    Alert, Chunk, EventDetail, EventRowText, Export, Exported, Finding, GroupRow, Histogram, Line, Mark, Notice, Part,
+    Position, TraceInfo, TraceKey,
 };
 use crate::views::{Column, View};
 use crossterm::event::KeyEvent;
@@ -87,6 +87,8 @@ pub(crate) enum Answer {
     Overview(Vec<Finding>, Option<Vec<u64>>),
     /// More bytes; what they belong to, in the first message; and how many were not recorded.
     Chunks(Option<String>, Vec<Chunk>, u64),
+    /// Calls of each stretch of time, and of these, one stretch after the other, how many took how long.
+    Spectrum(Histogram, Vec<u64>),
     /// All lines of a list, and what stands behind its name.
     Lines(String, Vec<Line>),
 }
@@ -102,6 +104,8 @@ pub(crate) enum Job {
     Overview,
     /// Collect the bytes that went through the descriptor of an event, or of all events.
     Follow(Option<Position>),
+    /// Count calls by when they ended and how long they took.
+    Spectrum,
     /// List the processes that were alive at a time, nanoseconds since 1970.
     Tree(i64),
     /// Find what led to an event.

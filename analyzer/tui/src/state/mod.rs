@@ -13,6 +13,7 @@ mod overlay;
 mod overview;
 mod position;
 mod selection;
+mod spectrum;
 
 pub(crate) use content::{ContainerLine, DetailItem, EventDetail, EventRowText, SegmentInfo, TraceInfo};
 pub(crate) use events::{Events, Listing, Place};
@@ -27,6 +28,7 @@ pub(crate) use overlay::{Menu, MenuKind, Overlay, Prompt, PromptKind};
 pub(crate) use overview::{Finding, Focus, Histogram, Overview};
 pub(crate) use position::{Part, Position, RowSet};
 pub(crate) use selection::{Crumb, Selection};
+pub(crate) use spectrum::{BUCKETS, Spectrum, bucket, least};
 
 use std::sync::Arc;
 
@@ -83,6 +85,8 @@ pub(crate) enum Body {
     Events(Box<Events>),
     /// Bytes.
     Follow(Follow),
+    /// How long calls took.
+    Spectrum(Box<Spectrum>),
     /// A list of lines.
     Lines(Lines),
     /// Bookmarks, notes and alerts.

@@ -215,3 +215,8 @@ fn key(name: &str) -> Option<KeyEvent> {
     };
     Some(KeyEvent::from(code))
 }
+
+/// The repository.
+pub(super) fn root() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}

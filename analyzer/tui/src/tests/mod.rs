@@ -3,8 +3,11 @@
 mod exports;
 mod harness;
 mod marks;
+mod pictures;
 #[path = "../../tests/sample/mod.rs"]
 mod sample;
 mod screens;
+mod svg;
 mod updates;
+mod walkthrough;
 mod workers;

@@ -63,6 +63,11 @@ fn follow() {
 }
 
 #[test]
+fn latencies() {
+    check("latencies", &["F2", "l", "l", "Enter", "Up", "Up", "Right"]);
+}
+
+#[test]
 fn tree() {
     check("tree", &["Down", "t"]);
 }
@@ -151,6 +156,7 @@ fn any_size_with_anything_open_is_drawn() {
         &["E", "Down", "e"],
         &["E", "Down", "e", "Tab", "End"],
         &["t"],
+        &["F2", "End", "Enter", "Up", "Right"],
         &["x"],
         &["x", "Down", "Enter"],
         &["b", "E", "b", "Down", "B", "\u{65e5}\u{672c}", "Enter"],

@@ -79,7 +79,7 @@ fn a_job_tells_how_far_it_is_and_stops_when_it_is_told() {
 #[test]
 fn every_view_can_be_read() {
     let opened = trace(sample::story);
-    for view in views::all().filter(|view| !view.lists_events()) {
+    for view in views::all().filter(|view| view.keys > 0) {
         let task = Task {
             job: Job::Groups(view),
             ..task(1, view.condition)

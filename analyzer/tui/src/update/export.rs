@@ -45,6 +45,7 @@ pub(super) fn accept(state: &mut State, form: Form, name: &str, effects: &mut Ve
     let condition = match &screen.body {
         Body::Groups(groups) => groups.view.condition,
         Body::Events(events) => events.condition,
+        Body::Spectrum(spectrum) => spectrum.condition,
         Body::Overview(_) | Body::Follow(_) | Body::Lines(_) | Body::Notes(_) => "",
     };
     let export = Export {

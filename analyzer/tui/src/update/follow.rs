@@ -26,7 +26,7 @@ pub(super) fn open(state: &mut State, effects: &mut Vec<Effect>) {
             }
             _ => return state.complain("this line has no bytes to follow"),
         },
-        Body::Overview(_) | Body::Groups(_) => match screens::selected(state) {
+        Body::Overview(_) | Body::Groups(_) | Body::Spectrum(_) => match screens::selected(state) {
             Some(selection) => (None, selection),
             None => return,
         },

@@ -21,6 +21,7 @@ pub(super) fn begin(state: &mut State, effects: &mut Vec<Effect>) {
             };
             (message::Job::Follow(follow.from), "")
         }
+        Body::Spectrum(spectrum) => (message::Job::Spectrum, spectrum.condition),
         Body::Lines(lines) => match lines.kind {
             LinesKind::Tree(time) => (message::Job::Tree(time), ""),
             LinesKind::Why(position) => (message::Job::Why(position), ""),
@@ -116,6 +117,10 @@ pub(super) fn answer(state: &mut State, answer: message::Answer, (generation, do
         (Body::Groups(groups), message::Answer::Groups(rows, more)) => groups.take(rows, more),
         (Body::Follow(follow), message::Answer::Chunks(title, chunks, lacking)) => {
             super::follow::add(follow, title, chunks, lacking);
+        }
+        (Body::Spectrum(spectrum), message::Answer::Spectrum(times, counts)) => {
+            spectrum.times = times;
+            spectrum.counts = counts;
         }
         (Body::Lines(lines), message::Answer::Lines(title, rows)) => {
             lines.title = title;

@@ -13,6 +13,7 @@ pub(super) fn open_tree(state: &mut State, effects: &mut Vec<Effect>) {
             Some(overview::Line::Finding(at)) => of.findings.get(at).map_or(trace.times.1, |finding| finding.time),
             _ => trace.times.1,
         },
+        Body::Spectrum(spectrum) => spectrum.selected().1.1.min(trace.times.1),
         Body::Groups(_) => state.screen().selection.span.map_or(trace.times.1, |(_, to)| to),
         Body::Notes(list) => super::notes::time_of(state, list).unwrap_or(trace.times.1),
         // The time of an event is known to the one who reads it.
@@ -49,7 +50,7 @@ fn position(state: &State) -> Option<Position> {
             _ => None,
         },
         Body::Notes(list) => super::notes::position_of(state, list),
-        Body::Groups(_) => None,
+        Body::Groups(_) | Body::Spectrum(_) => None,
     }
 }
 

@@ -50,6 +50,7 @@ pub(crate) fn context(state: &State) -> Context {
         (None, Body::Groups(_)) => Context::Groups,
         (None, Body::Follow(_)) => Context::Follow,
         (None, Body::Lines(_)) => Context::Lines,
+        (None, Body::Spectrum(_)) => Context::Spectrum,
         (None, Body::Events(events)) => match events.detail.open && events.detail.focused {
             true => Context::Detail,
             false => Context::Events,
@@ -148,6 +149,7 @@ fn leave(state: &mut State, context: Context, effects: &mut Vec<Effect>) {
         | Context::Events
         | Context::Follow
         | Context::Lines
+        | Context::Spectrum
         | Context::Notes => {}
     }
 }

@@ -83,6 +83,10 @@ fn selected(state: &State) -> Option<Mark> {
             let number = trace.number_of(events.listing.selected()?)?;
             new(About::Event(number), None, String::new())
         }
+        Body::Spectrum(_) => {
+            let selection = screens::selected(state)?;
+            new(about(&selection), time(&selection), label(state, &selection))
+        }
         Body::Groups(groups) => {
             let (selection, _) = screens::drilled(state, groups)?;
             new(about(&selection), time(&selection), label(state, &selection))

@@ -145,7 +145,7 @@ fn goto(state: &mut State, text: &str, effects: &mut Vec<Effect>) {
             };
             super::lines::goto(state, time, effects);
         }
-        Body::Overview(_) | Body::Groups(_) | Body::Follow(_) | Body::Lines(_) | Body::Notes(_) => {
+        Body::Overview(_) | Body::Groups(_) | Body::Follow(_) | Body::Lines(_) | Body::Notes(_) | Body::Spectrum(_) => {
             let selection = state.screen().selection.clone();
             screens::push_events(state, selection, Some(place), effects);
         }

@@ -2,7 +2,8 @@
 
 use super::{events, jobs};
 use crate::message::Effect;
-use crate::state::{Body, Events, Focus, GroupRow, Groups, Place, Screen, Selection, State};
+use crate::state::{Body, Events, Focus, GroupRow, Groups, Place, Screen, Selection, Spectrum, State};
+use crate::view;
 use crate::views::{self, View};
 
 /// More screens are not kept: nobody goes back so far.
@@ -21,6 +22,11 @@ pub(super) fn push(state: &mut State, selection: Selection, body: Body, effects:
 /// Opens a view of a selection.
 pub(super) fn push_view(state: &mut State, selection: Selection, view: &'static View, effects: &mut Vec<Effect>) {
     let body = match view.lists_events() {
+        _ if view.is_spectrum => Body::Spectrum(Box::new(Spectrum {
+            condition: view.condition,
+            name: view.name,
+            ..Spectrum::default()
+        })),
         true => events::table(view),
         false => Body::Groups(Groups::new(view)),
     };
@@ -51,6 +57,11 @@ pub(super) fn open(state: &mut State, effects: &mut Vec<Effect>) {
             }
         }
         Body::Events(_) => events::toggle_detail(state),
+        Body::Spectrum(_) => {
+            if let Some(selection) = selected(state) {
+                push_events(state, selection, None, effects);
+            }
+        }
         Body::Lines(_) => super::lines::open(state, effects),
         Body::Follow(follow) => {
             let place = super::follow::position(follow).map(Place::On);
@@ -72,7 +83,7 @@ pub(super) fn dig(state: &mut State, effects: &mut Vec<Effect>) {
                 push_events(state, selection, None, effects);
             }
         }
-        Body::Events(_) | Body::Follow(_) | Body::Lines(_) | Body::Notes(_) => {}
+        Body::Events(_) | Body::Follow(_) | Body::Lines(_) | Body::Notes(_) | Body::Spectrum(_) => {}
     }
 }
 
@@ -81,6 +92,16 @@ pub(super) fn selected(state: &State) -> Option<Selection> {
     match &state.screen().body {
         Body::Overview(_) => super::overview::selected(state),
         Body::Groups(groups) => drilled(state, groups).map(|(selection, _)| selection),
+        Body::Spectrum(spectrum) => {
+            let (filter, span) = spectrum.selected();
+            let label = format!("took {}", view::took(spectrum.at.1));
+            let mut selection = state.screen().selection.with(label, filter);
+            if !spectrum.condition.is_empty() {
+                selection = selection.with(spectrum.name.to_lowercase(), spectrum.condition);
+            }
+            selection.span = Some(span);
+            Some(selection)
+        }
         Body::Events(_) | Body::Follow(_) | Body::Lines(_) | Body::Notes(_) => None,
     }
 }
@@ -136,6 +157,6 @@ pub(super) fn next_pane(state: &mut State) {
             events.detail.focused = !(events.detail.open && events.detail.focused);
             events.detail.open = true;
         }
-        Body::Groups(_) | Body::Follow(_) | Body::Lines(_) | Body::Notes(_) => {}
+        Body::Groups(_) | Body::Follow(_) | Body::Lines(_) | Body::Notes(_) | Body::Spectrum(_) => {}
     }
 }

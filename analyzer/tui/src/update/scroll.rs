@@ -3,7 +3,7 @@
 use super::overview;
 use crate::keys::{Action, Context};
 use crate::layout;
-use crate::state::{Body, Cursor, Overlay, State};
+use crate::state::{BUCKETS, Body, Cursor, Overlay, State};
 use crate::view;
 
 /// Bars of the histogram that a page is.
@@ -47,6 +47,18 @@ pub(super) fn go(state: &mut State, context: Context, action: Action) {
         }
         Body::Overview(overview) => move_cursor(&mut overview.list, action, lines, height),
         Body::Follow(_) => super::follow::go(state, action),
+        Body::Spectrum(spectrum) => {
+            let bucket = spectrum.at.1;
+            spectrum.at.1 = match action {
+                Action::Up => bucket + 1,
+                Action::PageUp | Action::HalfUp => bucket + 4,
+                Action::Down => bucket.saturating_sub(1),
+                Action::PageDown | Action::HalfDown => bucket.saturating_sub(4),
+                Action::Home => BUCKETS - 1,
+                _ => 0,
+            }
+            .min(BUCKETS - 1);
+        }
         Body::Lines(lines) => move_cursor(&mut lines.cursor, action, lines.rows.len() as u64, height),
         Body::Groups(groups) => move_cursor(&mut groups.cursor, action, groups.order.len() as u64, height),
         Body::Events(events) if context == Context::Detail => {
@@ -73,6 +85,13 @@ pub(super) fn sideways(state: &mut State, context: Context, action: Action) {
         }
         Body::Groups(groups) => groups.left = step(groups.left, right, groups.view.columns.len()),
         Body::Events(events) => events.left = step(events.left, right, view::event_columns(events, 0).len()),
+        Body::Spectrum(spectrum) => {
+            let last = spectrum.times.counts.len().saturating_sub(1);
+            spectrum.at.0 = match right {
+                true => (spectrum.at.0 + 1).min(last),
+                false => spectrum.at.0.saturating_sub(1),
+            };
+        }
         Body::Lines(lines) => lines.left = step(lines.left, right, lines.kind.columns().len()),
         Body::Overview(_) | Body::Follow(_) | Body::Notes(_) => {}
     }
@@ -139,7 +158,7 @@ pub(super) fn settle(state: &mut State) {
         // One line of the list is its heading.
         Body::Overview(overview) => keep_visible(&mut overview.list, lines, height.saturating_sub(2)),
         Body::Lines(lines) => keep_visible(&mut lines.cursor, lines.rows.len() as u64, height),
-        Body::Follow(_) => {}
+        Body::Follow(_) | Body::Spectrum(_) => {}
         Body::Groups(groups) => keep_visible(&mut groups.cursor, groups.order.len() as u64, height),
         Body::Events(events) => {
             keep_visible(&mut events.listing.cursor, events.listing.rows.len(), height);

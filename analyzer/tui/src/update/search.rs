@@ -1,7 +1,7 @@
 //! Looking for a text among what is shown.
 
 use super::prompt;
-use crate::state::{Body, PromptKind, State};
+use crate::state::{Anchor, Body, PromptKind, State};
 
 /// Opens the line for a text.
 pub(super) fn open(state: &mut State) {
@@ -37,7 +37,20 @@ pub(super) fn next(state: &mut State, forwards: bool) {
             lines.cursor.selected = found.unwrap_or(from);
             found.is_some()
         }
-        Body::Events(_) | Body::Overview(_) | Body::Follow(_) | Body::Notes(_) => false,
+        Body::Follow(follow) => {
+            let len = follow.chunks.len() as u64;
+            let has = |index: &u64| {
+                let chunk = usize::try_from(*index).ok().and_then(|at| follow.chunks.get(at));
+                let holds = |bytes: &[u8]| String::from_utf8_lossy(bytes).to_lowercase().contains(&wanted);
+                chunk.is_some_and(|chunk| holds(chunk.heading.as_bytes()) || holds(&chunk.data))
+            };
+            let found = around(follow.top.chunk as u64, len, forwards).find(has);
+            if let Some(chunk) = found.and_then(|at| usize::try_from(at).ok()) {
+                follow.top = Anchor { chunk, line: 0 };
+            }
+            found.is_some()
+        }
+        Body::Events(_) | Body::Overview(_) | Body::Notes(_) | Body::Spectrum(_) => false,
     };
     if !found {
         let text = state.search.clone();

@@ -6,6 +6,7 @@ use crate::state::{Focus, Histogram, Notes, Overview, TraceInfo};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
+use std::ops::Range;
 
 const EIGHTHS: [&str; 9] = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 /// Columns of the names of the lanes.
@@ -114,18 +115,18 @@ fn times_line(overview: &Overview, trace: &TraceInfo, area: Rect, bars: Rect, bu
 }
 
 /// Bars of the histogram as columns of the terminal: one may stand for several, or several for one.
-struct Columns<'h> {
+pub(super) struct Columns<'h> {
     histogram: &'h Histogram,
     width: u16,
 }
 
 impl Columns<'_> {
-    fn new(histogram: &Histogram, width: u16) -> Columns<'_> {
+    pub(super) fn new(histogram: &Histogram, width: u16) -> Columns<'_> {
         Columns { histogram, width }
     }
 
     /// The column in which a bar stands.
-    fn of(&self, bar: usize) -> u16 {
+    pub(super) fn of(&self, bar: usize) -> u16 {
         let bars = self.histogram.counts.len().max(1);
         let column = bar * usize::from(self.width) / bars;
         u16::try_from(column)
@@ -133,21 +134,26 @@ impl Columns<'_> {
             .min(self.width.saturating_sub(1))
     }
 
-    /// Events of a column.
-    fn count(&self, column: u16) -> u64 {
+    /// The bars of a column.
+    pub(super) fn bars(&self, column: u16) -> Range<usize> {
         let (bars, width) = (self.histogram.counts.len(), usize::from(self.width).max(1));
         let column = usize::from(column);
         let first = (column * bars).div_ceil(width);
         let end = ((column + 1) * bars).div_ceil(width);
-        if first == end {
+        match first == end {
             // A bar wider than a column goes on here.
-            let bar = (column * bars) / width;
-            return self.histogram.counts.get(bar).copied().unwrap_or(0);
+            true => {
+                let bar = column * bars / width;
+                bar..bar + 1
+            }
+            false => first..end.min(bars),
         }
-        self.histogram
-            .counts
-            .get(first..end)
-            .map_or(0, |counts| counts.iter().sum())
+    }
+
+    /// Events of a column.
+    fn count(&self, column: u16) -> u64 {
+        let counts = self.histogram.counts.get(self.bars(column));
+        counts.map_or(0, |counts| counts.iter().sum())
     }
 }
 

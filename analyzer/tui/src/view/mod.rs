@@ -15,6 +15,7 @@ mod menu;
 mod notes;
 mod overview;
 mod prompt;
+mod spectrum;
 mod table;
 mod text;
 
@@ -23,6 +24,7 @@ pub(crate) use events::columns as event_columns;
 pub(crate) use follow::chunk_lines;
 pub(crate) use help::help_len;
 pub(crate) use look::Look;
+pub(crate) use spectrum::range as took;
 
 use crate::layout::{self, MIN_SIZE};
 use crate::state::{Body, Overlay, State};
@@ -70,6 +72,7 @@ fn draw(state: &State, frame: &mut Frame<'_>) -> Option<(u16, u16)> {
         Body::Notes(list) => notes::draw(state, list, &areas, buffer),
         Body::Groups(groups) => groups::draw(state, groups, &areas, buffer),
         Body::Follow(follow) => follow::draw(state, follow, &areas, buffer),
+        Body::Spectrum(spectrum) => spectrum::draw(state, spectrum, &areas, buffer),
         Body::Lines(lines) => lines::draw(state, lines, &areas, buffer),
         Body::Events(events) => {
             events::draw(state, events, &areas, buffer);

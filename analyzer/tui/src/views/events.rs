@@ -58,6 +58,7 @@ const fn list(
         keys: 0,
         columns,
         sort: 0,
+        is_spectrum: false,
         opens: "",
     }
 }

@@ -34,6 +34,7 @@ pub(super) static VIEWS: &[View] = &[
             EVENTS, FILE, NET, ERRORS, FIRST,
         ],
         sort: 5,
+        is_spectrum: false,
         opens: "",
     },
     View {
@@ -44,6 +45,7 @@ pub(super) static VIEWS: &[View] = &[
         keys: 2,
         columns: &[PID, Column::number("tid", "thread.tid", 8), PROCESS, CONTAINER, EVENTS, FILE, NET, ERRORS, TOOK, FIRST, LAST],
         sort: 4,
+        is_spectrum: false,
         opens: "",
     },
     View {
@@ -58,6 +60,7 @@ pub(super) static VIEWS: &[View] = &[
             Column::count("runs"), FIRST, LAST,
         ],
         sort: 4,
+        is_spectrum: false,
         opens: "spy_users",
     },
     View {
@@ -72,6 +75,7 @@ pub(super) static VIEWS: &[View] = &[
             PROCESSES, EVENTS, FILE, NET, ERRORS, FIRST, LAST,
         ],
         sort: 4,
+        is_spectrum: false,
         opens: "procs",
     },
     View {
@@ -85,6 +89,7 @@ pub(super) static VIEWS: &[View] = &[
             PROCESSES, EVENTS, FILE, NET, ERRORS, FIRST, LAST,
         ],
         sort: 3,
+        is_spectrum: false,
         opens: "procs",
     },
     View {
@@ -98,6 +103,7 @@ pub(super) static VIEWS: &[View] = &[
             PROCESSES, EVENTS, FILE, NET, ERRORS, FIRST, LAST,
         ],
         sort: 3,
+        is_spectrum: false,
         opens: "kubernetes_pods",
     },
     View {
@@ -112,6 +118,7 @@ pub(super) static VIEWS: &[View] = &[
             PROCESSES, EVENTS, FILE, NET, ERRORS,
         ],
         sort: 4,
+        is_spectrum: false,
         opens: "kubernetes_pods",
     },
     View {
@@ -126,6 +133,7 @@ pub(super) static VIEWS: &[View] = &[
             EVENTS, FILE, NET, ERRORS,
         ],
         sort: 3,
+        is_spectrum: false,
         opens: "kubernetes_pods",
     },
     View {
@@ -140,6 +148,7 @@ pub(super) static VIEWS: &[View] = &[
             EVENTS, FILE, NET, ERRORS,
         ],
         sort: 3,
+        is_spectrum: false,
         opens: "kubernetes_pods",
     },
     View {
@@ -153,6 +162,7 @@ pub(super) static VIEWS: &[View] = &[
             READ, WRITTEN, EVENTS, ERRORS, FIRST, LAST,
         ],
         sort: 7,
+        is_spectrum: false,
         opens: "",
     },
     View {
@@ -167,6 +177,7 @@ pub(super) static VIEWS: &[View] = &[
             PROCESSES, READ, WRITTEN, EVENTS, ERRORS, FIRST, LAST,
         ],
         sort: 6,
+        is_spectrum: false,
         opens: "connections",
     },
     View {
@@ -181,6 +192,7 @@ pub(super) static VIEWS: &[View] = &[
             PROCESSES, READ, WRITTEN, EVENTS, ERRORS,
         ],
         sort: 6,
+        is_spectrum: false,
         opens: "connections",
     },
     View {
@@ -194,6 +206,7 @@ pub(super) static VIEWS: &[View] = &[
             Column::count("accepted").when("evt.type in (accept, accept4)"), FIRST,
         ],
         sort: 5,
+        is_spectrum: false,
         opens: "",
     },
     View {
@@ -204,6 +217,7 @@ pub(super) static VIEWS: &[View] = &[
         keys: 1,
         columns: &[Column::text("file", "fd.name", 48), CONTAINER, PROCESSES, READ, WRITTEN, EVENTS, ERRORS, FIRST, LAST],
         sort: 5,
+        is_spectrum: false,
         opens: "",
     },
     View {
@@ -218,6 +232,7 @@ pub(super) static VIEWS: &[View] = &[
             PROCESSES, READ, WRITTEN, EVENTS, ERRORS,
         ],
         sort: 6,
+        is_spectrum: false,
         opens: "files",
     },
     View {
@@ -228,6 +243,7 @@ pub(super) static VIEWS: &[View] = &[
         keys: 1,
         columns: &[Column::text("type", "fd.type", 12), PROCESSES, READ, WRITTEN, EVENTS, ERRORS, TOOK],
         sort: 4,
+        is_spectrum: false,
         opens: "procs",
     },
     View {
@@ -241,6 +257,7 @@ pub(super) static VIEWS: &[View] = &[
             Column::of("longest", Of::Max, "evt.latency", Show::Duration, 9),
         ],
         sort: 1,
+        is_spectrum: false,
         opens: "syscall_procs",
     },
     View {
@@ -251,6 +268,7 @@ pub(super) static VIEWS: &[View] = &[
         keys: 2,
         columns: &[PID, Column::text("call", "evt.type", 20), PROCESS, CONTAINER, EVENTS, ERRORS, TOOK],
         sort: 4,
+        is_spectrum: false,
         opens: "",
     },
     View {
@@ -261,6 +279,7 @@ pub(super) static VIEWS: &[View] = &[
         keys: 2,
         columns: &[Column::text("call", "evt.type", 20), Column::text("error", "evt.res", 16), EVENTS, PROCESSES, FIRST, LAST],
         sort: 2,
+        is_spectrum: false,
         opens: "procs_errors",
     },
     View {
@@ -275,6 +294,7 @@ pub(super) static VIEWS: &[View] = &[
             Column::sum("memory", "evt.count.error.memory", Show::Number), Column::sum("other", "evt.count.error.other", Show::Number),
         ],
         sort: 3,
+        is_spectrum: false,
         opens: "errors_list",
     },
     View {
@@ -289,6 +309,7 @@ pub(super) static VIEWS: &[View] = &[
             Column::sum("memory", "evt.count.error.memory", Show::Number), Column::sum("other", "evt.count.error.other", Show::Number),
         ],
         sort: 2,
+        is_spectrum: false,
         opens: "procs_errors",
     },
     View {
@@ -302,6 +323,7 @@ pub(super) static VIEWS: &[View] = &[
             PROCESSES, EVENTS, FILE, NET, ERRORS, FIRST, LAST,
         ],
         sort: 4,
+        is_spectrum: false,
         opens: "procs",
     },
     View {
@@ -312,6 +334,7 @@ pub(super) static VIEWS: &[View] = &[
         keys: 1,
         columns: &[Column::number("cpu", "evt.cpu", 6), PROCESSES, EVENTS, BYTES, ERRORS, TOOK],
         sort: 2,
+        is_spectrum: false,
         opens: "procs",
     },
     View {
@@ -327,6 +350,7 @@ pub(super) static VIEWS: &[View] = &[
             Column::of("names", Of::Distinct, "fd.name", Show::Number, 7), EVENTS,
         ],
         sort: 3,
+        is_spectrum: false,
         opens: "files",
     },
     View {
@@ -337,6 +361,7 @@ pub(super) static VIEWS: &[View] = &[
         keys: 1,
         columns: &[Column::text("socket", "fd.name", 48), PROCESSES, READ, WRITTEN, EVENTS, ERRORS],
         sort: 4,
+        is_spectrum: false,
         opens: "",
     },
 ];

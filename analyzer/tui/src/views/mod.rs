@@ -27,6 +27,8 @@ pub(crate) struct View {
     pub(crate) columns: &'static [Column],
     /// The column that decides the order at first.
     pub(crate) sort: usize,
+    /// Whether it shows lengths of calls over time instead of rows.
+    pub(crate) is_spectrum: bool,
     /// The view that Enter leads to; empty: the events.
     pub(crate) opens: &'static str,
 }
@@ -34,13 +36,39 @@ pub(crate) struct View {
 impl View {
     /// Whether its rows are events.
     pub(crate) fn lists_events(&self) -> bool {
-        self.keys == 0
+        self.keys == 0 && !self.is_spectrum
     }
 }
 
+/// Views of lengths of calls over time.
+static SPECTRA: &[View] = &[
+    View {
+        id: "spectro_all",
+        name: "Latencies",
+        about: "How long calls took, over time. Needs a recording with --latency.",
+        condition: "evt.latency >= 0",
+        keys: 0,
+        columns: &[],
+        sort: 0,
+        is_spectrum: true,
+        opens: "",
+    },
+    View {
+        id: "spectro_file",
+        name: "Latencies of files",
+        about: "How long reads and writes of files took, over time. Needs a recording with --latency.",
+        condition: "evt.latency >= 0 and evt.is_io = true and fd.type = file",
+        keys: 0,
+        columns: &[],
+        sort: 0,
+        is_spectrum: true,
+        opens: "",
+    },
+];
+
 /// All views, in the order of the menu.
 pub(crate) fn all() -> impl Iterator<Item = &'static View> {
-    groups::VIEWS.iter().chain(events::VIEWS)
+    groups::VIEWS.iter().chain(events::VIEWS).chain(SPECTRA)
 }
 
 /// The view with this id.
@@ -77,9 +105,9 @@ mod tests {
                 "{}: values stand first",
                 view.id
             );
-            assert_eq!(measures.count() == 0, view.lists_events(), "{}", view.id);
+            assert_eq!(measures.count() == 0, view.keys == 0, "{}", view.id);
             assert!(
-                view.lists_events() || view.sort < view.columns.len() && view.keys <= view.columns.len(),
+                view.keys == 0 || view.sort < view.columns.len() && view.keys <= view.columns.len(),
                 "{}",
                 view.id
             );

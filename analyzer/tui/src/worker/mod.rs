@@ -18,6 +18,7 @@ mod places;
 mod reader;
 mod report;
 mod row;
+mod spectrum;
 mod target;
 mod tell;
 mod text;
