@@ -2,7 +2,7 @@
 
 use crate::commands::{
     attachments, audit, completions, connections, containers, convert, fields, files, filter, follow, info, open, ps,
-    query, recover, timeline, top, verify, why,
+    query, recover, sessions, timeline, top, verify, why,
 };
 use crate::input;
 use crate::status::{FAILED, Status, USAGE, Usage};
@@ -55,6 +55,7 @@ enum Command {
     Top(top::Args),
     Commands(audit::Args),
     Follow(follow::Args),
+    Sessions(sessions::Args),
     Ps(ps::Args),
     Files(files::Args),
     Connections(connections::Args),
@@ -80,6 +81,7 @@ pub fn run() -> ExitCode {
         Some(Command::Top(args)) => top::run(&args),
         Some(Command::Commands(args)) => audit::run(&args),
         Some(Command::Follow(args)) => follow::run(&args),
+        Some(Command::Sessions(args)) => sessions::run(&args),
         Some(Command::Ps(args)) => ps::run(&args),
         Some(Command::Files(args)) => files::run(&args),
         Some(Command::Connections(args)) => connections::run(&args),

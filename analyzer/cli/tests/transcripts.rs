@@ -21,6 +21,7 @@ fn folder() -> tempfile::TempDir {
     put("incident.scap", incident());
     put("lossy.scap", lossy());
     put("crashed.scap", crashed());
+    put("terminal.scap", terminal());
     let whole = fs::read(folder.path().join("incident.scap")).expect("the trace");
     fs::write(folder.path().join("truncated.scap"), &whole[..whole.len() / 2]).expect("room on the disk");
     fs::write(folder.path().join("empty.scap"), b"").expect("room on the disk");
@@ -99,6 +100,17 @@ fn incident() -> Recorded {
         .exit(1001, 9)
         .at(210)
         .container_removed(5);
+    r.seal()
+}
+
+/// Somebody sits at a terminal of a container.
+fn terminal() -> Recorded {
+    let mut r = Recorder::new();
+    r.container(5, "web").at(1).attach(1001, "runc:[2:INIT]", 5);
+    r.at(2).open(1001, 0, "/dev/pts/0", 2).dup(1001, 0, 1);
+    r.at(3).exec(1001, "/bin/sh", &["sh"]).write(1001, 1, "$ ");
+    r.at(1500).read(1001, 0, "id\n").fork(1001, 1002);
+    r.at(1501).exec(1002, "/bin/id", &["id"]).write(1002, 1, "uid=0\n").exit(1002, 0);
     r.seal()
 }
 
@@ -259,6 +271,7 @@ fn every_json_line_is_an_object() {
         &["commands", "incident.scap", "--json"],
         &["follow", "incident.scap", "203.0.113.9:80", "--json"],
         &["why", "incident.scap", "24", "--json"],
+        &["sessions", "terminal.scap", "--json"],
     ] {
         let done = Command::new(env!("CARGO_BIN_EXE_analyze"))
             .args(arguments)

@@ -3,7 +3,7 @@
 //! A capture has lists of what was there when it began, and then events that mean something only together with all that
 //! came before them. [`import`] reads it once from front to back, follows the state that the events need, and writes a
 //! native trace with a row for every event, in the order and with the numbers of the capture. [`open`] does so into a file
-//! without a name.
+//! without a name, and [`Importing`] into one that is read meanwhile.
 //!
 //! - [`blocks`](BlockType), `source`: the blocks of a file, decompressed where need be.
 //! - `events`, `lists`: what stands in them.
@@ -28,7 +28,7 @@ pub use blocks::{BlockType, EventShape};
 pub use error::{Damage, Error};
 pub use events::{Direction, EventInfo, ParamInfo, Syscall, Values, Wire, info, known_codes, syscall};
 pub use import::import;
-pub use open::{Imported, is_capture, looks_like_capture, open};
+pub use open::{Imported, Importing, Unnamed, is_capture, looks_like_capture, open};
 pub use report::{Progress, Report, block_name};
 
 /// Result of this crate.

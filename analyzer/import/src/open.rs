@@ -12,6 +12,7 @@ use std::ops::ControlFlow;
 use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Whether a file that begins so may be a capture: a section, or gzip.
 pub fn looks_like_capture(start: &[u8]) -> bool {
@@ -25,10 +26,21 @@ pub fn is_capture(path: &Path) -> bool {
     read.is_ok() && looks_like_capture(&start)
 }
 
+/// A trace without a name that is made of a capture. Clones are the same file, which is there as long as one of them is.
+#[derive(Debug, Clone)]
+pub struct Unnamed(Arc<File>);
+
+impl Unnamed {
+    /// Where this process can open the trace, for as long as this value lives.
+    pub fn path(&self) -> PathBuf {
+        PathBuf::from(format!("/proc/self/fd/{}", self.0.as_raw_fd()))
+    }
+}
+
 /// A capture that was imported into a file without a name.
 #[derive(Debug)]
 pub struct Imported {
-    file: File,
+    trace: Unnamed,
     /// What was found.
     pub report: Report,
 }
@@ -36,25 +48,72 @@ pub struct Imported {
 impl Imported {
     /// Where this process can open the trace, for as long as this value lives.
     pub fn path(&self) -> PathBuf {
-        PathBuf::from(format!("/proc/self/fd/{}", self.file.as_raw_fd()))
+        self.trace.path()
+    }
+
+    /// The trace.
+    pub fn trace(&self) -> &Unnamed {
+        &self.trace
+    }
+}
+
+/// A capture that is ready to be imported into a file without a name, which can be read meanwhile: another thread opens
+/// [`Importing::trace`] (empty until the lists at the beginning of the capture are read) and looks at it again with
+/// `Trace::refresh`, until it is sealed.
+#[derive(Debug)]
+pub struct Importing {
+    capture: File,
+    name: String,
+    /// Bytes of the capture, of which [`Progress::bytes`] says how many are read.
+    pub total: u64,
+    trace: Unnamed,
+}
+
+impl Importing {
+    /// Opens the capture and makes the file.
+    ///
+    /// # Errors
+    /// [`Error::Read`] where the capture cannot be opened, [`Error::Temporary`] where there is no room.
+    pub fn new(path: &Path) -> Result<Importing, Error> {
+        let cannot_read = |source| Error::Read { offset: 0, source };
+        let capture = File::open(path).map_err(cannot_read)?;
+        Ok(Importing {
+            total: capture.metadata().map_err(cannot_read)?.len(),
+            capture,
+            name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            trace: Unnamed(Arc::new(unnamed()?)),
+        })
+    }
+
+    /// The trace that is going to be written.
+    pub fn trace(&self) -> Unnamed {
+        self.trace.clone()
+    }
+
+    /// Imports it and seals the trace. `progress` is asked now and then whether to go on.
+    ///
+    /// # Errors
+    /// As [`import`]. What was written until then stays readable, without a seal.
+    pub fn run(self, progress: &mut dyn FnMut(Progress) -> ControlFlow<()>) -> Result<Imported, Error> {
+        let storage = self.trace.0.try_clone().map_err(temporary)?;
+        let create = |header: &_| {
+            let storage = Unsynced(FileStorage::new(storage, Path::new("a temporary file")));
+            TraceWriter::with_storage(storage, Path::new("a temporary file"), header, WriterOptions::default())
+        };
+        let (_, report) = import(self.capture, &self.name, create, progress)?;
+        Ok(Imported {
+            trace: self.trace,
+            report,
+        })
     }
 }
 
 /// Imports `path` into a file without a name in `TMPDIR`.
 ///
 /// # Errors
-/// As [`import`]; [`Error::Read`] where the capture cannot be opened, [`Error::Temporary`] where there is no room.
+/// As [`import`] and [`Importing::new`].
 pub fn open(path: &Path, progress: &mut dyn FnMut(Progress) -> ControlFlow<()>) -> Result<Imported, Error> {
-    let capture = File::open(path).map_err(|source| Error::Read { offset: 0, source })?;
-    let file = unnamed()?;
-    let storage = file.try_clone().map_err(temporary)?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let create = |header: &_| {
-        let storage = Unsynced(FileStorage::new(storage, Path::new("a temporary file")));
-        TraceWriter::with_storage(storage, Path::new("a temporary file"), header, WriterOptions::default())
-    };
-    let (_, report) = import(capture, &name, create, progress)?;
-    Ok(Imported { file, report })
+    Importing::new(path)?.run(progress)
 }
 
 fn temporary(source: io::Error) -> Error {

@@ -22,6 +22,7 @@ pub mod reconstruct;
 pub mod row;
 mod rules;
 pub mod scan;
+pub mod sessions;
 
 pub use check::{Filter, Settings};
 pub use copy::{copy, copy_while};

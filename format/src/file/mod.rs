@@ -17,7 +17,7 @@ mod writer;
 pub use index::{ContainerTotal, Group, IndexEntry, KindTotal, Summary, Totals};
 pub use layout::{FORMAT_VERSION, MAX_ATTACHMENT, MAX_ATTACHMENTS_SIZE};
 pub(crate) use packed::modest;
-pub use reader::{OpenOptions, Trace};
+pub use reader::{OpenOptions, Refreshed, Trace};
 pub use recover::{KindRecovery, RecoverOptions, Recovery, custody_source, recover};
 pub use signed::SignatureCheck;
 pub use storage::{FileStorage, Storage};

@@ -18,6 +18,7 @@ pub(crate) mod open;
 pub(crate) mod ps;
 pub(crate) mod query;
 pub(crate) mod recover;
+pub(crate) mod sessions;
 pub(crate) mod timeline;
 pub(crate) mod top;
 pub(crate) mod verify;

@@ -179,7 +179,7 @@ pub fn chunks(
     }
 }
 
-fn fd_number(row: &EventRow<'_>) -> Option<i64> {
+pub(crate) fn fd_number(row: &EventRow<'_>) -> Option<i64> {
     match row.value(FieldId::Fd(FdField::Num), &FieldArg::None) {
         Value::Int(number) => Some(number),
         _ => None,

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
 use std::ops::{Deref, Range};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
@@ -18,6 +19,8 @@ const AROUND: usize = 64 << 10;
 /// A mapped file.
 pub(crate) struct Map {
     map: Mmap,
+    /// Device and inode.
+    id: (u64, u64),
     /// Ranges that were used, the oldest first, and their size.
     recent: Mutex<(VecDeque<Range<usize>>, usize)>,
 }
@@ -34,6 +37,8 @@ impl Map {
             return Err(io(io::Error::other("not a regular file; copy it to one first")));
         }
         let file = File::open(path).map_err(&io)?;
+        // Another file may have come to stand at the path meanwhile: what counts is the one that was opened.
+        let metadata = file.metadata().map_err(&io)?;
         if metadata.len() == 0 {
             return Err(Error::Empty(path.to_owned()));
         }
@@ -42,8 +47,14 @@ impl Map {
         let map = unsafe { Mmap::map(&file) }.map_err(&io)?;
         Ok(Map {
             map,
+            id: (metadata.dev(), metadata.ino()),
             recent: Mutex::default(),
         })
+    }
+
+    /// Which file it is, whatever its name is by now.
+    pub(crate) fn id(&self) -> (u64, u64) {
+        self.id
     }
 
     /// Says that `range` is being read now, so that what was read long before may leave memory.

@@ -6,7 +6,7 @@ use super::walk::{Found, Walk, hash_of};
 use crate::error::Damage;
 use crate::evidence::seal::BlockCipher;
 use crate::file::attachment::{AttachmentHead, Storing};
-use crate::file::block::Block;
+use crate::file::block::{Block, BlockHeader};
 use crate::file::index::{Group, IndexEntry, Leaf, Names, weight};
 use crate::file::layout::{LEAF_SEGMENTS, MAX_ATTACHMENTS, MAX_CUSTODY, MAX_LEAF, tag};
 use crate::meta;
@@ -36,7 +36,7 @@ pub(crate) struct Scanned {
 }
 
 /// Sums over segments that are lost.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub(crate) struct Missing {
     pub(crate) segments: u64,
     pub(crate) rows: u64,
@@ -71,39 +71,17 @@ const MAX_RANGES: usize = 1 << 20;
 /// Kinds that lost events are counted by.
 const MAX_KINDS: usize = 4096;
 
-/// Walks over everything behind the beginning.
-pub(crate) fn scan(map: &Map, beginning: &Beginning, names: &mut Names) -> Scanned {
-    let mut scan = Scan {
-        map,
-        cipher: beginning.cipher.as_ref(),
-        names,
-        out: Scanned::default(),
-        pending: Vec::new(),
-        weight: 0,
-        leaf_start: beginning.end as u64,
-        since_leaf: Vec::new(),
-        unreadable: 0,
-        contents: HashMap::new(),
-        sums: 0,
-        custody_size: 0,
-        attachments_size: 0,
-        last_num: None,
-    };
-    for found in Walk::new(map, beginning.end..map.len(), beginning.number) {
-        if !scan.step(&found) {
-            break;
-        }
-    }
-    scan.close_group();
-    scan.out.missing.segments += scan.unreadable;
-    scan.out
-}
-
-struct Scan<'s, 'm> {
-    map: &'m Map,
-    cipher: Option<&'s BlockCipher>,
-    names: &'s mut Names,
-    out: Scanned,
+/// Where a walk stands: what it needs to go on when the file has grown.
+#[derive(Clone, Default)]
+pub(crate) struct Standing {
+    /// Offset behind the last block that is complete.
+    pub(crate) at: usize,
+    /// Its number.
+    number: Option<u64>,
+    /// Where it is, and its header: whether it still is the one.
+    last: Option<(usize, BlockHeader)>,
+    /// Groups that are closed.
+    pub(crate) groups: usize,
     /// Entries of the group that is being filled, and what they take in memory.
     pending: Vec<IndexEntry>,
     weight: usize,
@@ -118,9 +96,119 @@ struct Scan<'s, 'm> {
     attachments_size: usize,
     /// `evt.num` of the last event.
     last_num: Option<u64>,
+    damage: Vec<Damage>,
+    missing: Missing,
+    garbage: u64,
+}
+
+impl Standing {
+    /// Right behind the beginning.
+    fn begin(beginning: &Beginning) -> Standing {
+        Standing {
+            at: beginning.end,
+            number: beginning.number,
+            leaf_start: beginning.end as u64,
+            ..Standing::default()
+        }
+    }
+
+    /// Whether what was walked over is still there, as far as its last block says.
+    pub(crate) fn still_holds(&self, map: &Map) -> bool {
+        self.last.is_none_or(|(offset, header)| {
+            let block = Block::at(map, offset as u64);
+            block.is_ok_and(|block| block.header == header)
+        })
+    }
+}
+
+/// Walks over everything behind the beginning. Where the walk stood before what is cut off at the end comes with it.
+pub(crate) fn scan(map: &Map, beginning: &Beginning, names: &mut Names) -> (Scanned, Standing) {
+    let out = Scanned::default();
+    go_on(map, beginning.cipher.as_ref(), names, Standing::begin(beginning), out)
+}
+
+/// Goes on where a walk stood; `out` are the closed groups, the attachments and the custody log that it had found.
+pub(crate) fn go_on(
+    map: &Map,
+    cipher: Option<&BlockCipher>,
+    names: &mut Names,
+    mut standing: Standing,
+    out: Scanned,
+) -> (Scanned, Standing) {
+    let out = Scanned {
+        damage: std::mem::take(&mut standing.damage),
+        missing: std::mem::take(&mut standing.missing),
+        garbage: standing.garbage,
+        ..out
+    };
+    let walk = Walk::new(map, standing.at..map.len(), standing.number);
+    let mut scan = Scan {
+        map,
+        cipher,
+        names,
+        out,
+        now: standing,
+    };
+    let mut before_tail = None;
+    for found in walk {
+        if before_tail.is_none() && is_tail(map, &found) {
+            before_tail = Some(scan.standing());
+        }
+        if !scan.step(&found) {
+            break;
+        }
+        scan.passed(&found);
+    }
+    let standing = before_tail.unwrap_or_else(|| scan.standing());
+    scan.close_group();
+    scan.out.missing.segments += scan.now.unreadable;
+    (scan.out, standing)
+}
+
+/// Whether this may be something else, once whoever writes the file has come further.
+fn is_tail(map: &Map, found: &Found<'_>) -> bool {
+    match found {
+        Found::Cut { .. } | Found::Zeros { .. } => true,
+        Found::Garbage(range) => range.end >= map.len(),
+        Found::Block(block) => block.header.tag == tag::INDX,
+        Found::Misplaced(_) => false,
+    }
+}
+
+struct Scan<'s, 'm> {
+    map: &'m Map,
+    cipher: Option<&'s BlockCipher>,
+    names: &'s mut Names,
+    out: Scanned,
+    now: Standing,
 }
 
 impl<'m> Scan<'_, 'm> {
+    /// Where the walk stands now.
+    fn standing(&self) -> Standing {
+        Standing {
+            groups: self.out.groups.len(),
+            damage: self.out.damage.clone(),
+            missing: self.out.missing.clone(),
+            garbage: self.out.garbage,
+            ..self.now.clone()
+        }
+    }
+
+    /// The walk is past this.
+    fn passed(&mut self, found: &Found<'m>) {
+        match found {
+            Found::Block(block) => {
+                self.now.at = block.end();
+                self.now.number = Some(block.header.number);
+                self.now.last = Some((block.offset, block.header));
+            }
+            Found::Misplaced(block) => self.now.at = block.end(),
+            Found::Garbage(range) => self.now.at = range.end,
+            Found::Cut { .. } | Found::Zeros { .. } => {}
+        }
+    }
+
     /// Takes what the walk came by; false: nothing more is to be expected.
     fn step(&mut self, found: &Found<'m>) -> bool {
         match found {
@@ -140,13 +228,14 @@ impl<'m> Scan<'_, 'm> {
             }
             Found::Cut { offset, tag: inside } => {
                 self.out.garbage += (self.map.len() - offset) as u64;
-                self.unreadable += u64::from(*inside == Some(tag::SEGM));
+                self.now.unreadable += u64::from(*inside == Some(tag::SEGM));
                 self.out.missing.attachments += u64::from(*inside == Some(tag::ATCH));
                 let inside = match inside {
                     Some(tag) => format!("a {} block", String::from_utf8_lossy(tag)),
                     None => "a block".into(),
                 };
                 let after = self
+                    .now
                     .last_num
                     .map_or(String::new(), |num| format!(" (after event {num})"));
                 self.report(*offset, format!("the file ends inside {inside}{after}"));
@@ -164,8 +253,8 @@ impl<'m> Scan<'_, 'm> {
             tag::SEGM => self.segment(block),
             tag::LEAF => self.leaf(block),
             tag::ATCH => self.attachment(block),
-            tag::CUST if self.out.custody.len() < MAX_CUSTODY && self.custody_size <= MAX_LISTED => {
-                self.custody_size += block.length();
+            tag::CUST if self.out.custody.len() < MAX_CUSTODY && self.now.custody_size <= MAX_LISTED => {
+                self.now.custody_size += block.length();
                 let entry = metadata(block, self.cipher).and_then(|body| meta::decode(&body));
                 match entry {
                     Ok(entry) => self.out.custody.push(entry),
@@ -186,20 +275,20 @@ impl<'m> Scan<'_, 'm> {
         match entry_of(self.map, block, self.cipher, self.names) {
             Ok(entry) => {
                 if entry.zone.rows > 0 {
-                    self.last_num = Some(entry.zone.first_num.wrapping_add(u64::from(entry.zone.rows) - 1));
+                    self.now.last_num = Some(entry.zone.first_num.wrapping_add(u64::from(entry.zone.rows) - 1));
                 }
-                if self.since_leaf.len() < LEAF_SEGMENTS {
-                    self.since_leaf.push(entry.offset);
+                if self.now.since_leaf.len() < LEAF_SEGMENTS {
+                    self.now.since_leaf.push(entry.offset);
                 }
                 let more = weight(&entry);
-                if self.pending.len() >= LEAF_SEGMENTS || self.weight + more > MAX_LEAF {
+                if self.now.pending.len() >= LEAF_SEGMENTS || self.now.weight + more > MAX_LEAF {
                     self.close_group();
                 }
-                self.weight += more;
-                self.pending.push(entry);
+                self.now.weight += more;
+                self.now.pending.push(entry);
             }
             Err(damage) => {
-                self.unreadable += 1;
+                self.now.unreadable += 1;
                 self.report(damage.offset as usize, damage.what);
             }
         }
@@ -209,26 +298,26 @@ impl<'m> Scan<'_, 'm> {
     fn leaf(&mut self, block: &Block<'m>) {
         let leaf = block
             .checked_body(self.cipher)
-            .and_then(|body| Leaf::decode(&body, self.leaf_start, block.offset as u64));
+            .and_then(|body| Leaf::decode(&body, self.now.leaf_start, block.offset as u64));
         match leaf {
             Ok(leaf) => {
-                let gone = |entry: &&IndexEntry| !self.since_leaf.contains(&entry.offset);
+                let gone = |entry: &&IndexEntry| !self.now.since_leaf.contains(&entry.offset);
                 for entry in leaf.entries.iter().filter(gone) {
                     self.out.missing.add(&Group::of([entry]));
                 }
             }
             Err(what) => {
                 self.report(block.offset, format!("index: {what}"));
-                self.out.missing.segments += self.unreadable;
+                self.out.missing.segments += self.now.unreadable;
             }
         }
-        self.unreadable = 0;
-        self.leaf_start = block.end() as u64;
-        self.since_leaf.clear();
+        self.now.unreadable = 0;
+        self.now.leaf_start = block.end() as u64;
+        self.now.since_leaf.clear();
     }
 
     fn attachment(&mut self, block: &Block<'m>) {
-        if self.out.attachments.len() >= MAX_ATTACHMENTS || self.attachments_size > MAX_LISTED {
+        if self.out.attachments.len() >= MAX_ATTACHMENTS || self.now.attachments_size > MAX_LISTED {
             return;
         }
         let head = block
@@ -237,11 +326,11 @@ impl<'m> Scan<'_, 'm> {
         self.map.touch(block.offset..block.end());
         match head {
             Ok(head) => {
-                self.attachments_size += head.name.len() + head.media_type.len();
+                self.now.attachments_size += head.name.len() + head.media_type.len();
                 let here = (block.offset as u64, block.length() as u64);
                 let place = match head.storing {
-                    Storing::Reference => self.contents.get(&head.hash).copied(),
-                    _ => Some(*self.contents.entry(head.hash).or_insert(here)),
+                    Storing::Reference => self.now.contents.get(&head.hash).copied(),
+                    _ => Some(*self.now.contents.entry(head.hash).or_insert(here)),
                 };
                 match place {
                     Some((offset, length)) => self.out.attachments.push(AttachmentEntry {
@@ -266,22 +355,22 @@ impl<'m> Scan<'_, 'm> {
     }
 
     fn close_group(&mut self) {
-        let Some(last) = self.pending.last() else { return };
+        let Some(last) = self.now.pending.last() else { return };
         let offset = last.offset + last.length;
         let mut group = Group {
             offset,
-            ..Group::of(&self.pending)
+            ..Group::of(&self.now.pending)
         };
-        self.sums += group.weight();
-        if self.sums > MAX_SUMS {
-            self.sums -= group.weight();
+        self.now.sums += group.weight();
+        if self.now.sums > MAX_SUMS {
+            self.now.sums -= group.weight();
             (group.kinds, group.containers) = (Vec::new(), Vec::new());
             let what = "more kinds or containers than can be counted: the sums by kind lack those from here on";
             self.report(group.start as usize, what.into());
         }
         self.out.groups.push(group);
-        self.pending.clear();
-        self.weight = 0;
+        self.now.pending.clear();
+        self.now.weight = 0;
     }
 
     fn report(&mut self, offset: usize, what: String) {

@@ -3,7 +3,7 @@
 use super::leaves::{Entries, Leaves};
 use super::map::Map;
 use super::open::Beginning;
-use super::scan::Missing;
+use super::scan::{Missing, Scanned, Standing};
 use super::{index, open, scan};
 use crate::error::Damage;
 use crate::evidence::Identity;
@@ -17,8 +17,8 @@ use crate::segment::Segment;
 use crate::{Error, Result};
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How a trace is opened.
 #[derive(Debug, Clone, Default)]
@@ -48,7 +48,17 @@ pub struct Trace {
     missing: Missing,
     garbage: u64,
     header_lost: bool,
+    pub(super) path: PathBuf,
+    /// Offset behind the header, and the number of its block.
+    beginning: (usize, Option<u64>),
+    /// Where the walk over a file without an index stands.
+    pub(super) standing: Option<Standing>,
+    known: Known,
 }
+
+/// Containers that the segments of a file without a summary tell of, as far as it was asked for.
+#[derive(Default)]
+struct Known(Mutex<(usize, Vec<Container>)>);
 
 impl Trace {
     /// Opens `path`.
@@ -77,12 +87,64 @@ impl Trace {
             offset: 0,
             what: format!("header: {what}"),
         }));
-        let header = std::mem::take(&mut beginning.header);
-        let mut trace = Trace {
+        Ok(Trace::behind(map, path, beginning, lost.is_some(), damage))
+    }
+
+    /// Reads what is behind the beginning.
+    pub(super) fn behind(
+        map: Map,
+        path: &Path,
+        beginning: Beginning,
+        header_lost: bool,
+        mut damage: Vec<Damage>,
+    ) -> Trace {
+        let mut trace = Trace::empty(map, path, &beginning, header_lost);
+        let mut names = Names::default();
+        if !trace.read_index(&beginning, &mut damage) {
+            let (scanned, standing) = scan::scan(&trace.map, &beginning, &mut names);
+            trace.take(scanned, standing, &mut damage);
+        }
+        trace.finish(names, damage);
+        trace
+    }
+
+    /// What the file is now, where it only has grown behind what was walked over. `standing` is of this trace.
+    pub(super) fn grown(&self, map: Map, standing: &Standing) -> Trace {
+        let beginning = self.beginning();
+        let mut trace = Trace::empty(map, &self.path, &beginning, self.header_lost);
+        let known = Scanned {
+            groups: self.groups.get(..standing.groups).unwrap_or_default().to_vec(),
+            attachments: self.attachments.clone(),
+            custody: self.custody.clone(),
+            ..Scanned::default()
+        };
+        let mut names = self.leaves.names();
+        let cipher = beginning.cipher.as_ref();
+        let (scanned, standing) = scan::go_on(&trace.map, cipher, &mut names, standing.clone(), known);
+        let mut damage = Vec::new();
+        trace.take(scanned, standing, &mut damage);
+        trace.known = Known(Mutex::new(self.known.lock().clone()));
+        trace.finish(names, damage);
+        trace
+    }
+
+    /// The beginning, as it was read.
+    pub(super) fn beginning(&self) -> Beginning {
+        Beginning {
+            cipher: self.cipher.clone(),
+            header: self.header.clone(),
+            end: self.beginning.0,
+            number: self.beginning.1,
+            lost: None,
+        }
+    }
+
+    fn empty(map: Map, path: &Path, beginning: &Beginning, header_lost: bool) -> Trace {
+        Trace {
             map,
-            cipher: None,
+            cipher: beginning.cipher.clone(),
             attachments: Vec::new(),
-            header,
+            header: beginning.header.clone(),
             root: None,
             index: 0,
             groups: Vec::new(),
@@ -94,22 +156,23 @@ impl Trace {
             signatures: Vec::new(),
             missing: Missing::default(),
             garbage: 0,
-            header_lost: lost.is_some(),
-        };
-        let mut names = Names::default();
-        if !trace.read_index(&beginning, &mut damage) {
-            trace.scan(&beginning, &mut names, &mut damage);
+            header_lost,
+            path: path.to_owned(),
+            beginning: (beginning.end, beginning.number),
+            standing: None,
+            known: Known::default(),
         }
-        trace.cipher = beginning.cipher;
-        trace.totals = Totals::of(&trace.groups);
-        trace.leaves = Leaves::new(names, damage);
+    }
+
+    fn finish(&mut self, names: Names, damage: Vec<Damage>) {
+        self.totals = Totals::of(&self.groups);
+        self.leaves = Leaves::new(names, damage);
         let mut first = 0;
-        trace.firsts.push(first);
-        for group in &trace.groups {
+        self.firsts.push(first);
+        for group in &self.groups {
             first += group.segments as usize;
-            trace.firsts.push(first);
+            self.firsts.push(first);
         }
-        Ok(trace)
     }
 
     fn read_index(&mut self, beginning: &Beginning, damage: &mut Vec<Damage>) -> bool {
@@ -134,13 +197,13 @@ impl Trace {
         }
     }
 
-    fn scan(&mut self, beginning: &Beginning, names: &mut Names, damage: &mut Vec<Damage>) {
-        let scanned = scan::scan(&self.map, beginning, names);
+    fn take(&mut self, scanned: Scanned, standing: Standing, damage: &mut Vec<Damage>) {
         self.groups = scanned.groups;
         self.attachments = scanned.attachments;
         self.custody = scanned.custody;
         self.missing = scanned.missing;
         self.garbage = scanned.garbage;
+        self.standing = Some(standing);
         damage.extend(scanned.damage);
     }
 
@@ -320,14 +383,16 @@ impl Trace {
         self.map.len() as u64
     }
 
-    /// All containers: those of the summary, or what the segments know of them (which reads all segments).
+    /// All containers: those of the summary, or what the segments know of them (which reads all segments once; after
+    /// [`Trace::refresh`] only those that are new).
     pub fn containers(&self) -> Vec<Container> {
         if let Some(summary) = &self.summary {
             return summary.containers.clone();
         }
-        let mut all: Vec<Container> = Vec::new();
-        let mut places: HashMap<u64, usize> = HashMap::new();
-        for at in 0..self.segment_count() {
+        let mut known = self.known.lock();
+        let (read, all) = &mut *known;
+        let mut places: HashMap<u64, usize> = all.iter().enumerate().map(|(at, one)| (one.key, at)).collect();
+        for at in *read..self.segment_count() {
             let Ok(segment) = self.segment(at) else { continue };
             for container in segment.containers().unwrap_or_default() {
                 match places.get(&container.key) {
@@ -341,7 +406,8 @@ impl Trace {
                 }
             }
         }
-        all
+        *read = self.segment_count();
+        all.clone()
     }
 
     /// Segments that only a leaf still tells of, summed up.
@@ -356,6 +422,12 @@ impl Trace {
 
     pub(crate) fn header_lost(&self) -> bool {
         self.header_lost
+    }
+}
+
+impl Known {
+    fn lock(&self) -> MutexGuard<'_, (usize, Vec<Container>)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
