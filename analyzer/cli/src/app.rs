@@ -24,6 +24,7 @@ use std::process::ExitCode;
         3  done, but damage or losses while recording touch the answer\n\n\
         Examples:\n  \
         analyze incident.scap                       look around in a terminal\n  \
+        analyze --follow web.scap                   look on while it is being recorded\n  \
         analyze timeline incident.scap              the story, container by container\n  \
         analyze query incident.scap -f 'proc.name = wget and evt.type = connect'\n  \
         analyze ps incident.scap --at 10:00:05      who was alive then\n  \
@@ -40,6 +41,10 @@ struct Cli {
     /// Trace to open in the terminal interface (when the output is no terminal: as `analyze info`)
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
+
+    /// Keep up with a trace that is still being recorded
+    #[arg(long, requires = "file")]
+    follow: bool,
 
     /// age identity file that opens an encrypted trace. May be given several times
     #[arg(long, value_name = "FILE", global = true)]
@@ -95,7 +100,7 @@ pub fn run() -> ExitCode {
         Some(Command::Completions(args)) => completions::complete(&args, &mut Cli::command()),
         Some(Command::Man(args)) => completions::man(&args, Cli::command()),
         None => match cli.file {
-            Some(file) => open::run(&file),
+            Some(file) => open::run(&file, cli.follow),
             None => {
                 eprint!("{}", Cli::command().render_help());
                 Ok(Status::NothingAsked)

@@ -21,6 +21,8 @@ pub(crate) enum Context {
     Lines,
     /// Lengths of calls over time.
     Spectrum,
+    /// A terminal session is played.
+    Replay,
     /// The list of alerts and notes.
     Notes,
     /// A list to choose from.
@@ -68,6 +70,20 @@ pub(crate) enum Action {
     Hex,
     /// Opens the tree of processes.
     Tree,
+    /// Opens the list of terminal sessions.
+    Sessions,
+    /// Pauses what follows a trace that grows.
+    Pause,
+    /// Player: goes on, or pauses.
+    Play,
+    /// Player: faster.
+    Faster,
+    /// Player: slower.
+    Slower,
+    /// Player: to the next frame.
+    Step,
+    /// Player: to the frame before.
+    StepBack,
     /// Asks what led to an event.
     Why,
     /// To the other pane.
@@ -186,17 +202,17 @@ const fn bind(
     }
 }
 
-use Context::{Detail, Events, Follow, Groups, Help, Histogram, Input, Lines, Menu, Notes, Overview, Spectrum};
+use Context::{Detail, Events, Follow, Groups, Help, Histogram, Input, Lines, Menu, Notes, Overview, Replay, Spectrum};
 const SCREENS: &[Context] = &[
-    Overview, Histogram, Groups, Events, Detail, Follow, Lines, Notes, Spectrum,
+    Overview, Histogram, Groups, Events, Detail, Follow, Lines, Notes, Spectrum, Replay,
 ];
 const LISTS: &[Context] = &[
-    Overview, Histogram, Groups, Events, Detail, Follow, Lines, Notes, Spectrum, Menu, Help,
+    Overview, Histogram, Groups, Events, Detail, Follow, Lines, Notes, Spectrum, Replay, Menu, Help,
 ];
 const TABLES: &[Context] = &[Groups, Events, Detail, Follow, Lines];
 const EVENTS: &[Context] = &[Events, Detail];
 const ANY: &[Context] = &[
-    Overview, Histogram, Groups, Events, Detail, Follow, Lines, Notes, Spectrum, Menu, Input, Help,
+    Overview, Histogram, Groups, Events, Detail, Follow, Lines, Notes, Spectrum, Replay, Menu, Input, Help,
 ];
 
 /// Every binding, in the order of the help and of the hint bar.
@@ -214,19 +230,26 @@ pub(crate) static BINDINGS: &[Binding] = &[
     bind(&[plain(KeyCode::End), char('G')], LISTS, Action::End, "", "to the last line"),
     bind(&[plain(KeyCode::Left), char('h')], &[Histogram], Action::Left, "", "histogram: one bar to the left"),
     bind(&[plain(KeyCode::Right), char('l')], &[Histogram], Action::Right, "", "histogram: one bar to the right"),
-    bind(&[plain(KeyCode::Left), char('h')], &[Groups, Events, Lines, Spectrum], Action::Left, "", "show the columns further left"),
-    bind(&[plain(KeyCode::Right), char('l')], &[Groups, Events, Lines, Spectrum], Action::Right, "", "show the columns further right"),
-    bind(&[plain(KeyCode::Enter)], &[Overview, Groups, Follow, Lines, Notes, Spectrum], Action::Open, "open", "open what is selected: it becomes part of the filter"),
+    bind(&[plain(KeyCode::Left), char('h')], &[Groups, Events, Lines, Spectrum, Replay], Action::Left, "", "show the columns further left; player: five seconds back"),
+    bind(&[plain(KeyCode::Right), char('l')], &[Groups, Events, Lines, Spectrum, Replay], Action::Right, "", "show the columns further right; player: five seconds on"),
+    bind(&[plain(KeyCode::Enter)], &[Overview, Groups, Follow, Lines, Notes, Spectrum, Replay], Action::Open, "open", "open what is selected: it becomes part of the filter"),
     bind(&[plain(KeyCode::Enter)], EVENTS, Action::ToggleDetail, "detail", "open or close the detail of the event"),
     bind(&[plain(KeyCode::Enter), char(' ')], &[Histogram], Action::Mark, "from/to", "histogram: begin a span of time here, then end it here"),
     bind(&[plain(KeyCode::Backspace)], SCREENS, Action::Back, "back", "back to where this was opened from"),
     bind(&[plain(KeyCode::F(2)), char('v')], SCREENS, Action::Views, "views", "choose a view: processes, files, connections, commands, …"),
     bind(&[char('/'), plain(KeyCode::F(4))], &[Overview, Histogram, Groups, Events, Detail], Action::Filter, "filter", "type or change a filter"),
     bind(&[plain(KeyCode::F(6)), char('d')], &[Overview, Histogram, Groups], Action::Dig, "events", "the events of what is selected"),
-    bind(&[char('w')], &[Overview, Events, Detail, Follow, Lines], Action::Why, "why", "why did this happen: what led to the event, step by step"),
+    bind(&[char('w')], &[Overview, Events, Detail, Follow, Lines, Replay], Action::Why, "why", "why did this happen: what led to the event, step by step"),
     bind(&[plain(KeyCode::F(5)), char('e')], &[Overview, Histogram, Groups, Events, Detail, Lines], Action::Follow, "follow", "the bytes that went through: both directions, text or hex"),
     bind(&[char('t')], SCREENS, Action::Tree, "", "the tree of processes at that time"),
     bind(&[plain(KeyCode::Tab)], &[Follow], Action::Hex, "text/hex", "bytes: as text or in hexadecimal"),
+    bind(&[char('r')], SCREENS, Action::Sessions, "", "terminal sessions, to be replayed as their users saw them"),
+    bind(&[char('p')], &[Overview, Histogram, Groups, Events, Detail, Follow, Lines, Notes, Spectrum], Action::Pause, "", "a trace that is being recorded: pause the screen, or go on"),
+    bind(&[char(' '), char('p')], &[Replay], Action::Play, "play/pause", "player: play or pause"),
+    bind(&[char('+'), char('>')], &[Replay], Action::Faster, "faster", "player: faster"),
+    bind(&[char('-'), char('<')], &[Replay], Action::Slower, "slower", "player: slower"),
+    bind(&[char('.')], &[Replay], Action::Step, "step", "player: to the next frame"),
+    bind(&[char(',')], &[Replay], Action::StepBack, "", "player: to the frame before"),
     bind(&[char('E')], &[Overview, Histogram, Groups, Spectrum], Action::AllEvents, "", "all events of this screen, whatever is selected"),
     bind(&[plain(KeyCode::Tab)], &[Overview, Histogram, Events, Detail], Action::NextPane, "pane", "to the other pane"),
     bind(&[plain(KeyCode::F(9)), char('s'), char('>')], &[Groups], Action::Sort, "sort", "choose the column that decides the order"),
@@ -250,7 +273,7 @@ pub(crate) static BINDINGS: &[Binding] = &[
     bind(&[char(']')], EVENTS, Action::MarkNext, "", "to the next bookmark"),
     bind(&[char('[')], EVENTS, Action::MarkBack, "", "to the bookmark before"),
     bind(&[char('z')], SCREENS, Action::ClearSpan, "", "give up the chosen span of time"),
-    bind(&[plain(KeyCode::Esc)], &[Overview, Histogram, Groups, Events, Follow, Lines, Notes, Spectrum], Action::Stop, "", "stop the search, keep what it found; then an export"),
+    bind(&[plain(KeyCode::Esc)], &[Overview, Histogram, Groups, Events, Follow, Lines, Notes, Spectrum, Replay], Action::Stop, "", "stop the search, keep what it found; then an export"),
     bind(&[plain(KeyCode::Esc)], &[Detail], Action::Leave, "close", "close this pane"),
     bind(&[char('?'), plain(KeyCode::F(1))], SCREENS, Action::Help, "help", "this help"),
     bind(&[char('q'), plain(KeyCode::F(10))], SCREENS, Action::Quit, "quit", "quit"),

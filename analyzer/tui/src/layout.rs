@@ -55,9 +55,13 @@ pub(crate) fn areas(state: &State) -> Areas {
     };
     let columns = match body {
         Body::Overview(_) => Rect::default(),
-        Body::Groups(_) | Body::Events(_) | Body::Follow(_) | Body::Lines(_) | Body::Notes(_) | Body::Spectrum(_) => {
-            take(1)
-        }
+        Body::Groups(_)
+        | Body::Events(_)
+        | Body::Follow(_)
+        | Body::Lines(_)
+        | Body::Notes(_)
+        | Body::Replay(_)
+        | Body::Spectrum(_) => take(1),
     };
     let left = height.saturating_sub(header.height + crumbs.height + histogram.height + columns.height + 1);
     let with_detail = state.screen().events().is_some_and(|events| events.detail.open);

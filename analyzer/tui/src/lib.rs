@@ -25,3 +25,4 @@ mod worker;
 
 pub use error::Error;
 pub use run::{run, run_as};
+pub use worker::{Growth, Importing};

@@ -1,8 +1,8 @@
 //! What comes into the state, and what it wants done.
 
 use crate::state::{
-    Alert, Chunk, EventDetail, EventRowText, Export, Exported, Finding, GroupRow, Histogram, Line, Mark, Notice, Part,
-    Position, TraceInfo, TraceKey,
+    Alert, Chunk, EventDetail, EventRowText, Export, Exported, Finding, Frame, GroupRow, Histogram, Line, Live, Mark,
+    Notice, Part, Position, TraceInfo, TraceKey,
 };
 use crate::views::{Column, View};
 use crossterm::event::KeyEvent;
@@ -17,6 +17,12 @@ pub(crate) enum Message {
     Paste(String),
     /// The terminal has this size now, in columns and lines.
     Resize(u16, u16),
+    /// The trace has grown: as it is now.
+    Grown(Arc<TraceInfo>),
+    /// Whether it will grow further.
+    Live(Live),
+    /// So many nanoseconds have passed; told only where [`State::wants_time`](crate::state::State::wants_time).
+    Time(i64),
     /// The trace is open.
     Opened(Arc<TraceInfo>),
     /// Rows of the listing of that generation, from index `first` on.
@@ -89,6 +95,8 @@ pub(crate) enum Answer {
     Chunks(Option<String>, Vec<Chunk>, u64),
     /// Calls of each stretch of time, and of these, one stretch after the other, how many took how long.
     Spectrum(Histogram, Vec<u64>),
+    /// More of what went through a terminal; what it was, in the first message; and how many bytes were not recorded.
+    Frames(Option<String>, Vec<Frame>, u64),
     /// All lines of a list, and what stands behind its name.
     Lines(String, Vec<Line>),
 }
@@ -108,6 +116,10 @@ pub(crate) enum Job {
     Spectrum,
     /// List the processes that were alive at a time, nanoseconds since 1970.
     Tree(i64),
+    /// List the terminal sessions.
+    Sessions,
+    /// Collect what went through the terminal session with this number.
+    Replay(usize),
     /// Find what led to an event.
     Why(Position),
 }

@@ -6,7 +6,7 @@ use crate::state::State;
 use crate::terminal::{self, Terminal};
 use crate::update::update;
 use crate::view::{Look, view};
-use crate::worker::{Answer, Places, Request, Task, Workers};
+use crate::worker::{Answer, Growth, Places, Request, Task, Workers};
 use afterimage_format::file::OpenOptions;
 use afterimage_query::check::TimeZone;
 use afterimage_query::output::escaped;
@@ -17,12 +17,14 @@ use signal_hook::low_level::emulate_default_handler;
 use std::io::{self, IsTerminal, stdout};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvError, RecvTimeoutError, Sender, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A trace that opens faster than this shows no "opening", and one that does not open leaves the screen as it is.
 const OPENING: Duration = Duration::from_millis(60);
+/// Time between two pictures of something that moves.
+const TICK: Duration = Duration::from_millis(33);
 /// Messages taken at once before the screen is drawn.
 const BATCH: usize = 512;
 
@@ -41,21 +43,21 @@ enum Incoming {
 /// # Errors
 /// See [`Error`]. Damage in the trace is shown, and is no error.
 pub fn run(path: &Path, options: &OpenOptions) -> Result<(), Error> {
-    run_as(path, path, options)
+    run_as(path, path, options, Growth::None)
 }
 
 /// As [`run`] for a trace that was made of another file: `given` is that one, as a person named it. It is what the screen
-/// shows, and notes are kept beside it.
+/// shows, and notes are kept beside it. `growth` says whether there is more to come.
 ///
 /// # Errors
 /// Those of [`run`].
-pub fn run_as(path: &Path, given: &Path, options: &OpenOptions) -> Result<(), Error> {
+pub fn run_as(path: &Path, given: &Path, options: &OpenOptions, growth: Growth) -> Result<(), Error> {
     if !stdout().is_terminal() {
         return Err(Error::NotATerminal);
     }
     let places = Places::from_env(|name| std::env::var_os(name));
     let (sender, incoming) = channel();
-    let workers = Workers::start(path, given, options, TimeZone::Local, places, answers(&sender))?;
+    let workers = Workers::start(path, given, options, TimeZone::Local, growth, places, answers(&sender))?;
     let opened = match incoming.recv_timeout(OPENING) {
         Ok(Incoming::Failed(error)) => return Err(error),
         Ok(first) => Some(first),
@@ -97,6 +99,7 @@ fn main_loop(
 ) -> Result<Option<i32>, Error> {
     let look = Look::from_env(|name| std::env::var(name).ok());
     let mut next = opened;
+    let mut told = Instant::now();
     loop {
         // Everything that waits is taken before drawing, so that no key waits for a picture that is outdated already.
         for incoming in next.into_iter().chain(incoming.try_iter()).take(BATCH) {
@@ -115,9 +118,24 @@ fn main_loop(
             perform(update(&mut state, Message::Resize(size.0, size.1)), workers);
         }
         terminal.draw(|frame| view(&state, look, frame))?;
-        match incoming.recv() {
-            Ok(incoming) => next = Some(incoming),
+        next = match wait(incoming, state.wants_time().then_some(&mut told)) {
+            Ok(incoming) => Some(incoming),
             Err(_) => return Ok(None),
+        };
+    }
+}
+
+/// Waits for what comes next. Where time is to be told, that may be the time since it was `told` last.
+fn wait(incoming: &Receiver<Incoming>, told: Option<&mut Instant>) -> Result<Incoming, RecvError> {
+    let Some(told) = told else { return incoming.recv() };
+    match incoming.recv_timeout(TICK) {
+        Ok(incoming) => Ok(incoming),
+        Err(RecvTimeoutError::Disconnected) => Err(RecvError),
+        Err(RecvTimeoutError::Timeout) => {
+            // Whoever begins to listen gets one step, and not all the time before.
+            let passed = told.elapsed().min(4 * TICK);
+            *told = Instant::now();
+            Ok(Incoming::Message(Message::Time(passed.as_nanos() as i64)))
         }
     }
 }

@@ -31,6 +31,8 @@ pub(crate) enum Place {
     At(Cursor),
     /// On the event at this place in the trace, or the first one behind it.
     On(Position),
+    /// On the last event.
+    End,
     /// On the first event at or after this time.
     Time(i64),
 }

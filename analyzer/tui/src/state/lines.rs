@@ -25,6 +25,8 @@ pub(crate) enum LinesKind {
     Tree(i64),
     /// What led to an event.
     Why(Position),
+    /// The terminal sessions.
+    Sessions,
 }
 
 /// A line.
@@ -36,6 +38,8 @@ pub(crate) struct Line {
     pub(crate) quiet: bool,
     /// The event that it is about.
     pub(crate) position: Option<Position>,
+    /// The terminal session that it is.
+    pub(crate) session: Option<usize>,
     /// What stands for it among the breadcrumbs, and the filter that its events pass; empty: it has none.
     pub(crate) label: String,
     /// See `label`.
@@ -48,6 +52,7 @@ impl LinesKind {
         match self {
             LinesKind::Tree(_) => "Processes alive",
             LinesKind::Why(_) => "Why",
+            LinesKind::Sessions => "Terminal sessions",
         }
     }
 
@@ -56,6 +61,7 @@ impl LinesKind {
         match self {
             LinesKind::Tree(_) => TREE,
             LinesKind::Why(_) => WHY,
+            LinesKind::Sessions => SESSIONS,
         }
     }
 }
@@ -76,6 +82,19 @@ const WHY: &[Column] = &[
     Column::text("time", "", 15),
     Column::text("what", "", 12),
     Column::text("led to it", "", 60),
+];
+
+/// Columns of the terminal sessions.
+const SESSIONS: &[Column] = &[
+    Column::text("began", "", 15),
+    Column::text("terminal", "", 12),
+    Column::text("container", "", 14),
+    Column::text("user", "", 8),
+    Column::number("length", "", 10),
+    Column::number("shown", "", 9),
+    Column::number("typed", "", 7),
+    Column::text("all", "", 3),
+    Column::text("processes", "", 30),
 ];
 
 impl Lines {

@@ -12,6 +12,7 @@ mod notes;
 mod overlay;
 mod overview;
 mod position;
+mod replay;
 mod selection;
 mod spectrum;
 
@@ -27,6 +28,7 @@ pub(crate) use notes::{About, Alert, Mark, NoteLine, NoteList, Notes, TraceKey};
 pub(crate) use overlay::{Menu, MenuKind, Overlay, Prompt, PromptKind};
 pub(crate) use overview::{Finding, Focus, Histogram, Overview};
 pub(crate) use position::{Part, Position, RowSet};
+pub(crate) use replay::{Frame, Replay};
 pub(crate) use selection::{Crumb, Selection};
 pub(crate) use spectrum::{BUCKETS, Spectrum, bucket, least};
 
@@ -59,6 +61,14 @@ pub(crate) struct State {
     pub(crate) to_replace: Option<Export>,
     /// Counts jobs.
     pub(crate) generation: u64,
+    /// Whether the trace grows.
+    pub(crate) live: Live,
+    /// Whether the screen stays as it is although it does.
+    pub(crate) paused: bool,
+    /// What has come meanwhile.
+    pub(crate) pending: Option<Arc<TraceInfo>>,
+    /// Whether the screen shows less than there is.
+    pub(crate) stale: bool,
     /// The last damage met while reading.
     pub(crate) damage: Option<String>,
 }
@@ -70,6 +80,8 @@ pub(crate) struct Screen {
     pub(crate) selection: Selection,
     /// The work for it.
     pub(crate) job: Option<Job>,
+    /// How many events the trace had when that began.
+    pub(crate) of: u64,
     /// What is on it.
     pub(crate) body: Body,
 }
@@ -85,6 +97,8 @@ pub(crate) enum Body {
     Events(Box<Events>),
     /// Bytes.
     Follow(Follow),
+    /// A terminal session.
+    Replay(Box<Replay>),
     /// How long calls took.
     Spectrum(Box<Spectrum>),
     /// A list of lines.
@@ -102,6 +116,21 @@ pub(crate) struct Notice {
     pub(crate) failed: bool,
 }
 
+/// Whether the trace grows while it is open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Live {
+    /// It does not.
+    Whole,
+    /// It is being recorded, or written.
+    Growing,
+    /// It is being made of a capture; so much of a hundred is read.
+    Importing(u64),
+    /// It came to its end meanwhile.
+    Ended,
+    /// No more will come, for this reason.
+    Broken(String),
+}
+
 /// A selected line and the first one shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Cursor {
@@ -112,6 +141,11 @@ pub(crate) struct Cursor {
 }
 
 impl State {
+    /// Whether time has to be told as it passes.
+    pub(crate) fn wants_time(&self) -> bool {
+        matches!(&self.screen().body, Body::Replay(replay) if replay.playing)
+    }
+
     /// The state before the trace is open. `file` must be escaped.
     pub(crate) fn new(file: String, size: (u16, u16)) -> State {
         State {
@@ -127,6 +161,10 @@ impl State {
             export: None,
             to_replace: None,
             generation: 0,
+            live: Live::Whole,
+            paused: false,
+            pending: None,
+            stale: false,
             damage: None,
         }
     }
@@ -170,6 +208,7 @@ impl Screen {
         Screen {
             selection,
             job: None,
+            of: 0,
             body,
         }
     }

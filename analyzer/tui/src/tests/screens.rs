@@ -156,6 +156,7 @@ fn any_size_with_anything_open_is_drawn() {
         &["E", "Down", "e"],
         &["E", "Down", "e", "Tab", "End"],
         &["t"],
+        &["r"],
         &["F2", "End", "Enter", "Up", "Right"],
         &["x"],
         &["x", "Down", "Enter"],

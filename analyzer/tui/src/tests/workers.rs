@@ -5,7 +5,7 @@ use super::sample;
 use crate::message::{Answer, Job, Message};
 use crate::state::{Position, RowSet};
 use crate::views;
-use crate::worker::{Opened, Places, Reader, Request, Task, Workers, perform};
+use crate::worker::{Growth, Opened, Places, Reader, Request, Task, Workers, perform};
 use afterimage_format::file::OpenOptions;
 use afterimage_query::check::TimeZone;
 use std::cell::Cell;
@@ -184,6 +184,7 @@ fn workers_answer_and_stop() {
         &path,
         &OpenOptions::default(),
         TimeZone::Utc,
+        Growth::None,
         Places::default(),
         move |answer| {
             let _ = sender.send(answer);
@@ -226,6 +227,7 @@ fn a_file_that_is_no_trace_is_an_error() {
         &path,
         &OpenOptions::default(),
         TimeZone::Utc,
+        Growth::None,
         Places::default(),
         move |answer| {
             let _ = sender.send(answer);

@@ -28,6 +28,7 @@ pub(super) fn put_in_place(state: &mut State) {
     let rows = &events.listing.rows;
     let place = match events.place {
         None => return,
+        Some(Place::End) => complete.then(|| rows.len().saturating_sub(1)),
         Some(Place::At(cursor)) => (rows.len() > cursor.selected || complete).then_some(cursor.selected),
         Some(Place::On(position)) => {
             let index = rows.index_of(position);

@@ -46,7 +46,7 @@ pub(super) fn accept(state: &mut State, form: Form, name: &str, effects: &mut Ve
         Body::Groups(groups) => groups.view.condition,
         Body::Events(events) => events.condition,
         Body::Spectrum(spectrum) => spectrum.condition,
-        Body::Overview(_) | Body::Follow(_) | Body::Lines(_) | Body::Notes(_) => "",
+        Body::Overview(_) | Body::Follow(_) | Body::Lines(_) | Body::Notes(_) | Body::Replay(_) => "",
     };
     let export = Export {
         form,

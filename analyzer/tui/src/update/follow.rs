@@ -30,7 +30,7 @@ pub(super) fn open(state: &mut State, effects: &mut Vec<Effect>) {
             Some(selection) => (None, selection),
             None => return,
         },
-        Body::Follow(_) | Body::Notes(_) => return,
+        Body::Follow(_) | Body::Notes(_) | Body::Replay(_) => return,
     };
     let follow = Follow {
         from,

@@ -1,7 +1,7 @@
 //! Work for the screen that is shown: begun, stopped, begun again.
 
 use crate::message::{self, Effect};
-use crate::state::{Body, Cursor, Follow, Job, LinesKind, Listing, Place, Progress, RowSet, State};
+use crate::state::{Body, Cursor, Follow, Job, LinesKind, Listing, Place, Progress, Replay, RowSet, State};
 
 /// Begins the work for the screen that is shown, whatever went on before. What the screen shows stays until the first
 /// answer.
@@ -10,6 +10,7 @@ pub(super) fn begin(state: &mut State, effects: &mut Vec<Effect>) {
     state.generation += 1;
     let generation = state.generation;
     let screen = state.screen_mut();
+    screen.of = trace.rows.len();
     let (job, condition) = match &mut screen.body {
         Body::Overview(_) => (message::Job::Overview, ""),
         Body::Groups(groups) => (message::Job::Groups(groups.view), groups.view.condition),
@@ -21,10 +22,15 @@ pub(super) fn begin(state: &mut State, effects: &mut Vec<Effect>) {
             };
             (message::Job::Follow(follow.from), "")
         }
+        Body::Replay(replay) => {
+            **replay = Replay::new(replay.session);
+            (message::Job::Replay(replay.session), "")
+        }
         Body::Spectrum(spectrum) => (message::Job::Spectrum, spectrum.condition),
         Body::Lines(lines) => match lines.kind {
             LinesKind::Tree(time) => (message::Job::Tree(time), ""),
             LinesKind::Why(position) => (message::Job::Why(position), ""),
+            LinesKind::Sessions => (message::Job::Sessions, ""),
         },
         Body::Events(events) => {
             if screen.selection.is_all() && events.condition.is_empty() {
@@ -59,11 +65,15 @@ pub(super) fn begin(state: &mut State, effects: &mut Vec<Effect>) {
 
 /// Goes on where a screen was left before its work was done.
 pub(super) fn resume(state: &mut State, effects: &mut Vec<Effect>) {
-    let unfinished = state.screen().job.is_none_or(|job| job.is_running());
+    let grown = state
+        .trace
+        .as_ref()
+        .is_some_and(|trace| trace.rows.len() != state.screen().of);
+    let unfinished = state.screen().job.is_none_or(|job| job.is_running()) || grown;
     let knows_all = state
         .screen()
         .events()
-        .is_some_and(|events| state.screen().job.is_none() && events.listing.rows.len() > 0);
+        .is_some_and(|events| state.screen().job.is_none() && events.listing.rows.len() > 0 && !grown);
     if !unfinished || knows_all {
         effects.push(Effect::Stop);
         return;
@@ -117,6 +127,9 @@ pub(super) fn answer(state: &mut State, answer: message::Answer, (generation, do
         (Body::Groups(groups), message::Answer::Groups(rows, more)) => groups.take(rows, more),
         (Body::Follow(follow), message::Answer::Chunks(title, chunks, lacking)) => {
             super::follow::add(follow, title, chunks, lacking);
+        }
+        (Body::Replay(replay), message::Answer::Frames(title, frames, lacking)) => {
+            super::replay::add(replay, title, frames, lacking);
         }
         (Body::Spectrum(spectrum), message::Answer::Spectrum(times, counts)) => {
             spectrum.times = times;

@@ -17,7 +17,7 @@ pub(super) fn open_tree(state: &mut State, effects: &mut Vec<Effect>) {
         Body::Groups(_) => state.screen().selection.span.map_or(trace.times.1, |(_, to)| to),
         Body::Notes(list) => super::notes::time_of(state, list).unwrap_or(trace.times.1),
         // The time of an event is known to the one who reads it.
-        Body::Events(_) | Body::Follow(_) | Body::Lines(_) => match position(state) {
+        Body::Events(_) | Body::Follow(_) | Body::Lines(_) | Body::Replay(_) => match position(state) {
             Some(position) => return push(state, LinesKind::Tree(trace.time_of(position)), effects),
             None => trace.times.1,
         },
@@ -42,6 +42,7 @@ fn position(state: &State) -> Option<Position> {
     match &state.screen().body {
         Body::Events(events) => events.listing.selected(),
         Body::Follow(follow) => super::follow::position(follow),
+        Body::Replay(replay) => replay.frame().map(|frame| frame.position),
         Body::Lines(lines) => lines.selected().and_then(|line| line.position),
         Body::Overview(of) => match overview::line(state, of, of.list.selected) {
             Some(overview::Line::Finding(at)) if of.focus == Focus::List => {
@@ -60,6 +61,9 @@ pub(super) fn open(state: &mut State, effects: &mut Vec<Effect>) {
         return;
     };
     let Some(line) = lines.selected() else { return };
+    if let Some(session) = line.session {
+        return super::replay::open(state, session, effects);
+    }
     let selection = match line.filter.is_empty() {
         true => Selection::default(),
         false => Selection::default().with(&line.label, &line.filter),

@@ -6,10 +6,12 @@ mod filter;
 mod follow;
 mod jobs;
 mod lines;
+mod live;
 mod menu;
 mod notes;
 mod overview;
 mod prompt;
+mod replay;
 mod screens;
 mod scroll;
 mod search;
@@ -29,6 +31,7 @@ pub(crate) fn update(state: &mut State, message: Message) -> Vec<Effect> {
     match message {
         Message::Key(event) => key(state, &event, &mut effects),
         Message::Paste(text) => prompt::typed(state, &text, &mut effects),
+        Message::Time(passed) => replay::tick(state, passed),
         Message::Resize(width, height) => state.size = (width, height),
         answer => worker::answer(state, answer, &mut effects),
     }
@@ -51,6 +54,7 @@ pub(crate) fn context(state: &State) -> Context {
         (None, Body::Follow(_)) => Context::Follow,
         (None, Body::Lines(_)) => Context::Lines,
         (None, Body::Spectrum(_)) => Context::Spectrum,
+        (None, Body::Replay(_)) => Context::Replay,
         (None, Body::Events(events)) => match events.detail.open && events.detail.focused {
             true => Context::Detail,
             false => Context::Events,
@@ -80,6 +84,7 @@ fn key(state: &mut State, event: &KeyEvent, effects: &mut Vec<Effect>) {
 fn act(state: &mut State, context: Context, action: Action, effects: &mut Vec<Effect>) {
     use Action as A;
     match action {
+        action if context == Context::Replay && is_of_player(action) => replay::act(state, action),
         A::Up | A::Down | A::PageUp | A::PageDown | A::HalfUp | A::HalfDown | A::Home | A::End => {
             scroll::go(state, context, action);
         }
@@ -93,6 +98,10 @@ fn act(state: &mut State, context: Context, action: Action, effects: &mut Vec<Ef
         A::ToggleDetail => events::toggle_detail(state),
         A::Follow => follow::open(state, effects),
         A::Hex => follow::toggle_hex(state),
+        A::Pause => live::pause(state, effects),
+        A::Sessions => replay::open_sessions(state, effects),
+        // Keys of the player alone.
+        A::Play | A::Faster | A::Slower | A::Step | A::StepBack => {}
         A::Tree => lines::open_tree(state, effects),
         A::Why => lines::open_why(state, effects),
         A::NextPane => screens::next_pane(state),
@@ -137,6 +146,29 @@ fn act(state: &mut State, context: Context, action: Action, effects: &mut Vec<Ef
     }
 }
 
+/// Whether the player takes the action.
+fn is_of_player(action: Action) -> bool {
+    use Action as A;
+    matches!(
+        action,
+        A::Up
+            | A::Down
+            | A::PageUp
+            | A::PageDown
+            | A::HalfUp
+            | A::HalfDown
+            | A::Home
+            | A::End
+            | A::Left
+            | A::Right
+            | A::Play
+            | A::Faster
+            | A::Slower
+            | A::Step
+            | A::StepBack
+    )
+}
+
 /// Closes what takes the keys.
 fn leave(state: &mut State, context: Context, effects: &mut Vec<Effect>) {
     match context {
@@ -150,6 +182,7 @@ fn leave(state: &mut State, context: Context, effects: &mut Vec<Effect>) {
         | Context::Follow
         | Context::Lines
         | Context::Spectrum
+        | Context::Replay
         | Context::Notes => {}
     }
 }

@@ -100,6 +100,10 @@ fn selected(state: &State) -> Option<Mark> {
             let time = finding.map(|finding| finding.time).or(time(&selection));
             new(about(&selection), time, label(state, &selection))
         }
+        Body::Replay(replay) => {
+            let number = trace.number_of(replay.frame()?.position)?;
+            new(About::Event(number), None, String::new())
+        }
         Body::Follow(follow) => {
             let number = trace.number_of(super::follow::position(follow)?)?;
             new(About::Event(number), None, String::new())

@@ -141,11 +141,17 @@ fn goto(state: &mut State, text: &str, effects: &mut Vec<Effect>) {
             let time = match place {
                 Place::Time(time) => time,
                 Place::On(position) => trace.time_of(position),
-                Place::At(_) => return,
+                Place::At(_) | Place::End => return,
             };
             super::lines::goto(state, time, effects);
         }
-        Body::Overview(_) | Body::Groups(_) | Body::Follow(_) | Body::Lines(_) | Body::Notes(_) | Body::Spectrum(_) => {
+        Body::Overview(_)
+        | Body::Groups(_)
+        | Body::Follow(_)
+        | Body::Lines(_)
+        | Body::Notes(_)
+        | Body::Replay(_)
+        | Body::Spectrum(_) => {
             let selection = state.screen().selection.clone();
             screens::push_events(state, selection, Some(place), effects);
         }

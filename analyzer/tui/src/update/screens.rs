@@ -62,6 +62,10 @@ pub(super) fn open(state: &mut State, effects: &mut Vec<Effect>) {
                 push_events(state, selection, None, effects);
             }
         }
+        Body::Replay(replay) => {
+            let place = replay.frame().map(|frame| Place::On(frame.position));
+            push_events(state, Selection::default(), place, effects);
+        }
         Body::Lines(_) => super::lines::open(state, effects),
         Body::Follow(follow) => {
             let place = super::follow::position(follow).map(Place::On);
@@ -83,7 +87,7 @@ pub(super) fn dig(state: &mut State, effects: &mut Vec<Effect>) {
                 push_events(state, selection, None, effects);
             }
         }
-        Body::Events(_) | Body::Follow(_) | Body::Lines(_) | Body::Notes(_) | Body::Spectrum(_) => {}
+        Body::Events(_) | Body::Follow(_) | Body::Lines(_) | Body::Notes(_) | Body::Replay(_) | Body::Spectrum(_) => {}
     }
 }
 
@@ -102,7 +106,7 @@ pub(super) fn selected(state: &State) -> Option<Selection> {
             selection.span = Some(span);
             Some(selection)
         }
-        Body::Events(_) | Body::Follow(_) | Body::Lines(_) | Body::Notes(_) => None,
+        Body::Events(_) | Body::Follow(_) | Body::Lines(_) | Body::Notes(_) | Body::Replay(_) => None,
     }
 }
 
@@ -157,6 +161,6 @@ pub(super) fn next_pane(state: &mut State) {
             events.detail.focused = !(events.detail.open && events.detail.focused);
             events.detail.open = true;
         }
-        Body::Groups(_) | Body::Follow(_) | Body::Lines(_) | Body::Notes(_) | Body::Spectrum(_) => {}
+        Body::Groups(_) | Body::Follow(_) | Body::Lines(_) | Body::Notes(_) | Body::Replay(_) | Body::Spectrum(_) => {}
     }
 }

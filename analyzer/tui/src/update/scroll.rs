@@ -47,6 +47,8 @@ pub(super) fn go(state: &mut State, context: Context, action: Action) {
         }
         Body::Overview(overview) => move_cursor(&mut overview.list, action, lines, height),
         Body::Follow(_) => super::follow::go(state, action),
+        // The player's keys go to the player.
+        Body::Replay(_) => {}
         Body::Spectrum(spectrum) => {
             let bucket = spectrum.at.1;
             spectrum.at.1 = match action {
@@ -93,7 +95,7 @@ pub(super) fn sideways(state: &mut State, context: Context, action: Action) {
             };
         }
         Body::Lines(lines) => lines.left = step(lines.left, right, lines.kind.columns().len()),
-        Body::Overview(_) | Body::Follow(_) | Body::Notes(_) => {}
+        Body::Overview(_) | Body::Follow(_) | Body::Notes(_) | Body::Replay(_) => {}
     }
 }
 
@@ -158,7 +160,7 @@ pub(super) fn settle(state: &mut State) {
         // One line of the list is its heading.
         Body::Overview(overview) => keep_visible(&mut overview.list, lines, height.saturating_sub(2)),
         Body::Lines(lines) => keep_visible(&mut lines.cursor, lines.rows.len() as u64, height),
-        Body::Follow(_) | Body::Spectrum(_) => {}
+        Body::Follow(_) | Body::Replay(_) | Body::Spectrum(_) => {}
         Body::Groups(groups) => keep_visible(&mut groups.cursor, groups.order.len() as u64, height),
         Body::Events(events) => {
             keep_visible(&mut events.listing.cursor, events.listing.rows.len(), height);

@@ -50,7 +50,7 @@ pub(super) fn next(state: &mut State, forwards: bool) {
             }
             found.is_some()
         }
-        Body::Events(_) | Body::Overview(_) | Body::Notes(_) | Body::Spectrum(_) => false,
+        Body::Events(_) | Body::Overview(_) | Body::Notes(_) | Body::Replay(_) | Body::Spectrum(_) => false,
     };
     if !found {
         let text = state.search.clone();

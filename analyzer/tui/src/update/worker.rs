@@ -9,6 +9,8 @@ use crate::view;
 /// Takes an answer; one that belongs to what is shown no more is dropped.
 pub(super) fn answer(state: &mut State, message: Message, effects: &mut Vec<Effect>) {
     match message {
+        Message::Grown(info) => super::live::grown(state, info, effects),
+        Message::Live(live) => state.live = live,
         Message::Opened(trace) => {
             effects.push(Effect::Chore(Chore::LoadNotes(trace.key.clone())));
             state.trace = Some(trace);
@@ -46,6 +48,9 @@ pub(super) fn answer(state: &mut State, message: Message, effects: &mut Vec<Effe
         } => {
             state.damage = damage.or(state.damage.take());
             jobs::answer(state, answer, (generation, done, of), ended);
+            if ended && state.stale && !state.paused {
+                super::live::refresh(state, effects);
+            }
         }
         Message::Notes { marks, notice } => {
             state.notes.marks = marks;
@@ -58,7 +63,7 @@ pub(super) fn answer(state: &mut State, message: Message, effects: &mut Vec<Effe
         Message::Marked(mark) => notes::marked(state, mark, effects),
         Message::Export { generation, done, end } => export::answer(state, generation, done, end),
         Message::Notice(notice) => state.notice = Some(notice),
-        Message::Key(_) | Message::Paste(_) | Message::Resize(..) => {}
+        Message::Time(_) | Message::Key(_) | Message::Paste(_) | Message::Resize(..) => {}
     }
 }
 

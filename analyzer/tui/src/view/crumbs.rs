@@ -48,6 +48,7 @@ fn title(screen: &Screen) -> String {
         Body::Groups(groups) => groups.view.name.into(),
         Body::Events(events) => events.title.into(),
         Body::Follow(follow) => format!("Follow {}", follow.title),
+        Body::Replay(replay) => format!("Replay {}", replay.title),
         Body::Spectrum(spectrum) => spectrum.name.into(),
         Body::Lines(lines) => format!("{} {}", lines.kind.name(), lines.title),
         Body::Notes(_) => "Alerts and notes".into(),
@@ -64,7 +65,7 @@ fn span_text(trace: &TraceInfo, (from, to): (i64, i64)) -> String {
 pub(super) fn place_text(state: &State) -> String {
     let screen = state.screen();
     let (selected, len) = match &screen.body {
-        Body::Overview(_) | Body::Spectrum(_) => (None, 0),
+        Body::Overview(_) | Body::Replay(_) | Body::Spectrum(_) => (None, 0),
         Body::Groups(groups) => (Some(groups.cursor.selected), groups.order.len() as u64 + groups.more),
         Body::Follow(follow) => (Some(follow.top.chunk as u64), follow.chunks.len() as u64),
         Body::Lines(lines) => (Some(lines.cursor.selected), lines.rows.len() as u64),

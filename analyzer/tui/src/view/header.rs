@@ -1,8 +1,8 @@
 //! File, host and integrity; span and counts.
 
-use super::look::{ALARM, QUIET, TITLE};
+use super::look::{ALARM, NAME, QUIET, TITLE};
 use super::text::{put, put_right};
-use crate::state::State;
+use crate::state::{Live, State};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -18,15 +18,22 @@ pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
     if trace.lost > 0 {
         end = put_right(buffer, area.x, end, y, &format!("{} LOST", trace.lost), ALARM).saturating_sub(2);
     }
-    let damage = trace.damage.first().or(state.damage.as_ref());
+    let broken = match &state.live {
+        Live::Broken(why) => Some(why),
+        _ => None,
+    };
+    let damage = broken.or(trace.damage.first()).or(state.damage.as_ref());
     if damage.is_some() {
         end = put_right(buffer, area.x, end, y, "DAMAGED", ALARM).saturating_sub(2);
     }
-    let (sealed, style) = match trace.sealed {
-        true => ("sealed", QUIET),
-        false => ("not sealed", ALARM),
+    let (sealed, style) = match (&state.live, trace.sealed) {
+        (Live::Growing, _) if state.paused => ("PAUSED".into(), ALARM),
+        (Live::Growing, _) => ("being recorded".into(), NAME),
+        (Live::Importing(percent), _) => (format!("importing {percent}%"), NAME),
+        (_, true) => ("sealed".to_owned(), QUIET),
+        (_, false) => ("not sealed".into(), ALARM),
     };
-    end = put_right(buffer, area.x, end, y, sealed, style).saturating_sub(2);
+    end = put_right(buffer, area.x, end, y, &sealed, style).saturating_sub(2);
     let x = put(buffer, area.x, y, end.saturating_sub(area.x), &state.file, TITLE);
     let host = format!("  {}", trace.host);
     put(buffer, x, y, end.saturating_sub(x), &host, Style::new());

@@ -15,6 +15,7 @@ mod menu;
 mod notes;
 mod overview;
 mod prompt;
+mod replay;
 mod spectrum;
 mod table;
 mod text;
@@ -72,6 +73,7 @@ fn draw(state: &State, frame: &mut Frame<'_>) -> Option<(u16, u16)> {
         Body::Notes(list) => notes::draw(state, list, &areas, buffer),
         Body::Groups(groups) => groups::draw(state, groups, &areas, buffer),
         Body::Follow(follow) => follow::draw(state, follow, &areas, buffer),
+        Body::Replay(replay) => replay::draw(state, replay, &areas, buffer),
         Body::Spectrum(spectrum) => spectrum::draw(state, spectrum, &areas, buffer),
         Body::Lines(lines) => lines::draw(state, lines, &areas, buffer),
         Body::Events(events) => {

@@ -1,9 +1,10 @@
 //! A thread for long work.
 
 use super::Opened;
+use super::shared::Shared;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, OnceLock};
 use std::{io, thread};
 
 /// A thread that does one task at a time. A newer task ends the one before. It ends when this is dropped.
@@ -18,18 +19,18 @@ impl<T: Send + 'static> Aside<T> {
     /// open are dropped.
     pub(super) fn start(
         name: &str,
-        opened: &Arc<OnceLock<Opened>>,
+        shared: &Arc<Shared>,
         work: impl Fn(&Opened, u64, T, &(dyn Fn() -> bool + Sync)) + Send + 'static,
     ) -> io::Result<Aside<T>> {
         let (tasks, receiver) = channel::<(u64, T)>();
         let wanted = Arc::new(AtomicU64::new(0));
-        let (stop, opened) = (Arc::clone(&wanted), Arc::clone(opened));
+        let (stop, opened) = (Arc::clone(&wanted), Arc::clone(shared));
         thread::Builder::new().name(name.into()).spawn(move || {
             while let Ok(first) = receiver.recv() {
                 let (generation, task) = receiver.try_iter().last().unwrap_or(first);
                 let Some(opened) = opened.get() else { continue };
                 let stopped = || stop.load(Ordering::Relaxed) != generation;
-                work(opened, generation, task, &stopped);
+                work(&opened, generation, task, &stopped);
             }
         })?;
         Ok(Aside { tasks, wanted })

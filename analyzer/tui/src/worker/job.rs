@@ -1,6 +1,6 @@
 //! The work of a whole screen.
 
-use super::{Opened, events, follow, groups, overview, spectrum, tree, why};
+use super::{Opened, events, follow, groups, overview, sessions, spectrum, tree, why};
 use crate::message::{Answer, Job, Message};
 use afterimage_query::scan::{Outcome, Progress};
 use afterimage_query::{Filter, Query};
@@ -43,6 +43,8 @@ pub(crate) fn perform(opened: &Opened, task: &Task, stopped: &dyn Fn() -> bool, 
         Job::Groups(view) => groups::put_together(&work, view, &query, send),
         Job::Overview => overview::look(&work, &query, send),
         Job::Follow(from) => follow::follow(&work, from, send),
+        Job::Sessions => sessions::list(&work, send),
+        Job::Replay(number) => sessions::replay(&work, number, send),
         Job::Spectrum => spectrum::look(&work, &query, send),
         Job::Tree(time) => tree::look(&work, time, send),
         Job::Why(position) => why::ask(&work, position, send),

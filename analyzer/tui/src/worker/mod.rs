@@ -11,6 +11,7 @@ mod findings;
 mod follow;
 mod groups;
 mod job;
+mod live;
 mod notes;
 mod open;
 mod overview;
@@ -18,6 +19,8 @@ mod places;
 mod reader;
 mod report;
 mod row;
+mod sessions;
+mod shared;
 mod spectrum;
 mod target;
 mod tell;
@@ -29,6 +32,7 @@ pub(crate) use alerts::alerts;
 pub(crate) use desk::Desk;
 pub(crate) use export::{Sources, export};
 pub(crate) use job::{Task, perform};
+pub use live::{Growth, Importing};
 pub(crate) use open::Opened;
 pub(crate) use places::Places;
 pub(crate) use reader::Reader;
@@ -39,10 +43,15 @@ use crate::views::Column;
 use afterimage_format::file::OpenOptions;
 use afterimage_query::check::TimeZone;
 use aside::Aside;
+use shared::Shared;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 use std::{io, thread};
+
+/// How long the beginning of an import may take.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What the reader is asked for.
 pub(crate) enum Request {
@@ -52,6 +61,8 @@ pub(crate) enum Request {
     Detail(Position),
     /// Something of one event.
     Tell(Position, Want),
+    /// From now on, read the trace as it is now.
+    Again,
 }
 
 /// What comes from a worker.
@@ -63,6 +74,8 @@ pub(crate) struct Workers {
     jobs: Aside<Task>,
     desk: Sender<Chore>,
     exports: Aside<Export>,
+    /// Dropped with this: then nobody looks at the file again.
+    _watch: Option<Sender<()>>,
 }
 
 impl Workers {
@@ -77,11 +90,12 @@ impl Workers {
         given: &Path,
         options: &OpenOptions,
         zone: TimeZone,
+        growth: Growth,
         places: Places,
         answer: impl Fn(Answer) + Clone + Send + 'static,
     ) -> io::Result<Workers> {
         let (reader, read_requests) = channel();
-        let shared: Arc<OnceLock<Opened>> = Arc::default();
+        let shared: Arc<Shared> = Arc::default();
 
         let sources = Sources {
             trace: path.to_owned(),
@@ -89,12 +103,14 @@ impl Workers {
         };
         let (path, options) = (path.to_owned(), options.clone());
         let imported = (path != given).then(|| given.to_owned());
+        let importing = matches!(growth, Growth::Import(_));
         let (trace, send) = (Arc::clone(&shared), answer.clone());
         thread::Builder::new().name("reader".into()).spawn(move || {
-            let opened = match Opened::open(&path, &options, zone) {
-                Ok(opened) => trace.get_or_init(|| opened),
+            let opened = match first(&path, &options, zone, importing) {
+                Ok(opened) => Arc::new(opened),
                 Err(error) => return send(Err(error)),
             };
+            trace.put(Some(Arc::clone(&opened)));
             let mut info = opened.info();
             if let Some(given) = imported {
                 let bytes = std::fs::metadata(given).map_or(0, |metadata| metadata.len());
@@ -106,12 +122,32 @@ impl Workers {
                 };
             }
             send(Ok(Message::Opened(Arc::new(info))));
-            let (alerts, damage) = alerts(opened);
+            let (alerts, damage) = alerts(&opened);
             if !alerts.is_empty() || damage.is_some() {
                 send(Ok(Message::Alerts(alerts, damage)));
             }
-            serve(&mut Reader::new(opened), &read_requests, |message| send(Ok(message)));
+            drop(opened);
+            let mut goes_on = true;
+            while goes_on {
+                goes_on = match trace.get() {
+                    Some(opened) => serve(&mut Reader::new(&opened), &read_requests, |message| send(Ok(message))),
+                    // Nothing can be read any more: what is asked for is not answered.
+                    None => read_requests.recv().is_ok(),
+                };
+            }
         })?;
+
+        let watch = match growth {
+            Growth::None => None,
+            growth => {
+                let (watch, wanted) = channel();
+                let (trace, reader, send) = (Arc::clone(&shared), reader.clone(), answer.clone());
+                thread::Builder::new()
+                    .name("watch".into())
+                    .spawn(move || live::watch(&trace, &growth, &wanted, &reader, |message| send(Ok(message))))?;
+                Some(watch)
+            }
+        };
 
         let send = answer.clone();
         let jobs = Aside::start("jobs", &shared, move |opened, _, task, stopped| {
@@ -135,6 +171,7 @@ impl Workers {
             jobs,
             desk,
             exports,
+            _watch: watch,
         })
     }
 
@@ -170,10 +207,26 @@ impl Workers {
     }
 }
 
-/// Answers requests until nobody can send them any more.
-fn serve(reader: &mut Reader<'_>, requests: &Receiver<Request>, send: impl Fn(Message)) {
+/// Opens the trace. One that is being imported is empty at first, and what cannot be read at once comes.
+fn first(
+    path: &Path,
+    options: &OpenOptions,
+    zone: TimeZone,
+    importing: bool,
+) -> Result<Opened, afterimage_format::Error> {
+    let begun = Instant::now();
+    loop {
+        match Opened::open(path, options, zone) {
+            Err(_) if importing && begun.elapsed() < PATIENCE => thread::sleep(Duration::from_millis(20)),
+            opened => return opened,
+        }
+    }
+}
+
+/// Answers requests until nobody can send them any more, which is false, or the trace is to be read anew.
+fn serve(reader: &mut Reader<'_>, requests: &Receiver<Request>, send: impl Fn(Message)) -> bool {
     while let Ok(first) = requests.recv() {
-        let (mut rows, mut detail) = (None, None);
+        let (mut rows, mut detail, mut again) = (None, None, false);
         let mut told = Vec::new();
         for request in std::iter::once(first).chain(requests.try_iter()) {
             match request {
@@ -181,6 +234,7 @@ fn serve(reader: &mut Reader<'_>, requests: &Receiver<Request>, send: impl Fn(Me
                     rows = Some((generation, first, positions, columns));
                 }
                 Request::Detail(position) => detail = Some(position),
+                Request::Again => again = true,
                 // Nobody asks for these by moving a cursor: each one counts.
                 Request::Tell(position, want) => told.push((position, want)),
             }
@@ -194,5 +248,9 @@ fn serve(reader: &mut Reader<'_>, requests: &Receiver<Request>, send: impl Fn(Me
         for (position, want) in told {
             send(reader.tell(position, want));
         }
+        if again {
+            return true;
+        }
     }
+    false
 }

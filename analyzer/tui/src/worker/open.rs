@@ -27,7 +27,15 @@ impl Opened {
     /// # Errors
     /// Those of [`Trace::open_with`].
     pub(crate) fn open(path: &Path, options: &OpenOptions, zone: TimeZone) -> Result<Opened, afterimage_format::Error> {
-        let trace = Trace::open_with(path, options)?;
+        Ok(Opened::of(Trace::open_with(path, options)?, zone))
+    }
+
+    /// The same trace, as it is now.
+    pub(super) fn grown(&self, trace: Trace) -> Opened {
+        Opened::of(trace, self.context.zone())
+    }
+
+    fn of(trace: Trace, zone: TimeZone) -> Opened {
         let context = TraceContext::new(&trace, zone);
         let time = |nanoseconds: u64| i64::try_from(nanoseconds).unwrap_or(i64::MAX);
         let mut segments: Vec<SegmentInfo> = Vec::with_capacity(trace.segment_count());
@@ -54,12 +62,12 @@ impl Opened {
             Some((or_dash(container.short_id().into()), or_dash(name.into())))
         };
         let names = trace.containers().into_iter().filter_map(named).collect();
-        Ok(Opened {
+        Opened {
             trace,
             context,
             segments,
             names,
-        })
+        }
     }
 
     /// The segment that the event with this number is in.

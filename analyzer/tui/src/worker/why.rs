@@ -77,6 +77,7 @@ fn line(work: &Work<'_>, step: &Step, depth: usize) -> Line {
         position,
         label: process.map_or(String::new(), |pid| format!("pid {pid}")),
         filter: process.map_or(String::new(), |pid| format!("proc.pid = {pid}")),
+        session: None,
     }
 }
 
