@@ -185,10 +185,13 @@ const KEPT: usize = 8;
 /// Bytes of a list that is kept, at most: those of real segments have a few thousand.
 const MOST_KEPT: usize = 64 << 10;
 
+/// A list of kinds as it is stored, and what it is.
+type KnownKinds = (Box<[u8]>, Arc<[Kind]>);
+
 thread_local! {
     /// Lists of kinds as they are stored, and what they are: most segments have those of one before, and to make some
     /// hundred names anew takes longer than all the rest of a directory.
-    static KINDS: RefCell<Vec<(Box<[u8]>, Arc<[Kind]>)>> = const { RefCell::new(Vec::new()) };
+    static KINDS: RefCell<Vec<KnownKinds>> = const { RefCell::new(Vec::new()) };
 }
 
 fn read_kinds(body: &mut &[u8]) -> Result<Arc<[Kind]>, DecodeError> {
