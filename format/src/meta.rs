@@ -95,6 +95,47 @@ pub(crate) fn take<T: Field + Default>(body: &mut &[u8]) -> Result<T, DecodeErro
     Ok(field)
 }
 
+/// The fields of a record that is all of `bytes`.
+pub(crate) fn body(bytes: &[u8]) -> Result<&[u8], String> {
+    let (length, used) = bincode::decode_from_slice::<u64, _>(bytes, config()).map_err(|e| e.to_string())?;
+    let body = &bytes[used..];
+    match usize::try_from(length) {
+        Ok(length) if length == body.len() => Ok(body),
+        _ => Err(format!("a record of {length} bytes has {}", body.len())),
+    }
+}
+
+/// As [`take`], of a list of integers: most are one byte, which takes no decoder.
+pub(crate) fn take_ints<T: Decode<()> + From<u8> + 'static>(body: &mut &[u8]) -> Result<Vec<T>, DecodeError> {
+    if body.is_empty() {
+        return Ok(Vec::new());
+    }
+    spend(Vec::<T>::elements(body))?;
+    let (count, used) = bincode::decode_from_slice::<u64, _>(body, config())?;
+    let mut rest = &body[used..];
+    let mut out = Vec::with_capacity(usize::try_from(count).unwrap_or(usize::MAX).min(rest.len()));
+    for _ in 0..count {
+        match rest.split_first() {
+            Some((byte @ ..251, behind)) => {
+                out.push(T::from(*byte));
+                rest = behind;
+            }
+            _ => {
+                let (value, used) = bincode::decode_from_slice(rest, config())?;
+                out.push(value);
+                rest = &rest[used..];
+            }
+        }
+    }
+    *body = rest;
+    Ok(out)
+}
+
+/// Gives a value all that one may take in memory, for who takes its fields one by one.
+pub(crate) fn begin() {
+    BUDGET.set(LIMIT);
+}
+
 /// Encodes a structure as a record. The order of the fields is the format's; new ones are added at the end.
 macro_rules! record {
     ($ty:ty { $($field:ident),* $(,)? }) => {

@@ -17,7 +17,7 @@ pub(crate) const SUM: &str = "docs/format.sum";
 pub(crate) const DOCUMENTS: [&str; 2] = ["docs/format.md", "docs/format.ksy"];
 
 /// Files and folders that define the bytes.
-const SOURCES: [&str; 24] = [
+const SOURCES: [&str; 25] = [
     "format/src/evidence/chain.rs",
     "format/src/evidence/identity.rs",
     "format/src/evidence/seal.rs",
@@ -38,6 +38,7 @@ const SOURCES: [&str; 24] = [
     "format/src/segment/dictionary.rs",
     "format/src/segment/encode.rs",
     "format/src/segment/frame.rs",
+    "format/src/segment/grams.rs",
     "format/src/segment/order.rs",
     "format/src/segment/tables.rs",
     "format/src/segment/threads.rs",

@@ -1,14 +1,15 @@
 //! A part of a trace as a trace of its own.
 
 use crate::losses;
-use crate::row::{EventRow, Observed as _, TraceContext};
-use crate::scan::{Hits, Outcome, Query, Scanner};
+use crate::row::{Observed as _, SegmentRows, StoredRow, TraceContext};
+use crate::scan::{Outcome, Query, scan_places};
 use afterimage_format::file::{Sealed, Summary, Trace, TraceWriter};
 use afterimage_format::model::{Container, CustodyEntry, Descriptor, Event, Kind, Thread, Value};
-use afterimage_format::segment::{Entities, MAX_ROWS, SegmentBuilder};
+use afterimage_format::segment::{Entities, MAX_ROWS, Place, SegmentBuilder};
 use afterimage_format::{Error, Result};
 use hashbrown::HashMap;
 use std::io::ErrorKind;
+use std::ops::ControlFlow;
 
 /// Text and entities of a segment at which it is closed, as the recorder does it.
 const MAX_BYTES: usize = 8 << 20;
@@ -60,18 +61,23 @@ pub fn copy_while(
     };
     // Numbers follow the order in which events come.
     copy.builder.keep_order();
-    let mut scanner = Scanner::new(trace, context, query);
-    while let Some(done) = scanner.next_segment(|hits| copy.segment(hits)) {
-        done?;
-        if !go_on() {
-            return Err(Error::Io {
+    let path = copy.writer.path().to_owned();
+    let mut done = Ok(());
+    let outcome = scan_places(trace, context, query, decode, |rows, places| {
+        done = copy.segment(rows, places).and_then(|()| match go_on() {
+            true => Ok(()),
+            false => Err(Error::Io {
                 action: "stopped writing",
-                path: copy.writer.path().to_owned(),
+                path: path.clone(),
                 source: ErrorKind::Interrupted.into(),
-            });
+            }),
+        });
+        match done {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()),
         }
-    }
-    let outcome = scanner.finish();
+    });
+    done?;
     copy.flush()?;
     let mut summary = Summary {
         reason: "filtered".into(),
@@ -121,9 +127,11 @@ impl Entities for Parts {
 }
 
 impl Copy {
-    fn segment(&mut self, hits: &Hits<'_, '_>) -> Result<()> {
-        for row in hits.rows() {
-            self.row(&EventRow::new(hits.segment(), *row as usize));
+    fn segment(&mut self, rows: &SegmentRows<'_>, places: &[Place]) -> Result<()> {
+        // Numbers of the kinds of this segment, as far as they were met.
+        let mut kinds = vec![None; rows.segment().kinds().len()];
+        for place in places {
+            self.row(rows, place, &mut kinds);
             let parts = self.parts.threads.len() + self.parts.descriptors.len();
             if self.builder.rows() >= MAX_ROWS || self.builder.bytes() >= MAX_BYTES || parts >= MAX_PARTS {
                 self.flush()?;
@@ -132,27 +140,33 @@ impl Copy {
         Ok(())
     }
 
-    fn row(&mut self, row: &EventRow<'_>) {
-        let Some(kind) = row.kind() else { return };
-        let number = match self.kinds.get(kind) {
+    fn row(&mut self, rows: &SegmentRows<'_>, place: &Place, kinds: &mut [Option<u16>]) {
+        let segment = rows.segment();
+        let (Some(kind), Some(number)) = (segment.kinds().get(place.kind), kinds.get_mut(place.kind)) else {
+            return;
+        };
+        let number = *number.get_or_insert_with(|| match self.kinds.get(kind) {
             Some(number) => *number,
             None => {
                 let number = self.builder.add_kind(kind.clone());
                 self.kinds.insert(kind.clone(), number);
                 number
             }
-        };
-        let thread = row.thread();
+        });
+        let time = u64::try_from(place.time).unwrap_or(0);
+        let thread = rows
+            .note(segment.threads())
+            .and_then(|threads| threads.get(place.thread));
         if let Some(thread) = thread {
-            self.thread(row, thread);
+            self.thread(rows, thread);
         }
-        if let Some(container) = row.container() {
+        let container = thread.and_then(|thread| rows.container(thread.container));
+        if let Some(container) = container {
             let copied = self.containers.entry(container.key).or_insert_with(|| Container {
                 events: 0,
                 first: 0,
                 ..container.clone()
             });
-            let time = u64::try_from(row.time()).unwrap_or(0);
             copied.events += 1;
             copied.last = copied.last.max(time).min(container.last.max(time));
             copied.first = if copied.first == 0 {
@@ -165,6 +179,11 @@ impl Copy {
                 .entry(container.key)
                 .or_insert_with(|| container.clone());
         }
+        let row = StoredRow {
+            rows,
+            kind: place.kind,
+            rank: place.rank,
+        };
         let descriptor = row.descriptor();
         if let Some(descriptor) = descriptor {
             self.parts
@@ -173,10 +192,11 @@ impl Copy {
                 .or_insert_with(|| descriptor.clone());
         }
         let args: Vec<Value<'_>> = (0..kind.params.len()).map(|at| row.raw_arg(at)).collect();
+        let cpu = rows.note(segment.stored_cpus()).and_then(|cpus| cpus.get(place.stored));
         self.builder.push(&Event {
-            time: u64::try_from(row.time()).unwrap_or(0),
+            time,
             kind: number,
-            cpu: row.cpu().and_then(|cpu| u16::try_from(cpu).ok()).unwrap_or(0),
+            cpu: cpu.and_then(|cpu| u16::try_from(*cpu).ok()).unwrap_or(0),
             flags: row.flags(),
             duration: row.duration().unwrap_or(0),
             result: row.result().unwrap_or(0),
@@ -187,14 +207,14 @@ impl Copy {
     }
 
     /// A thread and its ancestors.
-    fn thread(&mut self, row: &EventRow<'_>, thread: &Thread) {
+    fn thread(&mut self, rows: &SegmentRows<'_>, thread: &Thread) {
         let mut next = Some(thread);
         while let Some(thread) = next {
             if self.parts.threads.contains_key(&thread.id) {
                 return;
             }
             self.parts.threads.insert(thread.id, thread.clone());
-            next = row.version(thread.parent);
+            next = rows.thread(thread.parent);
         }
     }
 
@@ -214,5 +234,25 @@ impl Copy {
         self.builder.clear();
         self.parts = Parts::default();
         Ok(())
+    }
+}
+
+/// Has what a copy of these rows reads decoded. What cannot be decoded is noted when it is read.
+fn decode(rows: &SegmentRows<'_>, places: &[Place]) {
+    let segment = rows.segment();
+    let mut seen = vec![false; segment.kinds().len()];
+    let (_, _, _) = (segment.threads(), segment.descriptors(), segment.stored_cpus());
+    for place in places {
+        if seen.get(place.kind) == Some(&false) {
+            seen[place.kind] = true;
+            let row = StoredRow {
+                rows,
+                kind: place.kind,
+                rank: place.rank,
+            };
+            let params = segment.kinds().get(place.kind).map_or(0, |kind| kind.params.len());
+            (0..params).for_each(|at| _ = row.raw_arg(at));
+            let _ = (row.flags(), row.duration(), row.result());
+        }
     }
 }

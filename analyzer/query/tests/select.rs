@@ -159,6 +159,60 @@ fn conditions_together_are_found_by_column_as_by_row() {
     }
 }
 
+/// Tests of texts in every way, of values that are shown as they are and of others.
+fn of_texts() -> impl Iterator<Item = String> {
+    let values = ["etc", "z", "f", "<f>/etc", "3", "O_", "nowhere-at-all"];
+    let fields = [
+        "fd.name",
+        "evt.arg.fd",
+        "evt.arg.name",
+        "evt.arg[0]",
+        "evt.arg[1]",
+        "evt.arg[2]",
+        "evt.arg[3]",
+        "proc.name",
+        "evt.buffer",
+        "evt.args",
+    ];
+    let tests = |value: &str| {
+        [
+            format!("= '{value}'"),
+            format!("!= '{value}'"),
+            format!("contains '{value}'"),
+            format!("icontains '{}'", value.to_uppercase()),
+            format!("startswith '{value}'"),
+            format!("endswith '{value}'"),
+            format!("glob '*{value}*'"),
+            format!("iglob '{value}?*'"),
+            format!("in ('{value}', '/etc/passwd', '0')"),
+        ]
+    };
+    let all = values.into_iter().flat_map(tests);
+    // Bytes are not tested in every way.
+    let fits =
+        |field: &&str, test: &str| *field != "evt.buffer" || !(test.contains("icontains") || test.contains("glob"));
+    all.flat_map(move |test| {
+        let fields = fields.into_iter().filter(|field| fits(field, &test));
+        fields.map(|field| format!("{field} {test}")).collect::<Vec<_>>()
+    })
+}
+
+#[test]
+fn texts_are_found_by_column_as_by_row() {
+    let mut found = 0;
+    for path in traces()
+        .iter()
+        .filter(|path| !path.to_string_lossy().contains("rotated"))
+    {
+        let trace = Trace::open(path).unwrap();
+        let context = TraceContext::new(&trace, TimeZone::Utc);
+        for text in of_texts() {
+            found += check(&trace, &context, &text);
+        }
+    }
+    assert!(found > 1000, "{found} events are few for so many filters");
+}
+
 #[test]
 fn a_span_of_time_cuts_segments() {
     for path in traces() {

@@ -2,8 +2,11 @@
 
 use super::frame::FrameInfo;
 use super::zone::Zone;
-use crate::meta::{self, record};
+use crate::meta::{self, record, take, take_ints};
 use crate::model::Kind;
+use bincode::error::DecodeError;
+use std::cell::RefCell;
+use std::sync::Arc;
 
 /// Names a column: a table, which one of several such tables (the kind of [`EVENTS`], else 0), and the field. The
 /// numbers are the format's. A reader skips columns that it does not know.
@@ -92,6 +95,8 @@ pub(crate) const LIVE: Column = column(9, 0);
 pub(crate) const FD_TABLES: u8 = 10;
 /// Metadata: `Vec<Loss>` of events that are there and not whole.
 pub(crate) const INCOMPLETE: Column = column(12, 0);
+/// Runs of three bytes that occur in the strings, see `grams.rs`; one value a byte.
+pub(crate) const GRAMS: Column = column(13, 0);
 /// Bases of addresses, see `bases.rs`.
 pub(crate) const BASES: Column = column(11, 0);
 /// For each thread with rows, in stored order: how many bases it has.
@@ -113,7 +118,7 @@ pub(crate) struct ColumnInfo {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct SegmentMeta {
     pub(crate) zone: Zone,
-    pub(crate) kinds: Vec<Kind>,
+    pub(crate) kinds: Arc<[Kind]>,
     pub(crate) columns: Vec<ColumnInfo>,
     pub(crate) frames: Vec<FrameInfo>,
 }
@@ -149,12 +154,73 @@ record!(Stored {
     frame_crc,
 });
 
+impl Stored {
+    /// The fields of the record, and the kinds, which segments share where they have the same.
+    fn read(mut body: &[u8]) -> Result<(Stored, Arc<[Kind]>), DecodeError> {
+        meta::begin();
+        let body = &mut body;
+        let zone = take(body)?;
+        let kinds = read_kinds(body)?;
+        let stored = Stored {
+            zone,
+            kinds: Vec::new(),
+            tables: take(body)?,
+            keys: take_ints(body)?,
+            fields: take_ints(body)?,
+            codecs: take(body)?,
+            rows: take_ints(body)?,
+            frames: take_ints(body)?,
+            lengths: take_ints(body)?,
+            frame_stored: take_ints(body)?,
+            frame_raw: take_ints(body)?,
+            frame_crc: take_ints(body)?,
+        };
+        Ok((stored, kinds))
+    }
+}
+
+/// Lists of kinds that a thread keeps.
+const KEPT: usize = 8;
+
+/// Bytes of a list that is kept, at most: those of real segments have a few thousand.
+const MOST_KEPT: usize = 64 << 10;
+
+/// A list of kinds as it is stored, and what it is.
+type KnownKinds = (Box<[u8]>, Arc<[Kind]>);
+
+thread_local! {
+    /// Lists of kinds as they are stored, and what they are: most segments have those of one before, and to make some
+    /// hundred names anew takes longer than all the rest of a directory.
+    static KINDS: RefCell<Vec<KnownKinds>> = const { RefCell::new(Vec::new()) };
+}
+
+fn read_kinds(body: &mut &[u8]) -> Result<Arc<[Kind]>, DecodeError> {
+    KINDS.with_borrow_mut(|kept| {
+        // A list says how long it is: what begins with all bytes of one begins with that list.
+        if let Some(at) = kept.iter().position(|(bytes, _)| body.starts_with(bytes)) {
+            let (bytes, kinds) = &kept[at];
+            let kinds = Arc::clone(kinds);
+            *body = &body[bytes.len()..];
+            kept[..=at].rotate_right(1);
+            return Ok(kinds);
+        }
+        let all = *body;
+        let kinds: Arc<[Kind]> = take::<Vec<Kind>>(body)?.into();
+        let bytes = &all[..all.len() - body.len()];
+        if !bytes.is_empty() && bytes.len() <= MOST_KEPT {
+            kept.truncate(KEPT - 1);
+            kept.insert(0, (bytes.into(), Arc::clone(&kinds)));
+        }
+        Ok(kinds)
+    })
+}
+
 impl SegmentMeta {
     /// The directory's bytes, not yet compressed.
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut stored = Stored {
             zone: self.zone.clone(),
-            kinds: self.kinds.clone(),
+            kinds: self.kinds.to_vec(),
             ..Stored::default()
         };
         for info in &self.columns {
@@ -176,7 +242,7 @@ impl SegmentMeta {
 
     /// The other way round; the error says what is wrong.
     pub(crate) fn decode(bytes: &[u8]) -> Result<SegmentMeta, String> {
-        let stored: Stored = meta::decode(bytes)?;
+        let (stored, kinds) = Stored::read(meta::body(bytes)?).map_err(|e| e.to_string())?;
         let count = stored.tables.len();
         let lists = [
             stored.keys.len(),
@@ -210,7 +276,7 @@ impl SegmentMeta {
             columns: (0..count).map(column).collect(),
             frames: (0..frames).map(frame).collect(),
             zone: stored.zone,
-            kinds: stored.kinds,
+            kinds,
         })
     }
 }

@@ -75,7 +75,7 @@ fn parse_side(bytes: &[u8]) -> Option<(IpAddr, u16)> {
 }
 
 /// Descriptor number `row` of a table.
-pub(super) fn load(columns: &[Option<&[i64]>; FIELDS], row: usize, strings: &Dictionary) -> Descriptor {
+pub(super) fn load(columns: &[Option<&[i64]>; FIELDS], row: usize, strings: Dictionary<'_>) -> Descriptor {
     let f = |field: usize| columns[field].and_then(|c| c.get(row)).copied().unwrap_or(0);
     let code = |field: usize| u32::try_from(f(field)).unwrap_or(u32::MAX);
     let side = |field: usize| strings.get(f(field)).and_then(parse_side);

@@ -8,7 +8,7 @@ use super::frame::{FrameInfo, FrameWriter};
 use super::tables::{self, FdState};
 use super::transpose::Columns;
 use super::zone::{ContainerCount, KindCount, MAX_PIDS, Zone};
-use super::{descriptors, order, threads};
+use super::{descriptors, grams, order, threads};
 use crate::file::modest;
 use crate::meta;
 use std::collections::BTreeSet;
@@ -225,6 +225,9 @@ impl SegmentBuilder {
             let (values, text) = dictionary.parts();
             out.ints(lengths, &values);
             out.raw(bytes, values.len(), text);
+        }
+        if let Some(set) = grams::encode(self.strings.parts().1) {
+            out.raw(column::GRAMS, set.len(), &set);
         }
         for field in 0..threads::FIELDS {
             let threads = layout.thread_order.iter().map(|at| &self.threads[*at as usize]);

@@ -11,6 +11,7 @@ mod descriptors;
 mod dictionary;
 mod encode;
 mod frame;
+mod grams;
 mod order;
 mod pool;
 mod reader;
@@ -20,9 +21,11 @@ mod transpose;
 mod zone;
 
 pub use builder::{Entities, SegmentBuilder};
+pub use codec::wide;
+pub use dictionary::Dictionary;
 pub use encode::EncodedSegment;
 pub(crate) use reader::read_zone;
-pub use reader::{Decoded, Passes, Segment};
+pub use reader::{Decoded, EventField, Passes, Place, Segment};
 pub use tables::{FdChange, FdState};
 pub use zone::{ContainerCount, KindCount, Zone};
 

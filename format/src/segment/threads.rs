@@ -182,14 +182,14 @@ impl Shared {
         self.executables.len()
     }
 
-    fn text(&mut self, id: i64, strings: &Dictionary) -> Text {
+    fn text(&mut self, id: i64, strings: Dictionary<'_>) -> Text {
         match strings.get(id) {
             Some(text) => Text::clone(self.texts.entry(id).or_insert_with(|| text.into())),
             None => Text::default(),
         }
     }
 
-    fn executable(&mut self, f: impl Fn(usize) -> i64, strings: &Dictionary) -> Arc<Executable> {
+    fn executable(&mut self, f: impl Fn(usize) -> i64, strings: Dictionary<'_>) -> Arc<Executable> {
         let key = std::array::from_fn(|at| f(ENV + at));
         if let Some(known) = self.executables.get(&key) {
             return Arc::clone(known);
@@ -216,7 +216,7 @@ impl Shared {
 pub(super) fn load(
     columns: &[Option<&[i64]>; FIELDS],
     row: usize,
-    strings: &Dictionary,
+    strings: Dictionary<'_>,
     shared: &mut Shared,
 ) -> Thread {
     let f = |field: usize| columns[field].and_then(|c| c.get(row)).copied().unwrap_or(0);

@@ -10,7 +10,7 @@ from compression import unpack
 from damage import Damage, require
 from metadata import text_of
 
-ROWS, RUNS, EVENTS, STRINGS, PAYLOADS, THREADS, DESCRIPTORS, CONTAINERS, LOSSES, LIVE, TABLES, BASES, INCOMPLETE = range(13)
+ROWS, RUNS, EVENTS, STRINGS, PAYLOADS, THREADS, DESCRIPTORS, CONTAINERS, LOSSES, LIVE, TABLES, BASES, INCOMPLETE, RUNS_OF_BYTES = range(14)
 MEBIBYTE = 1 << 20
 DESCRIPTOR_TYPES = [
     "file", "directory", "ipv4", "ipv6", "unix", "netlink", "socket", "pipe", "event", "signalfd", "eventpoll", "inotify",
@@ -100,7 +100,21 @@ class Segment:
 
     def dictionary(self, table):
         lengths = self.integers(table, 0, self.count(table))
-        return [None] + [text_of(data) for data in columns.split(lengths, self.raw(table, 1))]
+        texts = columns.split(lengths, self.raw(table, 1))
+        if table == STRINGS:
+            self.check_runs_of_bytes(texts)
+        return [None] + [text_of(data) for data in texts]
+
+    def check_runs_of_bytes(self, texts):
+        """The set of runs of three bytes must not deny one that is there."""
+        bits = self.raw(RUNS_OF_BYTES, 0)
+        if not bits or len(bits) & len(bits) - 1:
+            return
+        for text in texts:
+            text = bytes(text).lower()
+            for a, b, c in zip(text, text[1:], text[2:]):
+                at = ((a + b * 256 + c * 65536) * 0x9E3779B1 % 2**32) // 2**14 % (8 * len(bits))
+                require(bits[at // 8] >> at % 8 & 1, "a run of bytes that is denied")
 
     def read(self):
         """Everything in the segment as one document."""

@@ -44,16 +44,20 @@ pub fn group(hits: &Hits<'_, '_>, grouping: &Grouping, zone: TimeZone, groups: &
             }
         }
     }
-    for (cell, totals) in cells.cells.into_iter().zip(cells.totals) {
+    let width = grouping.measures.len();
+    let mut totals = cells.totals.into_iter();
+    for cell in cells.cells {
         let by = ByKind {
             rows,
             grouping,
             zone,
             kind: cell.kind.unwrap_or(0),
         };
-        if let Some(key) = rows.note(by.key(&cell)) {
-            groups.add(key, totals);
-        }
+        let left = totals.len() - width;
+        rows.note(by.add(groups, &cell, totals.by_ref().take(width)));
+        // Those of a cell whose key cannot be read are nobody's.
+        let unused = totals.len() - left;
+        totals.by_ref().take(unused).for_each(drop);
     }
 }
 
@@ -83,7 +87,7 @@ fn one<R: Row>(groups: &mut Groups, grouping: &Grouping, zone: TimeZone, row: &R
         }
         total
     });
-    groups.add(key, totals.collect());
+    groups.add(key, totals);
 }
 
 fn key<R: Row>(grouping: &Grouping, zone: TimeZone, row: &R, time: i64) -> Key {
@@ -134,8 +138,30 @@ struct Cell {
 #[derive(Default)]
 struct Collected {
     places: HashMap<Cell, usize>,
+    /// Where rows differ in their descriptors alone: the cell of each, [`NO_CELL`] where it has none yet.
+    by_descriptor: Vec<u32>,
     cells: Vec<Cell>,
-    totals: Vec<Vec<Total>>,
+    /// Those of one cell one behind the other.
+    totals: Vec<Total>,
+}
+
+const NO_CELL: u32 = u32::MAX;
+
+/// Rows that are put into cells before one measure after the other looks at them.
+const BLOCK: usize = 4096;
+
+impl Collected {
+    /// The number of a cell, whose totals begin as `start`.
+    fn place(&mut self, cell: Cell, start: &[Total]) -> usize {
+        let Collected {
+            places, cells, totals, ..
+        } = self;
+        *places.entry(cell).or_insert_with(|| {
+            cells.push(cell);
+            totals.extend_from_slice(start);
+            cells.len() - 1
+        })
+    }
 }
 
 impl ByKind<'_, '_> {
@@ -154,7 +180,6 @@ impl ByKind<'_, '_> {
             return Ok(());
         };
         let segment = self.rows.segment();
-        let count = self.count();
         let threads = if by_thread {
             segment.thread_column(self.kind)?
         } else {
@@ -172,66 +197,120 @@ impl ByKind<'_, '_> {
         let numbers = measures.iter().map(|measure| self.numbers(measure));
         let numbers: Vec<Numbers<'_>> = numbers.collect::<Result<_, _>>()?;
         let start: Vec<Total> = measures.iter().map(Measure::start).collect();
-        let Collected { places, cells, totals } = collected;
+        let cell = |rank: usize, index: i64| Cell {
+            kind: by_kind.then_some(self.kind),
+            thread: threads.get(rank).copied(),
+            descriptor: match part {
+                Part::No => 0,
+                Part::Whole => index,
+                Part::Name => usize::try_from(index)
+                    .ok()
+                    .and_then(|index| index.checked_sub(1))
+                    .and_then(|index| names.get(index).copied())
+                    .unwrap_or(0),
+            },
+            part,
+        };
+        let by_descriptor = !by_kind && !by_thread && part != Part::No;
+        if by_descriptor && collected.by_descriptor.is_empty() {
+            collected.by_descriptor = vec![NO_CELL; segment.descriptor_types()?.count() + 1];
+        }
         let mut last = None;
-        for rank in 0..count {
-            if !holds(passes, rank) {
-                continue;
-            }
-            let index = descriptors.get(rank).copied().unwrap_or(0);
-            let cell = Cell {
-                kind: by_kind.then_some(self.kind),
-                thread: threads.get(rank).copied(),
-                descriptor: match part {
-                    Part::No => 0,
-                    Part::Whole => index,
-                    Part::Name => usize::try_from(index)
-                        .ok()
-                        .and_then(|index| index.checked_sub(1))
-                        .and_then(|index| names.get(index).copied())
-                        .unwrap_or(0),
-                },
-                part,
-            };
-            let at = match last {
-                Some((same, at)) if same == cell => at,
-                _ => *places.entry(cell).or_insert_with(|| {
-                    cells.push(cell);
-                    totals.push(start.clone());
-                    totals.len() - 1
-                }),
-            };
-            last = Some((cell, at));
-            for (total, (numbers, measure)) in totals[at].iter_mut().zip(numbers.iter().zip(&self.grouping.measures)) {
-                match numbers {
-                    Numbers::Nothing => {}
-                    Numbers::Ones => total.add(1),
-                    Numbers::Results(results, flags, least) => {
-                        let has = flags
-                            .get(rank)
-                            .is_some_and(|flags| EventFlags(*flags as u8).has(EventFlags::HAS_RESULT));
-                        let result = results.get(rank).filter(|result| has && *result >= least);
-                        result.into_iter().for_each(|result| total.add(*result));
+        let count = self.count();
+        // Of each row of a block that passes, its rank and its cell.
+        let mut places: Vec<(u32, u32)> = Vec::with_capacity(BLOCK.min(count));
+        for from in (0..count).step_by(BLOCK) {
+            places.clear();
+            let block = from..count.min(from + BLOCK);
+            for rank in block.filter(|rank| holds(passes, *rank)) {
+                let index = descriptors.get(rank).copied().unwrap_or(0);
+                let known = usize::try_from(index).ok().filter(|_| by_descriptor);
+                let known = known.filter(|index| *index < collected.by_descriptor.len());
+                let place = match (known.map(|index| collected.by_descriptor[index]), last) {
+                    (Some(place), _) if place != NO_CELL => place,
+                    (None, Some((same, place))) if same == cell(rank, index) => place,
+                    _ => {
+                        let cell = cell(rank, index);
+                        let place = collected.place(cell, &start) as u32;
+                        last = Some((cell, place));
+                        place
                     }
-                    Numbers::Errors(results, flags) => {
-                        let has = |flags: &i64| EventFlags(*flags as u8).has(EventFlags::HAS_RESULT);
-                        let failed = results.get(rank).is_some_and(|result| *result < 0);
-                        total.add(i64::from(failed && flags.get(rank).is_some_and(has)));
-                    }
-                    Numbers::Durations(durations) => {
-                        let measured = durations.get(rank).filter(|duration| **duration > 0);
-                        measured.into_iter().for_each(|duration| total.add(*duration));
-                    }
-                    Numbers::Values => {
-                        if let Some((def, arg)) = measure.field() {
-                            let (rows, kind) = (self.rows, self.kind);
-                            total.add_value(&StoredRow { rows, kind, rank }.value(def.id, arg));
-                        }
-                    }
+                };
+                if let Some(index) = known {
+                    collected.by_descriptor[index] = place;
                 }
+                places.push((rank as u32, place));
+            }
+            let width = measures.len();
+            for (at, (numbers, measure)) in numbers.iter().zip(measures).enumerate() {
+                let totals = &mut collected.totals;
+                let rows = places
+                    .iter()
+                    .map(|(rank, place)| (*rank as usize, *place as usize * width + at));
+                self.measure(numbers, measure, rows, totals);
             }
         }
         Ok(())
+    }
+
+    /// Adds what a measure finds in rows, given by their rank, to their totals.
+    fn measure(
+        &self,
+        numbers: &Numbers<'_>,
+        measure: &Measure,
+        rows: impl Iterator<Item = (usize, usize)>,
+        totals: &mut [Total],
+    ) {
+        let has = |flags: &i64| EventFlags(*flags as u8).has(EventFlags::HAS_RESULT);
+        match numbers {
+            Numbers::Nothing => {}
+            Numbers::Ones => rows.for_each(|(_, total)| totals[total].add(1)),
+            Numbers::Results(results, flags, least) => {
+                for (rank, total) in rows {
+                    let has = flags.get(rank).is_some_and(has);
+                    let result = results.get(rank).filter(|result| has && *result >= least);
+                    result.into_iter().for_each(|result| totals[total].add(*result));
+                }
+            }
+            Numbers::Errors(results, flags) => {
+                for (rank, total) in rows {
+                    let failed = results.get(rank).is_some_and(|result| *result < 0);
+                    totals[total].add(i64::from(failed && flags.get(rank).is_some_and(has)));
+                }
+            }
+            Numbers::Durations(durations) => {
+                for (rank, total) in rows {
+                    let measured = durations.get(rank).filter(|duration| **duration > 0);
+                    measured.into_iter().for_each(|duration| totals[total].add(*duration));
+                }
+            }
+            Numbers::Values => {
+                let Some((def, arg)) = measure.field() else { return };
+                for (rank, total) in rows {
+                    let (rows, kind) = (self.rows, self.kind);
+                    totals[total].add_value(&StoredRow { rows, kind, rank }.value(def.id, arg));
+                }
+            }
+        }
+    }
+
+    /// Adds what was found of a cell to its group.
+    fn add(&self, groups: &mut Groups, cell: &Cell, totals: impl ExactSizeIterator<Item = Total>) -> Result<(), Error> {
+        match cell {
+            Cell {
+                kind: None,
+                thread: None,
+                part: Part::Name,
+                descriptor,
+            } => {
+                let name = self.rows.segment().string(ParamType::Path, *descriptor)?;
+                groups.add_named(name.unwrap_or_default(), || self.key(cell), totals)
+            }
+            _ => {
+                groups.add(self.key(cell)?, totals);
+                Ok(())
+            }
+        }
     }
 
     /// The key of a cell: made of the thread and descriptor that it stands for.

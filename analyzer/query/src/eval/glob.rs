@@ -48,6 +48,22 @@ impl Glob {
         Glob { parts, fold_case }
     }
 
+    /// Whether the case of ASCII letters does not matter.
+    pub(crate) fn folds_case(&self) -> bool {
+        self.fold_case
+    }
+
+    /// The longest text that stands in everything that matches; it may be empty.
+    pub(crate) fn literal(&self) -> Vec<u8> {
+        let runs = self.parts.split(|part| !matches!(part, Part::Byte(_)));
+        let longest = runs.max_by_key(|run| run.len()).unwrap_or_default();
+        let byte = |part: &Part| match part {
+            Part::Byte(byte) => Some(*byte),
+            _ => None,
+        };
+        longest.iter().filter_map(byte).collect()
+    }
+
     /// Whether the whole text matches.
     pub fn matches(&self, text: &[u8]) -> bool {
         let (mut part, mut at) = (0, 0);

@@ -75,7 +75,18 @@ impl NumberOp {
         })
     }
 
-    fn holds(self, ordering: Ordering) -> bool {
+    /// Whether it holds for all numbers between these (true) or for none of them (false).
+    pub(crate) fn holds_between(self, least: i64, most: i64, other: i64) -> Option<bool> {
+        let (at_least, at_most) = (self.holds(least.cmp(&other)), self.holds(most.cmp(&other)));
+        let inside = (least..=most).contains(&other);
+        match self {
+            NumberOp::Eq | NumberOp::Ne if inside && least < most => None,
+            _ if least > most => Some(false),
+            _ => (at_least == at_most).then_some(at_least),
+        }
+    }
+
+    pub(crate) fn holds(self, ordering: Ordering) -> bool {
         match self {
             NumberOp::Eq => ordering.is_eq(),
             NumberOp::Ne => ordering.is_ne(),

@@ -2,6 +2,7 @@
 
 mod getopt;
 mod glob;
+mod literal;
 mod matcher;
 mod net;
 mod path_prefix;
@@ -10,6 +11,7 @@ mod state;
 mod value;
 
 pub use glob::Glob;
+pub(crate) use literal::Literals;
 pub use matcher::{Matcher, NumberOp, TextTest};
 pub use net::Net;
 pub use path_prefix::PathPrefixes;

@@ -1,6 +1,7 @@
 //! Paths at or below given ones.
 
 use super::glob::Glob;
+use std::borrow::Cow;
 
 /// A set of paths whose parts may be shell patterns. A path matches when one of them is it or lies above it.
 #[derive(Debug, Clone)]
@@ -16,6 +17,19 @@ impl PathPrefixes {
             .map(|path| parts(path).map(|part| Glob::new(part, false)).collect())
             .collect();
         PathPrefixes { prefixes }
+    }
+
+    /// A text for each that stands in every path that it matches; nothing where one matches every path.
+    pub(crate) fn literals(&self) -> Option<Vec<Cow<'_, [u8]>>> {
+        let longest = |prefix: &Vec<Glob>| {
+            let parts = prefix.iter().map(Glob::literal);
+            // Of equally long ones the first.
+            parts.rev().max_by_key(Vec::len).filter(|part| !part.is_empty())
+        };
+        self.prefixes
+            .iter()
+            .map(|prefix| longest(prefix).map(Cow::Owned))
+            .collect()
     }
 
     /// Whether the path is one of them or lies below one.

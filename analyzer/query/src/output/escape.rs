@@ -32,7 +32,7 @@ pub fn escaped(bytes: &[u8]) -> String {
 pub(super) fn escape_into(bytes: &[u8], out: &mut Vec<u8>) -> bool {
     let mut rest = bytes;
     while !rest.is_empty() {
-        let plain = rest.iter().take_while(|byte| (0x20..0x7f).contains(*byte)).count();
+        let plain = plain(rest);
         let (now, behind) = rest.split_at(plain);
         out.extend_from_slice(now);
         // What is not plain ends at the latest where ASCII begins again: no character goes on there.
@@ -44,6 +44,15 @@ pub(super) fn escape_into(bytes: &[u8], out: &mut Vec<u8>) -> bool {
         rest = behind;
     }
     true
+}
+
+/// How many bytes a text begins with that show themselves.
+pub(super) fn plain(text: &[u8]) -> usize {
+    // All of a piece at once: that takes no branch for each byte.
+    let all = |piece: &&[u8]| !piece.iter().fold(false, |odd, byte| odd | !(0x20..0x7f).contains(byte));
+    let whole: usize = text.chunks(16).take_while(all).map(<[u8]>::len).sum();
+    let rest = text[whole..].iter().take_while(|byte| (0x20..0x7f).contains(*byte));
+    whole + rest.count()
 }
 
 /// Control characters, line separators, and marks that change the direction of what follows or cannot be seen.

@@ -1,13 +1,13 @@
 //! Lines made fast: a million of them should take no longer than reading the events.
 
-use super::escape::escape_into;
+use super::escape::{escape_into, plain};
 use super::format::{Format, MISSING, Part};
 use super::text::shown;
 use super::time;
 use crate::check::TimeZone;
 use crate::eval::Row as _;
 use crate::fields::{EvtField, FieldId, ProcField, ThreadField};
-use crate::row::EventRow;
+use crate::row::{EventRow, Observed as _};
 
 /// Writes lines of events and keeps what lines have in common.
 #[derive(Default)]
@@ -61,10 +61,20 @@ impl LineWriter {
             }
             FieldId::Evt(EvtField::Type) => row.kind().is_some_and(|kind| escape_into(kind.name.as_bytes(), out)),
             FieldId::Evt(EvtField::Info | EvtField::Args) => {
-                self.scratch.clear();
-                row.write_args(&mut self.scratch);
-                escape_into(&self.scratch, out)
+                let start = out.len();
+                row.write_args(out);
+                if plain(&out[start..]) < out.len() - start {
+                    self.scratch.clear();
+                    self.scratch.extend_from_slice(&out[start..]);
+                    out.truncate(start);
+                    escape_into(&self.scratch, out);
+                }
+                true
             }
+            FieldId::Evt(EvtField::Cpu) => row.cpu().is_some_and(|cpu| {
+                out.extend_from_slice(itoa::Buffer::new().format(cpu).as_bytes());
+                true
+            }),
             FieldId::Proc(ProcField::Name) => {
                 let thread = row.thread().filter(|thread| !thread.comm.is_empty());
                 thread.is_some_and(|thread| escape_into(&thread.comm, out))

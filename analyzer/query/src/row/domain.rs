@@ -22,6 +22,10 @@ pub(crate) enum Domain {
     Flags,
     /// This parameter.
     Arg(usize),
+    /// This parameter, which is shown with the name of the descriptor.
+    Described(usize),
+    /// The CPU.
+    Cpu,
     /// Several of these, or more.
     Row,
 }
@@ -105,6 +109,7 @@ fn of_evt(field: EvtField, arg: &FieldArg, kind: &Kind) -> Domain {
         F::Type | F::TypeIs | F::IsWait | F::Source | F::IsAsync | F::AsyncType | F::PluginName | F::PluginInfo => {
             Domain::Kind
         }
+        F::Cpu => Domain::Cpu,
         F::IsIo | F::IsIoRead | F::IsIoWrite | F::IoDir | F::Hostname | F::Count => Domain::Kind,
         F::Category if !matches!(kind.category, Category::IoRead | Category::IoWrite | Category::IoOther) => {
             Domain::Kind
@@ -151,7 +156,6 @@ fn of_evt(field: EvtField, arg: &FieldArg, kind: &Kind) -> Domain {
         | F::RawTimeS
         | F::RawTimeNs
         | F::RelTime
-        | F::Cpu
         | F::Args
         | F::Info
         | F::IsOpenCreate
@@ -214,12 +218,18 @@ pub(crate) fn asks_the_same_of_all_kinds(test: &Test) -> bool {
         }
 }
 
-/// The name of a descriptor is shown with its number.
 fn of_arg(kind: &Kind, at: usize) -> Domain {
     match kind.params.get(at) {
         None => Domain::Kind,
-        // As is the name of an account, which the container decides.
-        Some(param) if matches!(param.ty, ParamType::Fd | ParamType::Uid | ParamType::Gid) => Domain::Row,
+        // The first is that of the row's descriptor, whose name is shown with it.
+        Some(param) if param.ty == ParamType::Fd => {
+            match kind.params.iter().position(|param| param.ty == ParamType::Fd) {
+                Some(first) if first == at => Domain::Described(at),
+                _ => Domain::Arg(at),
+            }
+        }
+        // The container decides the name of an account.
+        Some(param) if matches!(param.ty, ParamType::Uid | ParamType::Gid) => Domain::Row,
         Some(_) => Domain::Arg(at),
     }
 }

@@ -123,6 +123,8 @@ pub(crate) struct Known<'s> {
     pub(crate) duration: Option<u64>,
     /// Its flags.
     pub(crate) flags: EventFlags,
+    /// Its CPU.
+    pub(crate) cpu: Option<i64>,
     /// A parameter.
     pub(crate) arg: Option<(usize, model::Value<'s>)>,
 }
@@ -138,6 +140,7 @@ impl<'s> Known<'s> {
             result: None,
             duration: None,
             flags: EventFlags::default(),
+            cpu: None,
             arg: None,
         }
     }
@@ -175,7 +178,7 @@ impl<'s> Observed<'s> for Known<'s> {
         self.flags
     }
     fn cpu(&self) -> Option<i64> {
-        None
+        self.cpu
     }
     fn raw_arg(&self, at: usize) -> model::Value<'s> {
         match self.arg {

@@ -2,7 +2,7 @@
 
 use super::Query;
 use crate::row::SegmentRows;
-use afterimage_format::segment::Passes;
+use afterimage_format::segment::{Passes, Place};
 use std::cell::OnceCell;
 
 /// The events of one segment that pass, and lie in the time asked for.
@@ -59,6 +59,18 @@ impl<'q, 's> Hits<'q, 's> {
     /// Which rows of each kind they are, in stored order; nothing where their time has to be looked at.
     pub fn by_kind(&self) -> Option<&[Passes]> {
         self.span.is_none().then_some(&self.passes)
+    }
+
+    /// Where they are stored, in the order of the trace.
+    pub fn places(&self) -> Vec<Place> {
+        let segment = self.segment.segment();
+        let places = self.segment.note(segment.places_where(&self.passes));
+        let mut places = places.unwrap_or_default();
+        if let Some((from, to)) = self.span {
+            places.retain(|place| (from..=to).contains(&place.time));
+        }
+        places.truncate(self.limit);
+        places
     }
 
     /// Their rows, in the order of the trace.

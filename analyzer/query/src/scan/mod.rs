@@ -1,11 +1,14 @@
 //! Reading the matching events of a trace, in order, skipping segments that cannot hold any.
 
 mod hits;
+mod mask;
+mod numbers;
 mod parallel;
 mod plan;
 mod prune;
 mod select;
 mod several;
+mod texts;
 
 pub use hits::Hits;
 pub use plan::describe;
@@ -17,7 +20,7 @@ use crate::row::{EventRow, SegmentRows, TraceContext};
 use afterimage_format::Error;
 use afterimage_format::file::{Group, IndexEntry, Trace};
 use afterimage_format::model::Loss;
-use afterimage_format::segment::{Decoded, Zone};
+use afterimage_format::segment::{Decoded, Place, Zone};
 use plan::Plan;
 use prune::{Verdict, verdict};
 use std::cell::Cell;
@@ -199,6 +202,58 @@ pub fn scan_pieces<T: Send>(
     if broken.get() {
         until = earlier(until, ends.get());
     }
+    feed.finish(&mut outcome, until);
+    outcome
+}
+
+/// Reads the segments that `query` asks for, and decodes what `prepare` looks at, with all CPUs: `each` gets them with the
+/// places of their hits, in the order of the trace, until it breaks off.
+pub(crate) fn scan_places(
+    trace: &Trace,
+    context: &TraceContext,
+    query: &Query<'_>,
+    prepare: impl Fn(&SegmentRows<'_>, &[Place]) + Sync,
+    mut each: impl FnMut(&SegmentRows<'_>, &[Place]) -> ControlFlow<()>,
+) -> Outcome {
+    let plan = Plan::of(query.filter);
+    let mut outcome = Outcome::default();
+    let mut until = query.to;
+    let open = |next: &Next, _: &mut dyn FnMut(())| {
+        let segment = trace.segment(next.segment)?;
+        let rows = SegmentRows::new(context, segment).behind(before(trace, next.segment));
+        let passes = select::select(&plan, &rows);
+        let places = Hits::of(&rows, passes, query, left(query, 0)).places();
+        if !places.is_empty() {
+            prepare(&rows, &places);
+        }
+        Ok((rows, places))
+    };
+    let feed = parallel::in_order(
+        Feed::new(trace, context, std::slice::from_ref(query)),
+        open,
+        |()| ControlFlow::Continue(()),
+        |next, opened: Result<(SegmentRows<'_>, Vec<Place>), Error>| {
+            tell(query, next.segment);
+            let (rows, mut places) = match opened {
+                Ok(opened) => opened,
+                Err(error) => {
+                    outcome.note(Some(error), Decoded::default());
+                    return ControlFlow::Continue(());
+                }
+            };
+            places.truncate(left(query, outcome.matched));
+            outcome.matched += places.len() as u64;
+            let mut flow = each(&rows, &places);
+            outcome.note(rows.take_damage(), rows.segment().decoded());
+            if left(query, outcome.matched) == 0 {
+                flow = ControlFlow::Break(());
+            }
+            if flow.is_break() {
+                until = earlier(query.to, next.end);
+            }
+            flow
+        },
+    );
     feed.finish(&mut outcome, until);
     outcome
 }

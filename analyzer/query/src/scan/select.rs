@@ -1,13 +1,15 @@
 //! Which rows of a segment pass: kind by kind, column by column, without an order of time.
 
+use super::mask::{and, compare, constant, mask, or, same};
 use super::plan::{Plan, Step};
+use super::texts::Strings;
 use crate::eval::{Matcher, NumberOp, Source, Test, Value};
-use crate::fields::{EvtField, FdField, FieldId};
+use crate::fields::{FdField, FieldId};
 use crate::row::domain::{self, Domain};
 use crate::row::{Known, SegmentRows, StoredRow};
 use afterimage_format::Error;
-use afterimage_format::model::{Category, Descriptor, DescriptorType, EventFlags, Kind, ParamType, Value as Raw};
-use afterimage_format::segment::{KindCount, Passes};
+use afterimage_format::model::{Category, Descriptor, DescriptorType, EventFlags, Kind, ParamType};
+use afterimage_format::segment::{EventField, Passes};
 use hashbrown::HashMap;
 
 /// For each kind of the segment, the rows that pass.
@@ -20,6 +22,9 @@ pub(super) fn select(plan: &Plan<'_>, rows: &SegmentRows<'_>) -> Vec<Passes> {
         rows,
         tables: HashMap::new(),
         threads: None,
+        strings: HashMap::new(),
+        described: HashMap::new(),
+        cpus: HashMap::new(),
     };
     let counts = |kind: &Kind| plan.with_state || kind.category != Category::State;
     let kinds = rows.segment().kinds().iter().enumerate();
@@ -35,18 +40,46 @@ struct Table {
     answers: Vec<u8>,
     /// The answer for all that rows can have, where it is the same.
     same: Option<bool>,
+    /// The only ones that pass, where they are few.
+    few: Option<Vec<i64>>,
 }
 
-struct Selector<'q, 's> {
-    rows: &'q SegmentRows<'s>,
+/// To compare a column with so many numbers one after the other takes no longer than to look each row's answer up.
+const FEW: usize = 4;
+
+impl Table {
+    fn of(answers: Vec<u8>) -> Table {
+        let passed = answers.iter().filter(|answer| **answer == 1).count();
+        let same = same(passed, answers.len());
+        let few = (passed <= FEW && answers.first() == Some(&0)).then(|| {
+            let passing = answers.iter().enumerate().filter(|(_, answer)| **answer == 1);
+            passing.map(|(at, _)| at as i64).collect()
+        });
+        Table { answers, same, few }
+    }
+
+    /// Where nothing passes.
+    fn none() -> Table {
+        Table::of(vec![0])
+    }
+}
+
+pub(super) struct Selector<'q, 's> {
+    pub(super) rows: &'q SegmentRows<'s>,
     /// By test, and by kind where that matters.
     tables: HashMap<(usize, Option<usize>), Table>,
     /// Thread versions with rows.
     threads: Option<Vec<u32>>,
+    /// By test, and whether they are payloads.
+    pub(super) strings: HashMap<(usize, bool), Strings>,
+    /// Answers for the descriptors of rows that show one: by test, and by kind where that matters.
+    pub(super) described: HashMap<(usize, Option<usize>), Vec<u8>>,
+    /// Rows of all kinds that pass a test of the CPU: by test, and by kind where that matters.
+    pub(super) cpus: HashMap<(usize, Option<usize>), Vec<Passes>>,
 }
 
 impl Selector<'_, '_> {
-    fn count(&self, kind: usize) -> usize {
+    pub(super) fn count(&self, kind: usize) -> usize {
         let kinds = &self.rows.segment().zone().kinds;
         kinds.get(kind).map_or(0, |kind| kind.events as usize)
     }
@@ -113,6 +146,13 @@ impl Selector<'_, '_> {
             Domain::Result => self.by_result(test, kind),
             Domain::Duration => self.by_duration(test, kind),
             Domain::Flags => {
+                if let Some((flags, same)) = segment.limits(kind, EventField::Flags)?
+                    && flags == same
+                {
+                    let mut row = Known::of_kind(self.rows, kind);
+                    row.flags = EventFlags(flags as u8);
+                    return Ok(constant(test.matches(&row)));
+                }
                 let flags = segment.flags_column(kind)?;
                 let mut known = [None; 256];
                 Ok(mask(flags.iter().map(|flags| {
@@ -123,7 +163,9 @@ impl Selector<'_, '_> {
                     })
                 })))
             }
-            Domain::Arg(at) => self.by_arg(test, kind, at, spec),
+            Domain::Arg(at) => self.by_arg(test, number, kind, at, spec),
+            Domain::Described(at) => self.by_described(test, number, kind, at),
+            Domain::Cpu => self.by_cpu(test, number, kind),
             Domain::Row => {
                 let rows = self.rows;
                 let count = self.count(kind);
@@ -153,7 +195,8 @@ impl Selector<'_, '_> {
                 asked += 1;
             }
             let same = same(passed, asked);
-            self.tables.insert(key, Table { answers, same });
+            let few = None;
+            self.tables.insert(key, Table { answers, same, few });
         }
         let Some(table) = self.tables.get(&key) else {
             return Ok(Passes::None);
@@ -171,14 +214,18 @@ impl Selector<'_, '_> {
         let segment = self.rows.segment();
         let key = (number, (!domain::asks_the_same_of_all_kinds(test)).then_some(kind));
         let cheap = match field_alone(test).filter(|_| !self.tables.contains_key(&key)) {
-            Some(FdField::Name) => Some(self.by_descriptor_name(test)?),
+            Some(FdField::Name) => match self.by_descriptor_name(test, number)? {
+                Some(answers) => Some(answers),
+                None => {
+                    self.tables.insert(key, Table::none());
+                    None
+                }
+            },
             Some(FdField::Type | FdField::TypeChar) => Some(self.by_descriptor_type(test)?),
             _ => None,
         };
         if let Some(answers) = cheap {
-            let passed = answers.iter().filter(|answer| **answer == 1).count();
-            let same = same(passed, answers.len());
-            self.tables.insert(key, Table { answers, same });
+            self.tables.insert(key, Table::of(answers));
         }
         if !self.tables.contains_key(&key) {
             let descriptors = segment.descriptors()?;
@@ -189,9 +236,7 @@ impl Selector<'_, '_> {
                 row.descriptor = Some(descriptor);
                 answers.push(u8::from(test.matches(&row)));
             }
-            let passed = answers.iter().filter(|answer| **answer == 1).count();
-            let same = same(passed, answers.len());
-            self.tables.insert(key, Table { answers, same });
+            self.tables.insert(key, Table::of(answers));
         }
         let Some(table) = self.tables.get(&key) else {
             return Ok(Passes::None);
@@ -205,28 +250,36 @@ impl Selector<'_, '_> {
             let answer = at.and_then(|at| table.answers.get(at));
             *answer.unwrap_or(&table.answers[0])
         };
+        if let Some((index, same)) = segment.limits(kind, EventField::Descriptor)?
+            && index == same
+        {
+            return Ok(constant(answer(&index) == 1));
+        }
         let column = segment.descriptor_column(kind)?;
+        if let Some(few) = &table.few {
+            let rows_of = |index: &i64| compare(column, NumberOp::Eq, *index);
+            return Ok(few.iter().map(rows_of).fold(Passes::None, or));
+        }
         Ok(Passes::Some(column.iter().map(answer).collect()))
     }
 
-    /// Answers for no descriptor and each descriptor, found once for each name.
-    fn by_descriptor_name(&self, test: &Test) -> Result<Vec<u8>, Error> {
+    /// Answers for no descriptor and each descriptor, found once for each name; nothing where no name passes.
+    fn by_descriptor_name(&mut self, test: &Test, number: usize) -> Result<Option<Vec<u8>>, Error> {
+        if self.strings(test, number, ParamType::Path)?.none_passes() {
+            return Ok(None);
+        }
         let segment = self.rows.segment();
         let names = segment.descriptor_names()?;
-        let mut known = vec![2u8; segment.string_count(ParamType::Path)? + 1];
-        known[0] = u8::from(test.passes(&Value::Missing));
+        let missing = u8::from(test.passes(&Value::Missing));
+        let texts = segment.texts(ParamType::Path)?;
+        let strings = self.strings(test, number, ParamType::Path)?;
         let mut answers = Vec::with_capacity(names.len() + 1);
-        answers.push(known[0]);
-        for id in names {
-            // An id that does not exist is no name.
-            let at = usize::try_from(*id).ok().filter(|at| *at < known.len()).unwrap_or(0);
-            if known[at] == 2 {
-                let name = segment.string(ParamType::Path, *id)?.filter(|name| !name.is_empty());
-                known[at] = u8::from(test.passes(&name.map_or(Value::Missing, Value::str)));
-            }
-            answers.push(known[at]);
-        }
-        Ok(answers)
+        answers.push(missing);
+        answers.extend(names.iter().map(|id| match texts.get(*id) {
+            Some(name) if !name.is_empty() => strings.answer(*id, || test.passes(&Value::str(name))),
+            _ => missing,
+        }));
+        Ok(Some(answers))
     }
 
     /// The same for tests of the type, found once for each type.
@@ -253,127 +306,6 @@ impl Selector<'_, '_> {
         }
         Ok(answers)
     }
-
-    fn by_result(&self, test: &Test, kind: usize) -> Result<Passes, Error> {
-        let segment = self.rows.segment();
-        // How many rows failed is known before anything is read.
-        if let Some(kind) = segment.zone().kinds.get(kind)
-            && let Some(passes) = by_errors(test, kind)
-        {
-            return Ok(passes);
-        }
-        let results = segment.result_column(kind)?;
-        let flags = segment.flags_column(kind)?;
-        let has = |flags: &i64| EventFlags(*flags as u8).has(EventFlags::HAS_RESULT);
-        let all_have = flags.iter().all(has);
-        if all_have && let Some((op, other)) = number_test(test, EvtField::RawRes) {
-            return Ok(compare(results, op, other));
-        }
-        if all_have && let Some((op, other)) = number_test(test, EvtField::Failed) {
-            let failed: Vec<i64> = results.iter().map(|result| i64::from(*result < 0)).collect();
-            return Ok(compare(&failed, op, other));
-        }
-        let mut row = Known::of_kind(self.rows, kind);
-        let mut memo = Memo::default();
-        Ok(mask(results.iter().zip(flags).map(|(result, flags)| {
-            let result = has(flags).then_some(*result);
-            memo.get(result, || {
-                row.result = result;
-                test.matches(&row)
-            })
-        })))
-    }
-
-    fn by_duration(&self, test: &Test, kind: usize) -> Result<Passes, Error> {
-        let durations = self.rows.segment().duration_column(kind)?;
-        if let Some((op, other)) = number_test(test, EvtField::Latency) {
-            let passes = compare(durations, op, other);
-            // What was not measured has no value.
-            let measured = compare(durations, NumberOp::Gt, 0);
-            return Ok(and(passes, measured));
-        }
-        let mut row = Known::of_kind(self.rows, kind);
-        let mut memo = Memo::default();
-        Ok(mask(durations.iter().map(|duration| {
-            memo.get(Some(*duration), || {
-                row.duration = u64::try_from(*duration).ok().filter(|duration| *duration != 0);
-                test.matches(&row)
-            })
-        })))
-    }
-
-    fn by_arg(&self, test: &Test, kind: usize, at: usize, spec: &Kind) -> Result<Passes, Error> {
-        let segment = self.rows.segment();
-        let column = segment.param_column(kind, at)?;
-        let mut row = Known::of_kind(self.rows, kind);
-        let mut memo = Memo::default();
-        let Some(ty) = spec.params.get(at).map(|param| param.ty) else {
-            return Ok(Passes::None);
-        };
-        if ty.is_bytes() {
-            // An id stands for a string of the segment's dictionary, and 0 for none.
-            let mut known = vec![2u8; segment.string_count(ty)? + 1];
-            return Ok(mask(column.iter().map(|id| {
-                let slot = usize::try_from(*id).ok().and_then(|id| known.get_mut(id));
-                let mut answer = || {
-                    let value = self.rows.note(segment.string(ty, *id)).flatten();
-                    row.arg = Some((at, value.map_or(Raw::Missing, Raw::Bytes)));
-                    test.matches(&row)
-                };
-                match slot {
-                    Some(slot) => {
-                        if *slot == 2 {
-                            *slot = u8::from(answer());
-                        }
-                        *slot == 1
-                    }
-                    None => answer(),
-                }
-            })));
-        }
-        let present = segment.present_column(kind, at)?;
-        Ok(mask(column.iter().enumerate().map(|(rank, value)| {
-            let value = present
-                .is_none_or(|present| present.get(rank) == Some(&1))
-                .then_some(*value);
-            memo.get(value, || {
-                row.arg = Some((at, value.map_or(Raw::Missing, Raw::Int)));
-                test.matches(&row)
-            })
-        })))
-    }
-}
-
-/// Answers for numbers that were met already.
-#[derive(Default)]
-struct Memo {
-    last: Option<(Option<i64>, bool)>,
-    known: HashMap<Option<i64>, bool>,
-}
-
-/// Numbers whose answers are kept; where there are more, most differ.
-const MAX_KNOWN: usize = 4096;
-
-impl Memo {
-    fn get(&mut self, value: Option<i64>, ask: impl FnOnce() -> bool) -> bool {
-        if let Some((last, answer)) = self.last
-            && last == value
-        {
-            return answer;
-        }
-        let answer = match self.known.get(&value) {
-            Some(answer) => *answer,
-            None => {
-                let answer = ask();
-                if self.known.len() < MAX_KNOWN {
-                    self.known.insert(value, answer);
-                }
-                answer
-            }
-        };
-        self.last = Some((value, answer));
-        answer
-    }
 }
 
 /// The field of the descriptor, if the test asks for nothing else.
@@ -384,92 +316,5 @@ fn field_alone(test: &Test) -> Option<FdField> {
             _ => None,
         },
         _ => None,
-    }
-}
-
-/// The answer to whether rows failed, where none or all did.
-fn by_errors(test: &Test, kind: &KindCount) -> Option<Passes> {
-    match (number_test(test, EvtField::RawRes), number_test(test, EvtField::Failed)) {
-        (Some((NumberOp::Lt, 0)), _) | (_, Some((NumberOp::Eq, 1))) => {}
-        _ => return None,
-    }
-    match kind.errors {
-        0 => Some(Passes::None),
-        errors if errors == kind.events => Some(Passes::All),
-        _ => None,
-    }
-}
-
-/// The comparison with a number, if the test is one of this field.
-fn number_test(test: &Test, field: EvtField) -> Option<(NumberOp, i64)> {
-    let Source::Field { def, .. } = &test.source else {
-        return None;
-    };
-    match &test.matcher {
-        Matcher::Number(op, other) if def.id == FieldId::Evt(field) => Some((*op, i64::try_from(*other).ok()?)),
-        _ => None,
-    }
-}
-
-/// The rows whose number compares so.
-fn compare(values: &[i64], op: NumberOp, other: i64) -> Passes {
-    fn each(values: &[i64], holds: impl Fn(i64) -> bool) -> Passes {
-        let mut passed = 0usize;
-        let mask: Vec<u8> = values.iter().map(|value| u8::from(holds(*value))).collect();
-        for block in mask.chunks(255) {
-            passed += usize::from(block.iter().sum::<u8>());
-        }
-        same(passed, mask.len()).map_or(Passes::Some(mask), constant)
-    }
-    match op {
-        NumberOp::Eq => each(values, |value| value == other),
-        NumberOp::Ne => each(values, |value| value != other),
-        NumberOp::Lt => each(values, |value| value < other),
-        NumberOp::Le => each(values, |value| value <= other),
-        NumberOp::Gt => each(values, |value| value > other),
-        NumberOp::Ge => each(values, |value| value >= other),
-    }
-}
-
-fn mask(answers: impl Iterator<Item = bool>) -> Passes {
-    Passes::Some(answers.map(u8::from).collect())
-}
-
-fn constant(answer: bool) -> Passes {
-    if answer { Passes::All } else { Passes::None }
-}
-
-/// The one answer of all that were asked.
-fn same(passed: usize, asked: usize) -> Option<bool> {
-    match passed {
-        0 => Some(false),
-        passed if passed == asked => Some(true),
-        _ => None,
-    }
-}
-
-fn and(one: Passes, other: Passes) -> Passes {
-    match (one, other) {
-        (Passes::None, _) | (_, Passes::None) => Passes::None,
-        (Passes::All, passes) | (passes, Passes::All) => passes,
-        (Passes::Some(mut one), Passes::Some(other)) => {
-            one.iter_mut().zip(&other).for_each(|(one, other)| *one &= other);
-            if one.contains(&1) {
-                Passes::Some(one)
-            } else {
-                Passes::None
-            }
-        }
-    }
-}
-
-fn or(one: Passes, other: Passes) -> Passes {
-    match (one, other) {
-        (Passes::All, _) | (_, Passes::All) => Passes::All,
-        (Passes::None, passes) | (passes, Passes::None) => passes,
-        (Passes::Some(mut one), Passes::Some(other)) => {
-            one.iter_mut().zip(&other).for_each(|(one, other)| *one |= other);
-            Passes::Some(one)
-        }
     }
 }

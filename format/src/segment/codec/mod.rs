@@ -4,12 +4,13 @@ mod choose;
 mod pco;
 mod planes;
 pub(crate) mod varint;
-pub(super) mod wide;
+mod wide;
 
 use super::pool;
 
 pub(crate) use choose::Memory;
 pub(crate) use planes::{bounds, occurrences};
+pub use wide::wide;
 
 /// All rows have the same value: one signed varint.
 pub(crate) const CONSTANT: u8 = 0;
@@ -60,7 +61,7 @@ pub(crate) fn constant(values: &[i64]) -> Option<i64> {
     if start.iter().any(|v| *v != first) {
         return None;
     }
-    let same = wide::wide(
+    let same = wide(
         #[inline(always)]
         || {
             let differs = |block: &[i64]| block.iter().fold(0, |bits, v| bits | (v ^ first)) != 0;
@@ -134,6 +135,26 @@ pub(crate) fn decode(codec: u8, mut bytes: &[u8], rows: usize) -> Option<Vec<i64
     }
 }
 
+/// Between which values those of a column lie, as far as its first bytes say that.
+pub(crate) fn limits(codec: u8, mut bytes: &[u8], rows: usize) -> Option<(i64, i64)> {
+    match codec {
+        CONSTANT => {
+            let value = varint::take_signed(&mut bytes)?;
+            bytes.is_empty().then_some((value, value))
+        }
+        PLANES => {
+            let base = varint::take_signed(&mut bytes)?;
+            let (width, planes) = bytes.split_first()?;
+            let bits = 8 * u32::from(*width);
+            // Sums that do not fit wrap around.
+            let max = base.checked_add_unsigned(1u64.checked_shl(bits)? - 1)?;
+            (planes.len() == rows.checked_mul(usize::from(*width))?).then_some((base, max))
+        }
+        PCO => pco::bounds(bytes, rows),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -192,6 +213,10 @@ mod tests {
         let values: Vec<i64> = (0..1000).map(|i| i * i % 777).collect();
         let packed = pco::encode(&values).unwrap();
         assert_eq!(decode(PCO, &packed, 1000), Some(values));
+        assert_eq!(limits(PLANES, &[2, 1, 7, 9], 2), Some((1, 256)));
+        assert_eq!(limits(PLANES, &[2, 1, 7, 9], 3), None);
+        assert_eq!(limits(CONSTANT, &[2], 5), Some((1, 1)));
+        assert_eq!(limits(CONSTANT, &[2, 2], 5), None);
         assert_eq!(decode(PCO, &packed, 999), None);
         assert_eq!(decode(PCO, &packed, 1001), None);
         assert_eq!(decode(99, &[0], 1), None);

@@ -1,6 +1,7 @@
 //! Standalone pco files, of which only the kinds of chunks are read that are written here.
 
 use super::super::pool;
+use pco::metadata::{DynBins, Mode};
 use pco::standalone::{DecompressorItem, FileDecompressor};
 
 /// Level of pco. Its default of 8 looks for the best of 256 bins in a time that grows with their square, however few the
@@ -35,6 +36,31 @@ pub(super) fn decode(bytes: &[u8], rows: usize) -> Option<Vec<i64>> {
     }
 }
 
+/// Between which values all of a pco file lie, as its bins say; nothing where they do not.
+pub(super) fn bounds(bytes: &[u8], rows: usize) -> Option<(i64, i64)> {
+    let (file, rest) = FileDecompressor::new(bytes).ok()?;
+    is_frugal(rest)?.then_some(())?;
+    let DecompressorItem::Chunk(chunk) = file.chunk_decompressor::<i64, _>(rest).ok()? else {
+        return None;
+    };
+    let meta = chunk.meta();
+    if chunk.n() != rows || !matches!(meta.mode, Mode::Classic) {
+        return None;
+    }
+    let DynBins::U64(bins) = &meta.per_latent_var.primary.bins else {
+        return None;
+    };
+    let (mut min, mut max) = (u64::MAX, 0);
+    for bin in bins {
+        let span = 1u64.checked_shl(bin.offset_bits).map_or(u64::MAX, |size| size - 1);
+        min = min.min(bin.lower);
+        max = max.max(bin.lower.checked_add(span)?);
+    }
+    // Signed numbers are stored as unsigned ones in the same order.
+    let signed = |latent: u64| (latent ^ 1 << 63) as i64;
+    (min <= max).then(|| (signed(min), signed(max)))
+}
+
 /// Whether a chunk takes no more memory than its bytes and values. Those with a dictionary (mode 4) or with references
 /// into a window (a delta encoding) can ask for 256 MiB in some ten bytes.
 fn is_frugal(chunk: &[u8]) -> Option<bool> {
@@ -64,6 +90,12 @@ mod tests {
         assert_eq!(decode(&bytes, 2999), None);
         assert_eq!(decode(&bytes, 3001), None);
         assert_eq!(decode(&[bytes.as_slice(), b"x"].concat(), 3000), None);
+        let noise = |at: i64| (at.wrapping_mul(0x9e37_79b9_7f4a_7c15_u64 as i64) >> 40) % 5000;
+        let noise: Vec<i64> = (0..3000).map(noise).collect();
+        let (min, max) = bounds(&encode(&noise).unwrap(), 3000).unwrap();
+        assert!(noise.iter().all(|value| (min..=max).contains(value)), "{min} {max}");
+        assert!(min > -20_000 && max < 20_000, "{min} {max}");
+        assert_eq!(bounds(&encode(&noise).unwrap(), 2999), None);
         for spec in [pco::DeltaSpec::TryLookback, pco::DeltaSpec::TryConsecutive(2)] {
             let config = pco::ChunkConfig::default().with_delta_spec(spec);
             let bytes = pco::standalone::simple_compress(&values, &config).unwrap();

@@ -3,7 +3,7 @@
 
 /// Runs `work`; what of it is inlined is compiled for AVX2 as well, and that is taken where the processor has it.
 #[inline(always)]
-pub(in crate::segment) fn wide<R>(work: impl FnOnce() -> R) -> R {
+pub fn wide<R>(work: impl FnOnce() -> R) -> R {
     #[cfg(target_arch = "x86_64")]
     {
         #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt")]

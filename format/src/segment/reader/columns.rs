@@ -8,6 +8,33 @@ use crate::{Error, Result};
 use hashbrown::HashMap;
 use std::cell::OnceCell;
 
+/// A column of the events of a kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventField {
+    /// [`Segment::flags_column`].
+    Flags,
+    /// [`Segment::result_column`].
+    Result,
+    /// [`Segment::descriptor_column`].
+    Descriptor,
+    /// [`Segment::duration_column`].
+    Duration,
+    /// [`Segment::param_column`].
+    Param(usize),
+}
+
+impl EventField {
+    fn number(self) -> u16 {
+        match self {
+            EventField::Flags => column::FLAGS,
+            EventField::Result => column::RESULT,
+            EventField::Descriptor => column::DESCRIPTOR,
+            EventField::Duration => column::DURATION,
+            EventField::Param(param) => column::param(param),
+        }
+    }
+}
+
 impl Segment<'_> {
     /// All values of a parameter, one per row *of its kind* in stored order (thread by thread): integers, or dictionary
     /// ids for [`Segment::string`].
@@ -31,51 +58,61 @@ impl Segment<'_> {
         })
     }
 
-    /// A parameter's value at place `rank` of the rows of `kind`, and whether it is there, for who asks row by row: the
-    /// columns are found without looking their names up.
+    /// Between which values those of a column lie, where that is known without decoding them: often they are all the
+    /// same, and nothing in them can pass a test.
+    pub fn limits(&self, kind: usize, field: EventField) -> Result<Option<(i64, i64)>> {
+        let rows = self.meta.zone.kinds.get(kind).map_or(0, |kind| kind.events as usize);
+        let Some(&(at, start)) = self.index.get(&column::of_kind(kind, field.number())) else {
+            return Ok(Some((0, 0)));
+        };
+        match self.meta.columns.get(at) {
+            Some(info) if info.rows as usize == rows && info.codec != codec::ADDRESS => {
+                Ok(codec::limits(info.codec, self.slice(info, start)?, rows))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// A parameter's value at place `rank` of the rows of `kind`, where it is there.
     pub(super) fn param_at(&self, kind: usize, param: usize, rank: usize) -> Result<Option<i64>> {
+        let values = self.event_column(kind, column::param(param))?;
+        let is_there = match self.slot(kind, column::present(param)) {
+            None => true,
+            Some(_) => self.event_column(kind, column::present(param))?.get(rank) == Some(&1),
+        };
+        Ok(values.get(rank).copied().filter(|_| is_there))
+    }
+
+    /// Number of the column of a field of a kind, for who asks row by row: without looking its name up.
+    fn slot(&self, kind: usize, field: u16) -> Option<usize> {
         let slots = self.slots.get_or_init(|| {
-            let place = |field| self.index.get(&field).map(|(at, _)| *at);
             let of_kind = |(kind, spec): (usize, &crate::model::Kind)| {
-                let params = 0..spec.params.len();
-                let slots = params.map(|param| {
-                    let value = column::of_kind(kind, column::param(param));
-                    (place(value), place(column::of_kind(kind, column::present(param))))
-                });
-                slots.collect()
+                let fields = 0..column::param(spec.params.len());
+                let place = |field| self.index.get(&column::of_kind(kind, field)).map(|(at, _)| *at);
+                fields.map(place).collect()
             };
             self.meta.kinds.iter().enumerate().map(of_kind).collect()
         });
-        let slot = slots.get(kind).and_then(|params| params.get(param));
-        let (values, present) = slot.copied().unwrap_or_default();
-        let decoded = |at: Option<usize>| at.and_then(|at| self.columns.get(at)).and_then(OnceCell::get);
-        // Columns of another length than the kind has rows are refused where they are decoded.
-        let values = match decoded(values) {
-            Some(values) => values,
-            None => self.param_column(kind, param)?,
-        };
-        let is_there = match (present, decoded(present)) {
-            (None, _) => true,
-            (Some(_), Some(present)) => present.get(rank) == Some(&1),
-            (Some(_), None) => match self.present_column(kind, param)? {
-                Some(present) => present.get(rank) == Some(&1),
-                None => true,
-            },
-        };
-        Ok(values.get(rank).copied().filter(|_| is_there))
+        slots.get(kind)?.get(usize::from(field)).copied().flatten()
     }
 
     /// A field of the rows of a kind, in stored order; 0 everywhere where it is not there.
     pub(super) fn event_column(&self, kind: usize, field: u16) -> Result<&[i64]> {
         let rows = self.meta.zone.kinds.get(kind).map_or(0, |k| k.events as usize);
-        match self.column(column::of_kind(kind, field))? {
-            Some(values) if values.len() == rows => Ok(values),
-            Some(values) => Err(self.damage(format!(
-                "field {field} of kind {kind} has {} values for {rows} rows",
-                values.len()
-            ))),
-            None => self.zeros(rows),
+        let Some(at) = self.slot(kind, field) else {
+            return self.zeros(rows);
+        };
+        let values = match self.columns.get(at).and_then(OnceCell::get) {
+            Some(values) => values.as_slice(),
+            None => self.column(column::of_kind(kind, field))?.unwrap_or_default(),
+        };
+        if values.len() != rows {
+            let found = values.len();
+            return Err(self.damage(format!(
+                "field {field} of kind {kind} has {found} values for {rows} rows"
+            )));
         }
+        Ok(values)
     }
 
     /// Zeros; `count` is at most the number of rows.
@@ -236,12 +273,7 @@ impl Segment<'_> {
 
     /// The byte string with dictionary id `id` of a parameter of type `ty`; `None` where it is missing.
     pub fn string(&self, ty: ParamType, id: i64) -> Result<Option<&[u8]>> {
-        Ok(if ty == ParamType::Bytes {
-            self.payloads()?
-        } else {
-            self.strings()?
-        }
-        .get(id))
+        Ok(self.texts(ty)?.get(id))
     }
 
     /// Bytes of each table of the segment as stored, for measurements: name and bytes. A shared frame is divided by what

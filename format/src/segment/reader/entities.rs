@@ -1,10 +1,10 @@
 //! What rows refer to.
 
 use super::super::column::{self, Column};
-use super::super::dictionary::Dictionary;
+use super::super::dictionary::{self, Dictionary};
 use super::super::tables::{self, FdChange, FdState};
-use super::super::{descriptors, threads};
-use super::Segment;
+use super::super::{descriptors, grams, threads};
+use super::{Segment, Text};
 use crate::model::{Container, Descriptor, DescriptorType, Loss, ParamType, Thread};
 use crate::{Result, meta};
 use bincode::Decode;
@@ -16,12 +16,7 @@ const SHARED: usize = 64;
 impl Segment<'_> {
     /// Number of strings or payloads; ids run from 1 to this. For predicates that are evaluated once per string.
     pub fn string_count(&self, ty: ParamType) -> Result<usize> {
-        Ok(if ty == ParamType::Bytes {
-            self.payloads()?
-        } else {
-            self.strings()?
-        }
-        .len())
+        Ok(self.texts(ty)?.len())
     }
 
     /// Thread versions that rows refer to, their ancestors, and in keyframes all that were alive.
@@ -161,29 +156,66 @@ impl Segment<'_> {
         Ok((count, columns))
     }
 
-    fn dictionary<'s>(
-        &'s self,
-        slot: &'s OnceCell<Dictionary>,
-        lengths: Column,
-        text: Column,
-    ) -> Result<&'s Dictionary> {
+    fn dictionary<'s>(&'s self, slot: &'s OnceCell<Text>, lengths: Column, text: Column) -> Result<Dictionary<'s>> {
         if slot.get().is_none() {
             let bytes = self.raw(text)?;
             let lengths = self.column(lengths)?.unwrap_or_default();
-            self.spend(bytes.len() + 4 * lengths.len())?;
-            let dictionary = Dictionary::new(lengths, bytes.to_vec())
+            self.spend(4 * lengths.len())?;
+            let ends = dictionary::ends(lengths, bytes.len())
                 .ok_or_else(|| self.damage(format!("the lengths of {text:?} do not fit")))?;
-            let _ = slot.set(dictionary);
+            let place = self.index.get(&text).and_then(|(at, start)| {
+                let info = self.meta.columns.get(*at)?;
+                Some((usize::from(info.frame), *start..start + bytes.len()))
+            });
+            let _ = slot.set(Text { ends, place });
         }
-        slot.get().ok_or_else(|| self.damage("dictionary"))
+        let Some(Text { ends, place }) = slot.get() else {
+            return Err(self.damage("dictionary"));
+        };
+        let bytes = place.as_ref().and_then(|(frame, span)| {
+            let frame = self.frames.get(*frame)?.get()?;
+            frame.get(span.clone())
+        });
+        Ok(Dictionary::new(ends, bytes.unwrap_or_default()))
     }
 
-    pub(super) fn strings(&self) -> Result<&Dictionary> {
+    #[inline]
+    pub(super) fn strings(&self) -> Result<Dictionary<'_>> {
         self.dictionary(&self.strings, column::STRING_LENGTHS, column::STRING_BYTES)
     }
 
-    pub(super) fn payloads(&self) -> Result<&Dictionary> {
+    #[inline]
+    pub(super) fn payloads(&self) -> Result<Dictionary<'_>> {
         self.dictionary(&self.payloads, column::PAYLOAD_LENGTHS, column::PAYLOAD_BYTES)
+    }
+
+    /// The strings or payloads that parameters of type `ty` refer to.
+    pub fn texts(&self, ty: ParamType) -> Result<Dictionary<'_>> {
+        if ty == ParamType::Bytes {
+            self.payloads()
+        } else {
+            self.strings()
+        }
+    }
+
+    /// Whether one of those can have this text in it, in any case of its letters: where not, they need not be decoded.
+    pub fn may_have(&self, ty: ParamType, text: &[u8]) -> Result<bool> {
+        if ty == ParamType::Bytes {
+            return Ok(true);
+        }
+        let set = self.raw(column::GRAMS)?;
+        Ok(!grams::is_set(set) || grams::may_have(set, text))
+    }
+
+    /// Whether what [`Segment::may_have`] goes by is true of the strings.
+    pub(super) fn check_grams(&self) -> Result<()> {
+        let set = self.raw(column::GRAMS)?;
+        let strings = self.strings()?;
+        let mut texts = (1..=strings.len() as i64).filter_map(|id| strings.get(id));
+        if grams::is_set(set) && !texts.all(|text| grams::may_have(set, text)) {
+            return Err(self.damage("strings have runs of bytes in them that the segment denies"));
+        }
+        Ok(())
     }
 
     fn metadata<'s, T: Decode<()> + 'static>(&'s self, name: Column, slot: &'s OnceCell<Vec<T>>) -> Result<&'s [T]> {

@@ -56,6 +56,25 @@ impl Segment<'_> {
         Ok(column.map_or(&[], Vec::as_slice))
     }
 
+    /// CPUs of the stored rows, of all kinds.
+    pub fn stored_cpus(&self) -> Result<&[i64]> {
+        self.row_column(column::CPU)
+    }
+
+    /// One thing of each stored row, kind by kind.
+    pub fn split<T>(&self, values: impl Iterator<Item = T>) -> Result<Vec<Vec<T>>> {
+        self.spend(size_of::<T>() * self.rows())?;
+        let kinds = self.meta.zone.kinds.iter();
+        // The directory was checked: together they have as many rows as the segment.
+        let mut columns: Vec<Vec<T>> = kinds.map(|kind| Vec::with_capacity(kind.events as usize)).collect();
+        for (kind, value) in self.stored_kinds()?.iter().zip(values) {
+            if let Some(column) = usize::try_from(*kind).ok().and_then(|kind| columns.get_mut(kind)) {
+                column.push(value);
+            }
+        }
+        Ok(columns)
+    }
+
     /// Indexes into [`Segment::threads`] of the versions that have rows, each once, ascending.
     pub fn threads_with_rows(&self) -> Result<Vec<u32>> {
         let runs = self.runs()?.0.iter().filter(|run| run.rows > 0);

@@ -5,10 +5,11 @@ mod entities;
 mod kinds;
 mod rows;
 
+pub use columns::EventField;
 pub use kinds::Passes;
+pub use rows::Place;
 
 use super::column::{self, Column, SegmentMeta};
-use super::dictionary::Dictionary;
 use super::frame::{self, FrameInfo};
 use super::zone::Zone;
 use super::{MAX_ROWS, MAX_SEGMENT, pool};
@@ -19,6 +20,7 @@ use hashbrown::HashMap;
 use rows::{Order, Runs};
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
+use std::ops::Range;
 
 /// One segment of a trace. Not shared between threads: each worker opens its own (that is cheap).
 pub struct Segment<'a> {
@@ -42,12 +44,12 @@ pub struct Segment<'a> {
     thread_columns: OnceCell<Vec<Vec<u32>>>,
     /// For each kind, places of its rows in the order of reading.
     places: OnceCell<Vec<Vec<u32>>>,
-    /// For each kind, where its parameters' columns are: the values, and which are there.
-    slots: OnceCell<Vec<Vec<Slot>>>,
+    /// For each kind, numbers of the columns of its fields.
+    slots: OnceCell<Vec<Vec<Option<usize>>>>,
     /// Columns in the order of rows.
     read: [OnceCell<Vec<i64>>; rows::FIELDS],
-    strings: OnceCell<Dictionary>,
-    payloads: OnceCell<Dictionary>,
+    strings: OnceCell<Text>,
+    payloads: OnceCell<Text>,
     threads: OnceCell<Vec<Thread>>,
     containers: OnceCell<Vec<Container>>,
     descriptors: OnceCell<Vec<Descriptor>>,
@@ -57,8 +59,11 @@ pub struct Segment<'a> {
     budget: Cell<usize>,
 }
 
-/// Number of a parameter's column, and of the one that says where it is there.
-type Slot = (Option<usize>, Option<usize>);
+/// A dictionary: where its strings end, and the frame and place of their text.
+struct Text {
+    ends: Vec<u32>,
+    place: Option<(usize, Range<usize>)>,
+}
 
 /// What of a segment was decoded so far, or of several together.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -233,7 +238,7 @@ impl<'a> Segment<'a> {
                 self.present_column(kind, param)?;
             }
         }
-        self.strings()?;
+        self.check_grams()?;
         self.payloads()?;
         self.threads()?;
         self.containers()?;

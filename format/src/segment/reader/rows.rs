@@ -2,7 +2,7 @@
 
 use super::super::column;
 use super::super::{order, pool};
-use super::Segment;
+use super::{Passes, Segment};
 use crate::model::{Container, Descriptor, EventFlags, Kind, ParamType, Thread, Value};
 use crate::{Error, Result};
 use std::slice;
@@ -25,6 +25,21 @@ pub(super) struct Order {
     pub(super) stored: Vec<u32>,
     /// Time of each row.
     pub(super) times: Vec<i64>,
+}
+
+/// Where a row is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Its kind.
+    pub kind: usize,
+    /// Its place among the rows of its kind, in stored order.
+    pub rank: usize,
+    /// The same among all rows.
+    pub stored: usize,
+    /// Index of its thread version; one that does not exist is [`usize::MAX`].
+    pub thread: usize,
+    /// When it happened.
+    pub time: i64,
 }
 
 /// Columns that are kept in the order of rows.
@@ -292,23 +307,8 @@ impl Segment<'_> {
     pub(super) fn order(&self) -> Result<&Order> {
         if self.order.get().is_none() {
             self.spend(40 * self.rows())?;
-            let mut gaps = self.columns_of(column::GAP)?;
-            let mut kinds = self.stored_kinds()?;
             let mut times = pool::ints(self.rows());
-            let start = self.meta.zone.time_min as i64;
-            let (mut time, mut group) = (start, usize::MAX);
-            for run in &self.runs()?.0 {
-                if run.group != group {
-                    (time, group) = (start, run.group);
-                }
-                // All runs together have as many rows as there are.
-                let (of_run, behind) = kinds.split_at_checked(run.rows).unwrap_or_default();
-                kinds = behind;
-                for kind in of_run {
-                    time = time.wrapping_add(self.next_of(&mut gaps, *kind)?);
-                    times.push(time);
-                }
-            }
+            self.each_stored(|_, _, time| times.push(time))?;
             let stored = match self.column(column::ORDER)? {
                 None => order::sort(&mut times),
                 Some(_) => {
@@ -322,6 +322,68 @@ impl Segment<'_> {
             let _ = self.order.set(Order { stored, times });
         }
         self.order.get().ok_or_else(|| self.damage("order"))
+    }
+
+    /// Calls `each` with every stored row: index of its thread version, kind and time.
+    fn each_stored(&self, mut each: impl FnMut(i64, i64, i64)) -> Result<()> {
+        let mut gaps = self.columns_of(column::GAP)?;
+        let mut kinds = self.stored_kinds()?;
+        let start = self.meta.zone.time_min as i64;
+        let (mut time, mut group) = (start, usize::MAX);
+        for run in &self.runs()?.0 {
+            if run.group != group {
+                (time, group) = (start, run.group);
+            }
+            // All runs together have as many rows as there are.
+            let (of_run, behind) = kinds.split_at_checked(run.rows).unwrap_or_default();
+            kinds = behind;
+            for kind in of_run {
+                time = time.wrapping_add(self.next_of(&mut gaps, *kind)?);
+                each(run.thread, *kind, time);
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the rows are for which a condition holds, in the order of reading; `passes` has an element for each kind. Where
+    /// they are few, this takes less than [`Segment::rows_where`], which puts all rows in order.
+    pub fn places_where(&self, passes: &[Passes]) -> Result<Vec<Place>> {
+        let mut places = Vec::new();
+        if passes.iter().all(|passes| *passes == Passes::None) {
+            return Ok(places);
+        }
+        self.spend(size_of::<Place>() * self.rows())?;
+        let mut next = vec![0u32; passes.len()];
+        let mut stored = 0;
+        self.each_stored(|thread, kind, time| {
+            let of = usize::try_from(kind).unwrap_or(usize::MAX);
+            if let (Some(passes), Some(next)) = (passes.get(of), next.get_mut(of)) {
+                let holds = match passes {
+                    Passes::None => false,
+                    Passes::All => true,
+                    Passes::Some(mask) => mask.get(*next as usize) == Some(&1),
+                };
+                if holds {
+                    places.push(Place {
+                        kind: of,
+                        rank: *next as usize,
+                        stored,
+                        thread: usize::try_from(thread).unwrap_or(usize::MAX),
+                        time,
+                    });
+                }
+                *next += 1;
+            }
+            stored += 1;
+        })?;
+        match self.column(column::ORDER)? {
+            None => places.sort_by_key(|place| place.time),
+            Some(_) => {
+                let rows = order::inverse(&self.explicit_order()?);
+                places.sort_by_key(|place| rows[place.stored]);
+            }
+        }
+        Ok(places)
     }
 
     /// The order that the segment says: every stored row once.
