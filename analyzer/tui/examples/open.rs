@@ -1,7 +1,8 @@
 //! Opens the trace named on the command line, for the test in a real terminal. `--panic-after MILLISECONDS` makes a
-//! thread panic meanwhile.
+//! thread panic meanwhile; `--follow` keeps up with a trace that grows.
 
 use afterimage_format::file::OpenOptions;
+use afterimage_tui::Growth;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -17,7 +18,11 @@ fn main() -> ExitCode {
             panic!("on purpose");
         });
     }
-    match afterimage_tui::run(path.as_ref(), &OpenOptions::default()) {
+    let growth = match arguments.iter().any(|argument| argument == "--follow") {
+        true => Growth::Recording,
+        false => Growth::None,
+    };
+    match afterimage_tui::run_as(path.as_ref(), path.as_ref(), &OpenOptions::default(), growth) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");

@@ -324,6 +324,7 @@ impl Key {
     pub(crate) fn name(self) -> String {
         let Key(code, modifiers) = self;
         let name = match code {
+            KeyCode::Char(' ') => "Space".into(),
             KeyCode::Char(c) => c.to_string(),
             KeyCode::F(number) => format!("F{number}"),
             KeyCode::PageUp => "PgUp".into(),

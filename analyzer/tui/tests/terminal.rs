@@ -317,3 +317,50 @@ fn without_a_terminal_there_is_advice() {
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && error.contains("analyze query"), "{error}");
 }
+
+#[test]
+fn a_trace_is_followed_while_it_is_written_and_sealed() {
+    let Some(tmux) = Tmux::start("a_trace_is_followed_while_it_is_written_and_sealed") else {
+        return;
+    };
+    let path = tmux.folder.path().join("growing.scap");
+    let written = path.clone();
+    let writer = std::thread::spawn(move || sample::growing(&written, 8, Duration::from_millis(700)));
+    let start = Instant::now();
+    while !std::fs::metadata(&path).is_ok_and(|file| file.len() > 1000) {
+        assert!(start.elapsed() < PATIENCE, "nothing was written");
+        sleep(Duration::from_millis(20));
+    }
+    tmux.command(&format!("{} {} --follow", example().display(), path.display()));
+    tmux.wait_for("being recorded");
+    tmux.keys(&["E", "G"]);
+    tmux.wait_until("more than at first", |screen| {
+        screen.contains("40/40") || screen.contains("60/60")
+    });
+    tmux.wait_for("80/80");
+    tmux.wait_for("sealed");
+    writer.join().expect("the trace was written");
+    tmux.keys(&["q"]);
+}
+
+#[test]
+fn a_session_is_replayed_in_a_terminal() {
+    let Some(tmux) = Tmux::start("a_session_is_replayed_in_a_terminal") else {
+        return;
+    };
+    let path = tmux.folder.path().join("session.scap");
+    sample::session(&path);
+    tmux.command(&command(&path));
+    tmux.wait_for("Overview");
+    tmux.keys(&["r"]);
+    tmux.wait_for("/dev/pts/3");
+    tmux.keys(&["Enter"]);
+    tmux.wait_for("web$");
+    tmux.wait_for("red and plain");
+    tmux.wait_for("paused");
+    tmux.keys(&["w"]);
+    tmux.wait_for("Why");
+    tmux.keys(&["q"]);
+    tmux.wait_for("status 0");
+    tmux.is_given_back();
+}

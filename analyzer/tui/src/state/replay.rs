@@ -214,7 +214,7 @@ mod tests {
             frame(100 * SECOND, "\r\x1b[2Kgone"),
         ]);
         let text = |replay: &Replay| replay.terminal.screen().contents();
-        assert_eq!(text(&replay), "$");
+        assert_eq!(text(&replay), "$ ");
         replay.pass(SECOND);
         assert_eq!(text(&replay), "$ ls");
         replay.pass(1);
@@ -224,7 +224,7 @@ mod tests {
         replay.seek(2 * SECOND);
         assert_eq!(text(&replay), "$ ls");
         replay.step(false);
-        assert_eq!(text(&replay), "$");
+        assert_eq!(text(&replay), "$ ");
         replay.step(true);
         replay.step(true);
         assert_eq!(text(&replay), "gone");

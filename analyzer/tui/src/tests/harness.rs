@@ -195,6 +195,7 @@ fn key(name: &str) -> Option<KeyEvent> {
         return Some(KeyEvent::new(KeyCode::Char(c), KeyModifiers::CONTROL));
     }
     let code = match name {
+        "Space" => KeyCode::Char(' '),
         "Up" => KeyCode::Up,
         "Down" => KeyCode::Down,
         "Left" => KeyCode::Left,

@@ -1,6 +1,7 @@
 //! Frames at the usual sizes.
 
-use super::harness::{FULL, Ui, story, text};
+use super::harness::{FULL, Ui, story, text, trace};
+use super::sample;
 use crate::view::{Look, view};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -65,6 +66,18 @@ fn follow() {
 #[test]
 fn latencies() {
     check("latencies", &["F2", "l", "l", "Enter", "Up", "Up", "Right"]);
+}
+
+#[test]
+fn replay() {
+    let opened = trace(sample::session);
+    for (width, height) in [(80, 24), (120, 40), (250, 70)] {
+        let mut ui = Ui::new(&opened, width, height);
+        ui.press(&["r"]);
+        insta::assert_snapshot!(format!("sessions-{width}x{height}"), ui.screen());
+        ui.press(&["Enter", "p", "End"]);
+        insta::assert_snapshot!(format!("replay-{width}x{height}"), ui.screen());
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::harness::{Ui, story, trace};
 use super::sample;
 use crate::keys::Context;
 use crate::message::{Answer, Effect, Job, Message};
-use crate::state::{Body, Part, Progress};
+use crate::state::{Body, Live, Part, Progress};
 use crate::update::{context, update};
 
 /// The numbers of the events on the screen.
@@ -351,4 +351,59 @@ fn a_search_can_be_stopped_and_keeps_what_it_found() {
     assert!(ui.line(2).ends_with("1/2 stopped at 57%"), "{}", ui.line(2));
     ui.press(&["/", "Enter"]);
     assert_eq!(nums(&ui).len(), 7, "taking the filter again begins the search anew");
+}
+
+#[test]
+fn a_session_is_played_as_time_passes() {
+    let opened = trace(sample::session);
+    let mut ui = Ui::new(&opened, 80, 24);
+    ui.press(&["r", "Enter"]);
+    assert!(ui.state.wants_time() && ui.screen().contains("web$"), "{}", ui.screen());
+    assert!(!ui.screen().contains("red"));
+    ui.tell(Message::Time(3_000_000_000));
+    assert!(ui.screen().contains("red and plain"), "{}", ui.screen());
+    assert!(ui.screen().contains("typed: cat notes\\n"), "{}", ui.screen());
+    ui.press(&["Left"]);
+    assert!(!ui.screen().contains("red"), "{}", ui.screen());
+    ui.press(&["Space", "+", "+"]);
+    assert!(!ui.state.wants_time());
+    ui.tell(Message::Time(3_000_000_000));
+    assert!(!ui.screen().contains("red"), "paused");
+    ui.press(&["End", "Enter"]);
+    assert!(ui.state.screen().events().is_some(), "the event at that moment");
+}
+
+#[test]
+fn a_growing_trace_is_followed_unless_it_is_paused() {
+    let (short, long) = (
+        trace(|path| sample::long(path, 1, 100)),
+        trace(|path| sample::long(path, 2, 100)),
+    );
+    let grown = || std::sync::Arc::new(long.info());
+    let mut ui = Ui::with_events(&short, 80, 24);
+    ui.tell(Message::Live(Live::Growing));
+    assert!(ui.line(0).contains("being recorded"));
+    ui.press(&["Down"]);
+    ui.tell(Message::Grown(grown()));
+    assert!(ui.line(2).ends_with(" 2/200"), "the cursor stays: {}", ui.line(2));
+    ui.press(&["Backspace"]);
+    assert!(ui.line(1).contains("200 events"), "{}", ui.line(1));
+
+    let mut ui = Ui::with_events(&short, 80, 24);
+    ui.tell(Message::Live(Live::Growing));
+    ui.press(&["End", "p"]);
+    ui.tell(Message::Grown(grown()));
+    assert!(
+        ui.line(0).contains("PAUSED") && ui.line(2).ends_with("100/100"),
+        "{}",
+        ui.screen()
+    );
+    ui.press(&["p"]);
+    assert!(
+        ui.line(2).ends_with("200/200"),
+        "who is at the end stays there: {}",
+        ui.line(2)
+    );
+    ui.tell(Message::Live(Live::Broken("the file was deleted".into())));
+    assert!(ui.line(1).contains("the file was deleted"));
 }

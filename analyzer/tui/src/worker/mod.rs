@@ -127,10 +127,12 @@ impl Workers {
                 send(Ok(Message::Alerts(alerts, damage)));
             }
             drop(opened);
-            let mut goes_on = true;
+            let (mut goes_on, mut waiting) = (true, Vec::new());
             while goes_on {
                 goes_on = match trace.get() {
-                    Some(opened) => serve(&mut Reader::new(&opened), &read_requests, |message| send(Ok(message))),
+                    Some(opened) => serve(&mut Reader::new(&opened), &read_requests, &mut waiting, |message| {
+                        send(Ok(message));
+                    }),
                     // Nothing can be read any more: what is asked for is not answered.
                     None => read_requests.recv().is_ok(),
                 };
@@ -223,18 +225,35 @@ fn first(
     }
 }
 
-/// Answers requests until nobody can send them any more, which is false, or the trace is to be read anew.
-fn serve(reader: &mut Reader<'_>, requests: &Receiver<Request>, send: impl Fn(Message)) -> bool {
-    while let Ok(first) = requests.recv() {
-        let (mut rows, mut detail, mut again) = (None, None, false);
+/// Answers requests, those that are `waiting` first, until nobody can send them any more, which is false, or the trace is to
+/// be read anew: what was asked for then waits for the next one, because it may be about what is new.
+fn serve(
+    reader: &mut Reader<'_>,
+    requests: &Receiver<Request>,
+    waiting: &mut Vec<Request>,
+    send: impl Fn(Message),
+) -> bool {
+    loop {
+        if waiting.is_empty() {
+            match requests.recv() {
+                Ok(first) => waiting.push(first),
+                Err(_) => return false,
+            }
+        }
+        waiting.extend(requests.try_iter());
+        if waiting.iter().any(|request| matches!(request, Request::Again)) {
+            waiting.retain(|request| !matches!(request, Request::Again));
+            return true;
+        }
+        let (mut rows, mut detail) = (None, None);
         let mut told = Vec::new();
-        for request in std::iter::once(first).chain(requests.try_iter()) {
+        for request in waiting.drain(..) {
             match request {
                 Request::Rows(generation, first, positions, columns) => {
                     rows = Some((generation, first, positions, columns));
                 }
                 Request::Detail(position) => detail = Some(position),
-                Request::Again => again = true,
+                Request::Again => {}
                 // Nobody asks for these by moving a cursor: each one counts.
                 Request::Tell(position, want) => told.push((position, want)),
             }
@@ -248,9 +267,5 @@ fn serve(reader: &mut Reader<'_>, requests: &Receiver<Request>, send: impl Fn(Me
         for (position, want) in told {
             send(reader.tell(position, want));
         }
-        if again {
-            return true;
-        }
     }
-    false
 }

@@ -76,11 +76,18 @@ fn world() -> World {
             container(WEB, &web, Runtime::Docker, Some("web"), START + 30 * SECOND),
             container(DATABASE, "db-1", Runtime::Runc, None, 0),
         ],
-        descriptors: vec![Descriptor {
-            ty: DescriptorType::File,
-            name: b"/etc/shadow".to_vec(),
-            ..Descriptor::unknown(1)
-        }],
+        descriptors: vec![
+            Descriptor {
+                ty: DescriptorType::File,
+                name: b"/etc/shadow".to_vec(),
+                ..Descriptor::unknown(1)
+            },
+            Descriptor {
+                ty: DescriptorType::File,
+                name: b"/dev/pts/3".to_vec(),
+                ..Descriptor::unknown(2)
+            },
+        ],
     }
 }
 
@@ -109,6 +116,12 @@ fn kinds() -> Vec<Kind> {
             "read",
             Category::IoRead,
             Some(0),
+            &[("res", Errno), ("data", Bytes), ("fd", Fd), ("size", Uint)],
+        ),
+        kind(
+            "write",
+            Category::IoWrite,
+            Some(1),
             &[("res", Errno), ("data", Bytes), ("fd", Fd), ("size", Uint)],
         ),
         kind(
@@ -199,7 +212,7 @@ fn told(path: &Path) -> TraceWriter {
     push(&mut builder, (0, 2, 0, -13, &[int(-13), bytes(hostile), int(0o1101)]));
     push(
         &mut builder,
-        (2, 2, 0, 0, &[int(0), bytes(b"/usr/bin/id"), bytes(b"id\0-u")]),
+        (3, 2, 0, 0, &[int(0), bytes(b"/usr/bin/id"), bytes(b"id\0-u")]),
     );
     close(&mut builder, &mut writer);
 
@@ -246,6 +259,41 @@ pub(crate) fn long(path: &Path, segments: u64, rows: u64) {
             }
         }
         close(&mut builder, &mut writer);
+    }
+    seal(writer);
+}
+
+/// A terminal session: a prompt, a command that is typed, colours, and what would take over the terminal.
+pub(crate) fn session(path: &Path) {
+    let mut writer = create(path);
+    let mut builder = SegmentBuilder::new(kinds(), 1);
+    let mut moved = |kind: u16, data: &[u8]| {
+        let size = data.len() as i64;
+        let args = [Value::Int(size), Value::Bytes(data), Value::Int(0), Value::Int(size)];
+        push(&mut builder, (kind, 2, 2, size, &args));
+    };
+    moved(2, b"web$ ");
+    moved(1, b"cat notes\n");
+    moved(2, b"cat notes\r\n");
+    moved(2, b"\x1b[31mred\x1b[0m and \x1b]0;title\x07plain\r\n");
+    moved(2, "\x1b[5;20H日本語\u{202e}".as_bytes());
+    close(&mut builder, &mut writer);
+    seal(writer);
+}
+
+/// Writes `segments` segments of ten events, a pause after each, and seals the trace in the end.
+pub(crate) fn growing(path: &Path, segments: u64, pause: std::time::Duration) {
+    let mut writer = create(path);
+    let mut builder = SegmentBuilder::new(kinds(), 1);
+    for _ in 0..segments {
+        for _ in 0..10 {
+            push(
+                &mut builder,
+                (0, 2, 1, 3, &[Value::Int(3), Value::Bytes(b"/data"), Value::Int(0)]),
+            );
+        }
+        close(&mut builder, &mut writer);
+        std::thread::sleep(pause);
     }
     seal(writer);
 }
