@@ -110,7 +110,10 @@ fn terminal() -> Recorded {
     r.at(2).open(1001, 0, "/dev/pts/0", 2).dup(1001, 0, 1);
     r.at(3).exec(1001, "/bin/sh", &["sh"]).write(1001, 1, "$ ");
     r.at(1500).read(1001, 0, "id\n").fork(1001, 1002);
-    r.at(1501).exec(1002, "/bin/id", &["id"]).write(1002, 1, "uid=0\n").exit(1002, 0);
+    r.at(1501)
+        .exec(1002, "/bin/id", &["id"])
+        .write(1002, 1, "uid=0\n")
+        .exit(1002, 0);
     r.seal()
 }
 
