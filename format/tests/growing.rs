@@ -2,6 +2,7 @@
 
 mod world;
 
+use afterimage_format::evidence::Identity;
 use afterimage_format::file::*;
 use std::fs::{self, File, OpenOptions as Open};
 use std::io::Write as _;
@@ -161,4 +162,27 @@ fn what_is_taken_back_and_written_anew_is_seen() {
     fs::write(&path, &longer).unwrap();
     let (trace, _) = refreshed(trace);
     same(&trace, &path);
+}
+
+#[test]
+fn an_encrypted_file_needs_no_identity_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.scap");
+    let identity = Identity::generate();
+    let options = WriterOptions {
+        recipients: vec![identity.recipient()],
+        ..WriterOptions::default()
+    };
+    let mut writer = TraceWriter::create(&path, &header(), options).unwrap();
+    let identities = vec![identity];
+    let trace = Trace::open_with(&path, &OpenOptions { identities }).unwrap();
+    let all = segments(2, 3);
+    writer.append(&all[0]).unwrap();
+    let (trace, _) = refreshed(trace);
+    assert_eq!(trace.segment(0).unwrap().rows(), 6);
+    writer.append(&all[1]).unwrap();
+    writer.seal(&Summary::default()).unwrap();
+    let (trace, is_sealed) = refreshed(trace);
+    assert!(is_sealed && trace.is_encrypted());
+    assert_eq!(trace.segment(1).unwrap().rows(), 6);
 }

@@ -1,9 +1,14 @@
 //! A real container, recorded by the real recorder, told after it is gone. Needs root, BTF, runc, busybox and the
 //! `capture` binary (beside `analyze`, or named by `AFTERIMAGE_CAPTURE`); says that it is skipped where one is missing.
 
+use afterimage_format::file::Trace;
+use afterimage_query::TraceContext;
+use afterimage_query::check::TimeZone;
+use afterimage_query::sessions::{Side, frames, sessions};
 use serde_json::{Value, json};
 use std::fs;
 use std::io::Write as _;
+use std::ops::ControlFlow;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -267,6 +272,59 @@ fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
         assert!(start.elapsed() < Duration::from_secs(60), "waited in vain for {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// What a terminal showed and what was typed, from a real recording of `script`.
+#[test]
+fn a_real_terminal_session_is_found_and_replayed() {
+    let name = "a_real_terminal_session_is_found_and_replayed";
+    let capture = match needs() {
+        Ok(_) if find("script").is_none() => return skip(name, "script is not installed"),
+        Ok(capture) => capture,
+        Err(reason) => return skip(name, &reason),
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("t.scap");
+    let mut recorder = Command::new(capture)
+        .args(["record", "-o"])
+        .arg(&path)
+        .args([
+            "--",
+            "script",
+            "-qc",
+            "printf 'one\\n'; read x; echo got $x",
+            "/dev/null",
+        ])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the recorder starts");
+    let mut stdin = recorder.stdin.take().expect("its standard input");
+    stdin.write_all(b"typed\n").expect("somebody who reads");
+    drop(stdin);
+    let done = recorder.wait_with_output().expect("the recorder ends");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+
+    let trace = Trace::open(&path).expect("the trace opens");
+    let context = TraceContext::new(&trace, TimeZone::Utc);
+    let all = sessions(&trace, &context, &|| false).expect("not cancelled");
+    let [session] = &all.list[..] else {
+        panic!("{:?}", all.list)
+    };
+    assert_eq!((session.side, session.lacks), (Side::Master, 0));
+    assert_eq!(session.processes[0].name, b"script");
+    let (mut shown, mut typed) = (Vec::new(), Vec::new());
+    frames(&trace, &context, session, &|| false, |frame| {
+        if frame.typed { &mut typed } else { &mut shown }.extend(frame.data);
+        ControlFlow::Continue(())
+    });
+    let shown = String::from_utf8(shown).expect("text");
+    for line in ["one\r\n", "typed\r\n", "got typed\r\n"] {
+        assert!(shown.contains(line), "{shown:?}");
+    }
+    assert!(typed.starts_with(b"typed\n"), "{typed:?}");
+    assert_eq!(session.bytes_out, shown.len() as u64);
 }
 
 /// The recorder, or what is missing here.

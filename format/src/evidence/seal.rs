@@ -18,7 +18,6 @@ pub(crate) const MAX_RECIPIENTS: usize = 1024;
 const MAX_KEYS: usize = 256 << 10;
 
 /// A file's key, ready for its blocks.
-#[derive(Clone)]
 pub(crate) struct BlockCipher(ChaCha20Poly1305);
 
 impl BlockCipher {

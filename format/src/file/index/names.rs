@@ -10,7 +10,7 @@ const MAX_NAMES: usize = 4096;
 const MAX_NAME: usize = 256;
 
 /// The names seen so far.
-#[derive(Default, Clone)]
+#[derive(Default)]
 pub(crate) struct Names(HashSet<Arc<str>>);
 
 impl Names {

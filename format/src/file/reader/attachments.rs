@@ -28,7 +28,7 @@ impl Trace {
                     block.header.name()
                 ));
             }
-            let body = block.checked_body(self.cipher.as_ref())?;
+            let body = block.checked_body(self.cipher.as_deref())?;
             let (head, stored) = AttachmentHead::decode(&body)?;
             if head.hash != entry.hash {
                 return Err("an attachment is not the one that the index lists".into());

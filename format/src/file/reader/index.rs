@@ -23,7 +23,7 @@ pub(crate) fn read(map: &Map, beginning: &Beginning) -> Result<Option<(Root, Foo
         what: format!("index: {what}"),
     };
     let block = index_block(map, &footer).map_err(damage)?;
-    let body = block.checked_body(beginning.cipher.as_ref()).map_err(damage)?;
+    let body = block.checked_body(beginning.cipher.as_deref()).map_err(damage)?;
     let root = Root::decode(&body, beginning.end as u64, footer.index).map_err(damage)?;
     Ok(Some((root, footer)))
 }

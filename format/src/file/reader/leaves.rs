@@ -44,11 +44,6 @@ impl Leaves {
         }))
     }
 
-    /// The names seen so far, which a reader of the same file goes on with.
-    pub(crate) fn names(&self) -> Names {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).names.clone()
-    }
-
     pub(crate) fn damage(&self) -> Vec<Damage> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).damage.clone()
     }

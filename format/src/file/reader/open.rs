@@ -8,10 +8,11 @@ use crate::file::layout::{self, FORMAT_VERSION, MAX_METADATA, PREFIX_LEN, tag};
 use crate::model::Header;
 use crate::{Error, Result, meta};
 use std::path::Path;
+use std::sync::Arc;
 
 /// The beginning of an open file.
 pub(crate) struct Beginning {
-    pub(crate) cipher: Option<BlockCipher>,
+    pub(crate) cipher: Option<Arc<BlockCipher>>,
     pub(crate) header: Header,
     /// Offset behind the header.
     pub(crate) end: usize,
@@ -76,13 +77,13 @@ pub(crate) fn read(map: &Map, path: &Path, identities: &[Identity], lenient: boo
     {
         let body = metadata(&keys, None).map_err(|e| damaged(&e))?;
         let cipher = BlockCipher::unlock(&body, identities).map_err(|e| damaged(&format!("its key: {e}")))?;
-        beginning.cipher = Some(cipher.ok_or_else(|| Error::Encrypted {
+        beginning.cipher = Some(Arc::new(cipher.ok_or_else(|| Error::Encrypted {
             path: path.to_owned(),
             what: match identities {
                 [] => "needs an identity",
                 _ => "not to any of the given identities",
             },
-        })?);
+        })?));
         (beginning.end, beginning.number) = (keys.end(), Some(keys.header.number));
     }
     match read_header(map, &beginning) {
@@ -107,7 +108,7 @@ fn read_header<'m>(map: &'m Map, beginning: &Beginning) -> Result<(Header, Block
     if block.header.tag != tag::HEAD {
         return Err(format!("its first block is {} and no header", block.header.name()));
     }
-    let body = metadata(&block, beginning.cipher.as_ref())?;
+    let body = metadata(&block, beginning.cipher.as_deref())?;
     Ok((meta::decode(&body)?, block))
 }
 

@@ -124,7 +124,7 @@ impl Standing {
 /// Walks over everything behind the beginning. Where the walk stood before what is cut off at the end comes with it.
 pub(crate) fn scan(map: &Map, beginning: &Beginning, names: &mut Names) -> (Scanned, Standing) {
     let out = Scanned::default();
-    go_on(map, beginning.cipher.as_ref(), names, Standing::begin(beginning), out)
+    go_on(map, beginning.cipher.as_deref(), names, Standing::begin(beginning), out)
 }
 
 /// Goes on where a walk stood; `out` are the closed groups, the attachments and the custody log that it had found.

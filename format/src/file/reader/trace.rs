@@ -31,7 +31,7 @@ pub struct OpenOptions {
 /// read when they are asked for. Memory does not grow with the file.
 pub struct Trace {
     pub(super) map: Map,
-    pub(super) cipher: Option<BlockCipher>,
+    pub(super) cipher: Option<Arc<BlockCipher>>,
     pub(super) attachments: Vec<AttachmentEntry>,
     header: Header,
     root: Option<[u8; 32]>,
@@ -118,8 +118,9 @@ impl Trace {
             custody: self.custody.clone(),
             ..Scanned::default()
         };
-        let mut names = self.leaves.names();
-        let cipher = beginning.cipher.as_ref();
+        // Names are shared anew: what this trace has seen of them belongs to its own leaves.
+        let mut names = Names::default();
+        let cipher = beginning.cipher.as_deref();
         let (scanned, standing) = scan::go_on(&trace.map, cipher, &mut names, standing.clone(), known);
         let mut damage = Vec::new();
         trace.take(scanned, standing, &mut damage);
@@ -178,7 +179,7 @@ impl Trace {
     fn read_index(&mut self, beginning: &Beginning, damage: &mut Vec<Damage>) -> bool {
         match index::read(&self.map, beginning) {
             Ok(Some((root, footer))) => {
-                self.custody = index::custody(&self.map, beginning.cipher.as_ref(), &root.custody, damage);
+                self.custody = index::custody(&self.map, beginning.cipher.as_deref(), &root.custody, damage);
                 let index = Block::at(&self.map, footer.index).ok();
                 let signatures = index.and_then(|index| index::signatures(&self.map, &index, &footer.root));
                 let capture_id = (!self.header_lost).then_some(&self.header.capture_id);
@@ -251,7 +252,7 @@ impl Trace {
         } else {
             group.offset
         };
-        self.leaves.get(&self.map, self.cipher.as_ref(), at, group, end)
+        self.leaves.get(&self.map, self.cipher.as_deref(), at, group, end)
     }
 
     /// The index entry of segment number `at`.
@@ -344,7 +345,7 @@ impl Trace {
             return Err(damage("no segment where the index says there is one".into()));
         }
         self.map.touch(block.offset..block.end());
-        block.body(self.cipher.as_ref()).map_err(damage)
+        block.body(self.cipher.as_deref()).map_err(damage)
     }
 
     /// What the recorder said when it sealed the file; `None` where it did not come to that.
