@@ -43,7 +43,7 @@ impl Terminal {
         let child = pair.slave.spawn_command(command)?;
         let (send, output) = channel();
         thread::spawn(move || {
-            let mut buffer = [0; 1 << 16];
+            let mut buffer = vec![0; 1 << 16];
             while let Ok(count @ 1..) = from.read(&mut buffer) {
                 if send.send(buffer[..count].to_vec()).is_err() {
                     return;
