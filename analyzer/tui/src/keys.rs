@@ -88,6 +88,8 @@ pub(crate) enum Action {
     Notes,
     /// Opens the menu of exports.
     Export,
+    /// Opens the menu of what can be copied.
+    Copy,
     /// To the next bookmark.
     MarkNext,
     /// To the bookmark before.
@@ -215,18 +217,19 @@ pub(crate) static BINDINGS: &[Binding] = &[
     bind(&[char('7')], &[Groups], Action::SortBy(6), "", ""),
     bind(&[char('8')], &[Groups], Action::SortBy(7), "", ""),
     bind(&[char('9')], &[Groups], Action::SortBy(8), "", ""),
-    bind(&[ctrl('f'), plain(KeyCode::F(3))], TABLES, Action::Search, "", "look for a text among the rows"),
-    bind(&[char('n'), ctrl('g')], TABLES, Action::SearchNext, "", "to the next row with that text"),
-    bind(&[char('N')], TABLES, Action::SearchBack, "", "to the row before with that text"),
+    bind(&[ctrl('f'), plain(KeyCode::F(3))], TABLES, Action::Search, "", "look for words among the rows, whatever their case"),
+    bind(&[char('n'), ctrl('g')], TABLES, Action::SearchNext, "", "to the next row with them"),
+    bind(&[char('N')], TABLES, Action::SearchBack, "", "to the row before with them"),
     bind(&[char(':')], SCREENS, Action::Goto, "go to", "go to a time (10:00:03.5, -5m) or to the event with a number"),
     bind(&[char('b')], SCREENS, Action::Bookmark, "", "set a bookmark on what is selected, or remove it"),
     bind(&[char('B')], SCREENS, Action::Note, "note", "write a note about what is selected"),
     bind(&[char('m')], &[Overview, Histogram, Groups, Events, Detail], Action::Notes, "", "alerts, bookmarks and notes, in the order of time"),
+    bind(&[char('y')], SCREENS, Action::Copy, "", "copy the row, the filter, the command for a shell, or the event as JSON"),
     bind(&[char('x')], SCREENS, Action::Export, "", "write the events of this screen to a file, or a report of all notes"),
     bind(&[char(']')], EVENTS, Action::MarkNext, "", "to the next bookmark"),
     bind(&[char('[')], EVENTS, Action::MarkBack, "", "to the bookmark before"),
     bind(&[char('z')], SCREENS, Action::ClearSpan, "", "give up the chosen span of time"),
-    bind(&[plain(KeyCode::Esc)], &[Overview, Histogram, Groups, Events, Notes], Action::Stop, "", "stop the search, keep what it found; then an export"),
+    bind(&[plain(KeyCode::Esc)], &[Overview, Histogram, Groups, Events, Notes], Action::Stop, "", "stop the search, keep what it found; then a search for words or an export"),
     bind(&[plain(KeyCode::Esc)], &[Detail], Action::Leave, "close", "close this pane"),
     bind(&[char('?'), plain(KeyCode::F(1))], SCREENS, Action::Help, "help", "this help"),
     bind(&[char('q'), plain(KeyCode::F(10))], SCREENS, Action::Quit, "quit", "quit"),

@@ -14,6 +14,7 @@ mod keys;
 mod layout;
 mod message;
 mod run;
+mod shell;
 mod state;
 mod terminal;
 #[cfg(test)]
@@ -21,6 +22,7 @@ mod tests;
 mod update;
 mod view;
 mod views;
+mod words;
 mod worker;
 
 pub use error::Error;

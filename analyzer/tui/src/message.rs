@@ -1,9 +1,10 @@
 //! What comes into the state, and what it wants done.
 
 use crate::state::{
-    Alert, EventDetail, EventRowText, Export, Exported, Finding, GroupRow, Mark, Notice, Part, Position, TraceInfo, TraceKey,
+    Alert, EventDetail, EventRowText, Export, Exported, Finding, GroupRow, Mark, Notice, Part, Position, RowSet, TraceInfo, TraceKey,
 };
 use crate::views::{Column, View};
+use crate::words::Words;
 use crossterm::event::KeyEvent;
 use std::sync::Arc;
 
@@ -69,6 +70,17 @@ pub(crate) enum Message {
         /// How it ended, once it did.
         end: Option<Exported>,
     },
+    /// A search among events went on.
+    Found {
+        /// Its number.
+        generation: u64,
+        /// Parts of the table that are done, of how many.
+        done: (u64, u64),
+        /// What it found, once it ended; nothing where there is no such row.
+        end: Option<Option<Position>>,
+    },
+    /// A text that is to be copied.
+    Copy(String),
     /// What work aside came to.
     Notice(Notice),
 }
@@ -102,6 +114,8 @@ pub(crate) enum Job {
 pub(crate) enum Want {
     /// A bookmark with this note.
     Mark(String),
+    /// All of it as JSON, to be copied.
+    Json,
 }
 
 /// Something to do with files of a person.
@@ -113,6 +127,21 @@ pub(crate) enum Chore {
     SaveNotes(TraceKey, Vec<Mark>),
     /// Keep what was copied.
     Keep(String),
+}
+
+/// A search in a table of events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Find {
+    /// The table.
+    pub(crate) rows: RowSet,
+    /// Index of the row where it begins; the row itself does not count.
+    pub(crate) from: u64,
+    /// Whether it goes on to later rows.
+    pub(crate) forwards: bool,
+    /// What is looked for.
+    pub(crate) words: Words,
+    /// What is shown of the rows.
+    pub(crate) columns: Vec<Column>,
 }
 
 /// Something that has to be done outside of the state.
@@ -152,6 +181,17 @@ pub(crate) enum Effect {
     },
     /// End the export.
     EndExport,
+    /// Begin a search among events; ends the one before.
+    Find {
+        /// Its number.
+        generation: u64,
+        /// What is looked for.
+        find: Find,
+    },
+    /// End the search.
+    EndFind,
+    /// Give a text to the terminal's clipboard.
+    Copy(String),
     /// Begin a job; ends the one before.
     Start {
         /// Its number.

@@ -78,7 +78,8 @@ pub fn run_as(path: &Path, given: &Path, options: &OpenOptions) -> Result<(), Er
     let terminal = Terminal::take()?;
     spawn("input", move || read_input(&sender))?;
     let name = given.file_name().unwrap_or(given.as_os_str());
-    let state = State::new(escaped(name.as_bytes()), terminal.size()?);
+    let mut state = State::new(escaped(name.as_bytes()), terminal.size()?);
+    state.given = given.to_owned();
     let ended = main_loop(state, terminal, &workers, opened, &incoming);
     handle.close();
     match ended? {
@@ -102,7 +103,7 @@ fn main_loop(
         for incoming in next.into_iter().chain(incoming.try_iter()).take(BATCH) {
             match incoming {
                 Incoming::Message(message) => {
-                    if !perform(update(&mut state, message), workers) {
+                    if !perform(update(&mut state, message), workers, &mut terminal) {
                         return Ok(None);
                     }
                 }
@@ -112,7 +113,11 @@ fn main_loop(
         }
         let size = terminal.size()?;
         if size != state.size {
-            perform(update(&mut state, Message::Resize(size.0, size.1)), workers);
+            perform(
+                update(&mut state, Message::Resize(size.0, size.1)),
+                workers,
+                &mut terminal,
+            );
         }
         terminal.draw(|frame| view(&state, look, frame))?;
         match incoming.recv() {
@@ -123,7 +128,7 @@ fn main_loop(
 }
 
 /// Does what an update asked for; false where that is to leave.
-fn perform(effects: Vec<Effect>, workers: &Workers) -> bool {
+fn perform(effects: Vec<Effect>, workers: &Workers, terminal: &mut Terminal) -> bool {
     for effect in effects {
         match effect {
             Effect::Load {
@@ -136,6 +141,10 @@ fn perform(effects: Vec<Effect>, workers: &Workers) -> bool {
             Effect::Tell { position, want } => workers.read(Request::Tell(position, want)),
             Effect::Export { generation, export } => workers.export(generation, export),
             Effect::EndExport => workers.end_export(),
+            Effect::Find { generation, find } => workers.find(generation, find),
+            Effect::EndFind => workers.end_find(),
+            // A terminal that takes nothing is no reason to end; the text is in a file, too.
+            Effect::Copy(text) => drop(terminal.copy(&text)),
             Effect::Chore(chore) => workers.chore(chore),
             Effect::Start {
                 generation,

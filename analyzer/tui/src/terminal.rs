@@ -1,11 +1,13 @@
 //! The terminal: taken over, and given back whatever happens.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use crossterm::cursor::Show;
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::execute;
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use ratatui::backend::CrosstermBackend;
-use std::io::{self, Stdout, stdout};
+use std::io::{self, Stdout, Write as _, stdout};
 use std::panic;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -37,6 +39,17 @@ impl Terminal {
     pub(crate) fn size(&self) -> io::Result<(u16, u16)> {
         let size = self.inner.size()?;
         Ok((size.width, size.height))
+    }
+
+    /// Gives a text to the terminal for its clipboard: OSC 52 of xterm's control sequences. Whatever is in the text, what goes
+    /// to the terminal is base64.
+    pub(crate) fn copy(&mut self, text: &str) -> io::Result<()> {
+        if TAKEN.load(Ordering::SeqCst) {
+            let mut out = stdout();
+            write!(out, "\x1b]52;c;{}\x07", STANDARD.encode(text))?;
+            out.flush()?;
+        }
+        Ok(())
     }
 
     /// Draws a frame. Does nothing once the terminal was given back.

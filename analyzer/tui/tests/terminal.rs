@@ -253,6 +253,49 @@ fn events_are_exported() {
 }
 
 #[test]
+fn what_is_copied_is_in_the_clipboard() {
+    let Some(tmux) = Tmux::start("what_is_copied_is_in_the_clipboard") else {
+        return;
+    };
+    tmux.run(&["set", "-g", "set-clipboard", "on"]);
+    let trace = tmux.trace();
+    tmux.command(&command(&trace));
+    tmux.wait_for("Overview");
+    tmux.keys(&["E", "/"]);
+    tmux.run(&["send-keys", "-l", "evt.type = read"]);
+    tmux.keys(&["Enter", "y", "C", "Enter"]);
+    tmux.wait_for("copied ");
+    let expected = format!("analyze query {} -f 'evt.type = read'", trace.display());
+    let start = Instant::now();
+    while !tmux.run(&["list-buffers"]).contains("buffer") {
+        assert!(start.elapsed() < PATIENCE, "the terminal got nothing");
+        sleep(Duration::from_millis(20));
+    }
+    assert_eq!(tmux.run(&["show-buffer"]), expected);
+    tmux.keys(&["q"]);
+    tmux.wait_for("status 0");
+}
+
+#[test]
+fn words_are_found_in_a_long_trace() {
+    let Some(tmux) = Tmux::start("words_are_found_in_a_long_trace") else {
+        return;
+    };
+    let path = tmux.folder.path().join("long.scap");
+    sample::long(&path, 20, 10_000);
+    tmux.command(&command(&path));
+    tmux.wait_for("200000 events");
+    tmux.keys(&["E", "C-f"]);
+    tmux.run(&["send-keys", "-l", "/DATA/199999"]);
+    tmux.keys(&["Enter"]);
+    tmux.wait_for("199999/200000");
+    tmux.keys(&["n"]);
+    tmux.wait_for("no more rows");
+    tmux.keys(&["q"]);
+    tmux.wait_for("status 0");
+}
+
+#[test]
 fn signals_give_the_terminal_back() {
     let Some(tmux) = Tmux::start("signals_give_the_terminal_back") else {
         return;

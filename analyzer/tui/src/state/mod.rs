@@ -14,7 +14,7 @@ mod selection;
 
 pub(crate) use content::{ContainerLine, DetailItem, EventDetail, EventRowText, SegmentInfo, TraceInfo};
 pub(crate) use events::{Events, Listing, Place};
-pub(crate) use export::{Aside, Export, Exported, Form};
+pub(crate) use export::{Aside, Copy, Export, Exported, Form};
 pub(crate) use groups::{GroupRow, Groups};
 pub(crate) use input::Input;
 pub(crate) use job::{Job, Progress};
@@ -24,6 +24,7 @@ pub(crate) use overview::{Finding, Focus, Histogram, Overview};
 pub(crate) use position::{Part, Position, RowSet};
 pub(crate) use selection::{Crumb, Selection};
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// The state of the interface.
@@ -33,6 +34,8 @@ pub(crate) struct State {
     pub(crate) size: (u16, u16),
     /// Name of the file, escaped.
     pub(crate) file: String,
+    /// The file as it was given to the program.
+    pub(crate) given: PathBuf,
     /// The trace; nothing while it is being opened.
     pub(crate) trace: Option<Arc<TraceInfo>>,
     /// The screens, each opened from the one before it. There is always one; the last one is shown.
@@ -51,6 +54,10 @@ pub(crate) struct State {
     pub(crate) export: Option<Aside<Export>>,
     /// An export that found a file with its name.
     pub(crate) to_replace: Option<Export>,
+    /// The search among events that goes on: the generation of its table, and whether it goes to later rows.
+    pub(crate) find: Option<Aside<(u64, bool)>>,
+    /// What the open menu of copies has.
+    pub(crate) copies: Vec<Copy>,
     /// Counts jobs.
     pub(crate) generation: u64,
     /// The last damage met while reading.
@@ -104,6 +111,7 @@ impl State {
     pub(crate) fn new(file: String, size: (u16, u16)) -> State {
         State {
             size,
+            given: PathBuf::from(&file),
             file,
             trace: None,
             screens: vec![Screen::new(Selection::default(), Body::Overview(Overview::default()))],
@@ -114,6 +122,8 @@ impl State {
             notes: Notes::default(),
             export: None,
             to_replace: None,
+            find: None,
+            copies: Vec::new(),
             generation: 0,
             damage: None,
         }

@@ -35,6 +35,8 @@ pub(crate) enum MenuKind {
     Export,
     /// Whether a file is replaced.
     Replace,
+    /// What is copied.
+    Copy,
 }
 
 /// A line in which something is typed.

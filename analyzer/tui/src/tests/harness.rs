@@ -5,7 +5,7 @@ use crate::message::{Effect, Message};
 use crate::state::{Events, State};
 use crate::update::update;
 use crate::view::{Look, view};
-use crate::worker::{Desk, Opened, Places, Reader, Sources, Task, alerts, export, perform};
+use crate::worker::{Desk, Opened, Places, Reader, Sources, Task, alerts, export, find, perform};
 use afterimage_format::file::OpenOptions;
 use afterimage_query::check::TimeZone;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -109,7 +109,10 @@ impl<'t> Ui<'t> {
                     let mut send = |answer| answers.push(answer);
                     export(self.opened, (generation, &task), &sources, &|| false, &mut send);
                 }
-                Effect::EndExport => {}
+                Effect::Find { generation, find: task } => {
+                    find(self.opened, (generation, &task), &|| false, &mut |answer| answers.push(answer));
+                }
+                Effect::EndExport | Effect::EndFind | Effect::Copy(_) => {}
                 Effect::Chore(chore) => answers.extend(self.desk.perform(chore)),
                 Effect::Stop | Effect::Quit => {}
             }

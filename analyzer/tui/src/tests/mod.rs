@@ -1,5 +1,6 @@
 //! Tests of the whole but for the terminal itself, which tests/terminal.rs is about.
 
+mod copies;
 mod exports;
 mod harness;
 mod marks;

@@ -97,6 +97,11 @@ fn exports() {
 }
 
 #[test]
+fn copies() {
+    check("copies", &["E", "End", "y", "Down"]);
+}
+
+#[test]
 fn tiny_terminals_say_what_is_missing() {
     let opened = story();
     for (width, height, expected) in [
@@ -132,6 +137,9 @@ fn any_size_with_anything_open_is_drawn() {
         &["E", "Enter", "Tab", "End"],
         &["E", ":"],
         &["x"],
+        &["E", "y"],
+        &["F2", "Home", "Enter", "y"],
+        &["E", "Ctrl-f", "\u{65e5}"],
         &["x", "Down", "Enter"],
         &["b", "E", "b", "Down", "B", "\u{65e5}\u{672c}", "Enter"],
         &["b", "E", "b", "Backspace"],

@@ -1,5 +1,6 @@
 //! What a message changes, and what is to be done outside.
 
+mod copy;
 mod events;
 mod export;
 mod filter;
@@ -97,8 +98,8 @@ fn act(state: &mut State, context: Context, action: Action, effects: &mut Vec<Ef
         }
         A::Filter => filter::open(state),
         A::Search => search::open(state),
-        A::SearchNext => search::next(state, true),
-        A::SearchBack => search::next(state, false),
+        A::SearchNext => search::next(state, true, effects),
+        A::SearchBack => search::next(state, false, effects),
         A::Goto => prompt::open_goto(state),
         A::Mark => overview::mark(state, effects),
         A::ClearSpan => overview::clear_span(state, effects),
@@ -108,6 +109,7 @@ fn act(state: &mut State, context: Context, action: Action, effects: &mut Vec<Ef
         A::MarkNext => notes::jump(state, true),
         A::MarkBack => notes::jump(state, false),
         A::Export => export::open(state),
+        A::Copy => copy::open(state),
         A::Stop => jobs::stop(state, effects),
         A::Help => state.overlay = Some(Overlay::Help(0)),
         A::Quit => effects.push(Effect::Quit),

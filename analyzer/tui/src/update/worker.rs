@@ -1,6 +1,6 @@
 //! Answers of the workers, and what they are asked for.
 
-use super::{export, jobs, notes};
+use super::{copy, export, jobs, notes, search};
 use crate::layout;
 use crate::message::{Chore, Effect, Message};
 use crate::state::{Body, Events, Histogram, State};
@@ -57,6 +57,8 @@ pub(super) fn answer(state: &mut State, message: Message, effects: &mut Vec<Effe
         }
         Message::Marked(mark) => notes::marked(state, mark, effects),
         Message::Export { generation, done, end } => export::answer(state, generation, done, end),
+        Message::Found { generation, done, end } => search::answer(state, generation, done, end),
+        Message::Copy(text) => copy::copy(state, text, effects),
         Message::Notice(notice) => state.notice = Some(notice),
         Message::Key(_) | Message::Paste(_) | Message::Resize(..) => {}
     }

@@ -11,8 +11,11 @@ use ratatui::style::Style;
 
 /// How far work aside is, at the right; what room it leaves.
 fn aside(state: &State, area: Rect, buffer: &mut Buffer) -> Rect {
-    let Some(export) = &state.export else { return area };
-    let text = format!("exporting {}%, Esc ends it", export.percent());
+    let text = match (&state.find, &state.export) {
+        (Some(find), _) => format!("looking for `{}` {}%, Esc ends it", state.search, find.percent()),
+        (None, Some(export)) => format!("exporting {}%, Esc ends it", export.percent()),
+        (None, None) => return area,
+    };
     let x = put_right(buffer, area.x, area.right(), area.y, &text, NAME);
     Rect {
         width: x.saturating_sub(area.x + 1),

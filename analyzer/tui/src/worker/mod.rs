@@ -7,6 +7,7 @@ mod desk;
 mod detail;
 mod events;
 mod export;
+mod find;
 mod findings;
 mod groups;
 mod job;
@@ -24,12 +25,13 @@ mod text;
 pub(crate) use alerts::alerts;
 pub(crate) use desk::Desk;
 pub(crate) use export::{Sources, export};
+pub(crate) use find::find;
 pub(crate) use job::{Task, perform};
 pub(crate) use open::Opened;
 pub(crate) use places::Places;
 pub(crate) use reader::Reader;
 
-use crate::message::{Chore, Message, Want};
+use crate::message::{Chore, Find, Message, Want};
 use crate::state::{Export, Position, TraceKey};
 use crate::views::Column;
 use afterimage_format::file::OpenOptions;
@@ -59,6 +61,7 @@ pub(crate) struct Workers {
     jobs: Aside<Task>,
     desk: Sender<Chore>,
     exports: Aside<Export>,
+    finder: Aside<Find>,
 }
 
 impl Workers {
@@ -116,6 +119,12 @@ impl Workers {
             export(opened, (generation, &task), &sources, stopped, &mut send);
         })?;
 
+        let send = answer.clone();
+        let finder = Aside::start("finder", &shared, move |opened, generation, task, stopped| {
+            let mut send = |message| send(Ok(message));
+            find(opened, (generation, &task), stopped, &mut send);
+        })?;
+
         let (desk, chores) = channel();
         let mut person = Desk::new(given, places);
         thread::Builder::new().name("desk".into()).spawn(move || {
@@ -127,6 +136,7 @@ impl Workers {
             jobs,
             desk,
             exports,
+            finder,
         })
     }
 
@@ -149,6 +159,16 @@ impl Workers {
     /// Ends the export.
     pub(crate) fn end_export(&self) {
         self.exports.stop();
+    }
+
+    /// Begins a search among events; ends the one before.
+    pub(crate) fn find(&self, generation: u64, find: Find) {
+        self.finder.begin(generation, find);
+    }
+
+    /// Ends the search.
+    pub(crate) fn end_find(&self) {
+        self.finder.stop();
     }
 
     /// Gives the desk something to do.
