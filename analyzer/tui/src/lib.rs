@@ -9,6 +9,7 @@
 //! `keys` holds the one table of key bindings, from which dispatch, hint bar and help come; `views` the tables of what can
 //! be looked at.
 
+mod config;
 mod error;
 mod keys;
 mod layout;
@@ -25,5 +26,6 @@ mod views;
 mod words;
 mod worker;
 
+pub use config::default_configuration;
 pub use error::Error;
 pub use run::{run, run_as};

@@ -1,11 +1,12 @@
 //! What comes into the state, and what it wants done.
 
 use crate::state::{
-    Alert, EventDetail, EventRowText, Export, Exported, Finding, GroupRow, Mark, Notice, Part, Position, RowSet, TraceInfo, TraceKey,
+    Alert, EventDetail, EventRowText, Export, Exported, Finding, GroupRow, Mark, Notice, Part, Position, RowSet,
+    TraceInfo, TraceKey,
 };
 use crate::views::{Column, View};
 use crate::words::Words;
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyEvent, MouseEvent};
 use std::sync::Arc;
 
 /// Something that happened: a key, or the answer of a worker.
@@ -13,6 +14,8 @@ use std::sync::Arc;
 pub(crate) enum Message {
     /// A key was pressed.
     Key(KeyEvent),
+    /// The mouse did something; whether it was the second click of two.
+    Mouse(MouseEvent, bool),
     /// Text was pasted.
     Paste(String),
     /// The terminal has this size now, in columns and lines.
@@ -127,6 +130,8 @@ pub(crate) enum Chore {
     SaveNotes(TraceKey, Vec<Mark>),
     /// Keep what was copied.
     Keep(String),
+    /// Write the columns of a view to the configuration.
+    SaveColumns(&'static str, Vec<String>),
 }
 
 /// A search in a table of events.

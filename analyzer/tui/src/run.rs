@@ -1,5 +1,6 @@
 //! The loop around the state: waits for something to happen, updates, does what is to be done, draws.
 
+use crate::config;
 use crate::error::Error;
 use crate::message::{Effect, Message};
 use crate::state::State;
@@ -10,7 +11,7 @@ use crate::worker::{Answer, Places, Request, Task, Workers};
 use afterimage_format::file::OpenOptions;
 use afterimage_query::check::TimeZone;
 use afterimage_query::output::escaped;
-use crossterm::event::{self, Event, KeyEventKind};
+use crossterm::event::{self, Event, KeyEventKind, MouseEventKind};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
@@ -19,10 +20,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A trace that opens faster than this shows no "opening", and one that does not open leaves the screen as it is.
 const OPENING: Duration = Duration::from_millis(60);
+/// Two clicks within this time are one double click.
+const DOUBLE: Duration = Duration::from_millis(400);
 /// Messages taken at once before the screen is drawn.
 const BATCH: usize = 512;
 
@@ -54,6 +57,7 @@ pub fn run_as(path: &Path, given: &Path, options: &OpenOptions) -> Result<(), Er
         return Err(Error::NotATerminal);
     }
     let places = Places::from_env(|name| std::env::var_os(name));
+    let (config, notice) = places.config.as_deref().map(config::load).unwrap_or_default();
     let (sender, incoming) = channel();
     let workers = Workers::start(path, given, options, TimeZone::Local, places, answers(&sender))?;
     let opened = match incoming.recv_timeout(OPENING) {
@@ -75,11 +79,12 @@ pub fn run_as(path: &Path, given: &Path, options: &OpenOptions) -> Result<(), Er
         }
     })?;
 
-    let terminal = Terminal::take()?;
+    let terminal = Terminal::take(config.mouse)?;
     spawn("input", move || read_input(&sender))?;
     let name = given.file_name().unwrap_or(given.as_os_str());
     let mut state = State::new(escaped(name.as_bytes()), terminal.size()?);
     state.given = given.to_owned();
+    (state.config, state.notice) = (config, notice);
     let ended = main_loop(state, terminal, &workers, opened, &incoming);
     handle.close();
     match ended? {
@@ -96,7 +101,7 @@ fn main_loop(
     opened: Option<Incoming>,
     incoming: &Receiver<Incoming>,
 ) -> Result<Option<i32>, Error> {
-    let look = Look::from_env(|name| std::env::var(name).ok());
+    let look = Look::from_env(|name| std::env::var(name).ok()).with(state.config.theme);
     let mut next = opened;
     loop {
         // Everything that waits is taken before drawing, so that no key waits for a picture that is outdated already.
@@ -177,9 +182,21 @@ fn answers(sender: &Sender<Incoming>) -> impl Fn(Answer) + Clone + Send + 'stati
 
 /// Sends what the terminal says until nobody takes it.
 fn read_input(sender: &Sender<Incoming>) {
+    let mut last: Option<(Instant, u16, u16)> = None;
     loop {
         let message = match event::read() {
             Ok(Event::Key(key)) if key.kind != KeyEventKind::Release => Incoming::Message(Message::Key(key)),
+            Ok(Event::Mouse(mouse)) => match mouse.kind {
+                MouseEventKind::Moved => continue,
+                MouseEventKind::Down(_) => {
+                    let here = (mouse.column, mouse.row);
+                    let double = last.is_some_and(|(at, x, y)| (x, y) == here && at.elapsed() < DOUBLE);
+                    // A third click begins anew.
+                    last = (!double).then(|| (Instant::now(), here.0, here.1));
+                    Incoming::Message(Message::Mouse(mouse, double))
+                }
+                _ => Incoming::Message(Message::Mouse(mouse, false)),
+            },
             Ok(Event::Paste(text)) => Incoming::Message(Message::Paste(text)),
             Ok(Event::Resize(width, height)) => Incoming::Message(Message::Resize(width, height)),
             Ok(_) => continue,

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use crossterm::cursor::Show;
-use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
 use crossterm::execute;
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use ratatui::backend::CrosstermBackend;
@@ -20,11 +20,15 @@ pub(crate) struct Terminal {
 }
 
 impl Terminal {
-    /// Takes the terminal over: no echo, the alternate screen.
-    pub(crate) fn take() -> io::Result<Terminal> {
+    /// Takes the terminal over: no echo, the alternate screen; the mouse where that is wanted.
+    pub(crate) fn take(mouse: bool) -> io::Result<Terminal> {
         enable_raw_mode()?;
         TAKEN.store(true, Ordering::SeqCst);
         let taken = execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste)
+            .and_then(|()| match mouse {
+                true => execute!(stdout(), EnableMouseCapture),
+                false => Ok(()),
+            })
             .and_then(|()| ratatui::Terminal::new(CrosstermBackend::new(stdout())));
         match taken {
             Ok(inner) => Ok(Terminal { inner }),
@@ -72,7 +76,13 @@ fn give_back() {
     if TAKEN.swap(false, Ordering::SeqCst) {
         // Nothing better can be done with a terminal that does not answer.
         let _ = disable_raw_mode();
-        let _ = execute!(stdout(), DisableBracketedPaste, LeaveAlternateScreen, Show);
+        let _ = execute!(
+            stdout(),
+            DisableMouseCapture,
+            DisableBracketedPaste,
+            LeaveAlternateScreen,
+            Show
+        );
     }
 }
 

@@ -36,7 +36,11 @@ mod tests {
             ("ÄPFEL", true),
             ("readdata", false),
         ] {
-            assert_eq!(Words::of(words).are_in(["read", "Data=4 äpfel"].into_iter()), found, "{words}");
+            assert_eq!(
+                Words::of(words).are_in(["read", "Data=4 äpfel"].into_iter()),
+                found,
+                "{words}"
+            );
         }
     }
 }

@@ -222,7 +222,9 @@ fn bookmarks_and_notes_stay_beside_the_trace() {
     tmux.wait_for("look at cron");
     tmux.wait_for("Survey: id ran in web");
     tmux.keys(&["End", "Up", "Up", "Enter"]);
-    tmux.wait_until("the event of the note", |screen| screen.contains("Events") && screen.contains("/7"));
+    tmux.wait_until("the event of the note", |screen| {
+        screen.contains("Events") && screen.contains("/7")
+    });
     tmux.keys(&["q"]);
     tmux.wait_for("status 0");
     tmux.is_given_back();
@@ -293,6 +295,46 @@ fn words_are_found_in_a_long_trace() {
     tmux.wait_for("no more rows");
     tmux.keys(&["q"]);
     tmux.wait_for("status 0");
+}
+
+#[test]
+fn the_configuration_and_the_mouse_count() {
+    let Some(tmux) = Tmux::start("the_configuration_and_the_mouse_count") else {
+        return;
+    };
+    let trace = tmux.trace();
+    let folder = tmux.folder.path().join("afterimage");
+    std::fs::create_dir(&folder).expect("a folder");
+    let text = "start = \"events\"\n[keys]\nquit = [\"Q\"]\nfly = [\"f\"]\n";
+    std::fs::write(folder.join("analyze.toml"), text).expect("a file");
+    let configured = format!("XDG_CONFIG_HOME={} {}", tmux.folder.path().display(), command(&trace));
+    tmux.command(&configured);
+    tmux.wait_for("analyze.toml:4: keys: there is no");
+    tmux.wait_for("1/7");
+    // The wheel, as xterm tells it: three lines down.
+    tmux.run(&[
+        "send-keys",
+        "-H",
+        "1b",
+        "5b",
+        "3c",
+        "36",
+        "35",
+        "3b",
+        "35",
+        "3b",
+        "38",
+        "4d",
+    ]);
+    tmux.wait_for("4/7");
+    // A click on the second row.
+    tmux.run(&["send-keys", "-H", "1b", "5b", "3c", "30", "3b", "35", "3b", "36", "4d"]);
+    tmux.wait_for("2/7");
+    tmux.keys(&["q", "Down"]);
+    tmux.wait_for("3/7");
+    tmux.keys(&["Q"]);
+    tmux.wait_for("status 0");
+    tmux.is_given_back();
 }
 
 #[test]

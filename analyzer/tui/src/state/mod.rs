@@ -1,5 +1,6 @@
 //! Everything that is shown.
 
+mod columns;
 mod content;
 mod events;
 mod export;
@@ -12,6 +13,7 @@ mod overview;
 mod position;
 mod selection;
 
+pub(crate) use columns::{Chooser, Columns, table_id};
 pub(crate) use content::{ContainerLine, DetailItem, EventDetail, EventRowText, SegmentInfo, TraceInfo};
 pub(crate) use events::{Events, Listing, Place};
 pub(crate) use export::{Aside, Copy, Export, Exported, Form};
@@ -24,6 +26,7 @@ pub(crate) use overview::{Finding, Focus, Histogram, Overview};
 pub(crate) use position::{Part, Position, RowSet};
 pub(crate) use selection::{Crumb, Selection};
 
+use crate::config::Config;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -58,6 +61,10 @@ pub(crate) struct State {
     pub(crate) find: Option<Aside<(u64, bool)>>,
     /// What the open menu of copies has.
     pub(crate) copies: Vec<Copy>,
+    /// What a person configured, and the columns chosen since.
+    pub(crate) config: Config,
+    /// The bar of the histogram at which the mouse was pressed.
+    pub(crate) pressed: Option<usize>,
     /// Counts jobs.
     pub(crate) generation: u64,
     /// The last damage met while reading.
@@ -124,6 +131,8 @@ impl State {
             to_replace: None,
             find: None,
             copies: Vec::new(),
+            pressed: None,
+            config: Config::default(),
             generation: 0,
             damage: None,
         }

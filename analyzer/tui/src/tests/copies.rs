@@ -23,7 +23,11 @@ fn events_are_copied() {
     let mut ui = Ui::with_events(&opened, 80, 24);
     ui.state.given = PathBuf::from("dir/it's.scap");
     ui.press(&["/", "evt.num > 2", "Enter", "y", "Enter"]);
-    assert!(copied(&ui).starts_with("3  10:00:02.000  web  sh  1002  openat  fd=-13"), "{}", copied(&ui));
+    assert!(
+        copied(&ui).starts_with("3  10:00:02.000  web  sh  1002  openat  fd=-13"),
+        "{}",
+        copied(&ui)
+    );
     ui.press(&["y", "F", "Enter"]);
     assert_eq!(copied(&ui), "evt.num > 2");
     ui.press(&["y", "C", "Enter"]);
@@ -75,7 +79,11 @@ fn words_are_found_in_both_directions() {
     }
     assert_eq!(at, [10, 20, 30, 20, 300, 290]);
     ui.press(&["End", "n"]);
-    assert!(ui.screen().contains("no more rows with `READ data` further down"), "{}", ui.screen());
+    assert!(
+        ui.screen().contains("no more rows with `READ data` further down"),
+        "{}",
+        ui.screen()
+    );
     // Only the rows of the table count.
     ui.press(&["/", "evt.num < 15", "Enter", "Home", "n", "n"]);
     assert_eq!(ui.events().listing.cursor.selected + 1, 10);
@@ -99,7 +107,11 @@ fn a_search_goes_on_aside_and_is_ended() {
         done: (1, 3),
         end: None,
     });
-    assert!(ui.screen().contains("looking for `x` 33%, Esc ends it"), "{}", ui.screen());
+    assert!(
+        ui.screen().contains("looking for `x` 33%, Esc ends it"),
+        "{}",
+        ui.screen()
+    );
     ui.press(&["Down", "Esc"]);
     assert_eq!(ui.effects.last(), Some(&Effect::EndFind));
     let late = crate::state::Position { segment: 2, row: 0 };

@@ -60,7 +60,11 @@ fn a_trace_is_written_and_opens() {
     assert!(ui.screen().contains("2 events in "), "{}", ui.screen());
     let part = Opened::open(&path, &OpenOptions::default(), TimeZone::Utc).expect("it opens");
     assert_eq!(part.info().rows.len(), 2);
-    assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 2, "nothing is left");
+    assert_eq!(
+        fs::read_dir(folder.path()).expect("a folder").count(),
+        2,
+        "nothing is left"
+    );
 }
 
 #[test]
@@ -72,7 +76,10 @@ fn nothing_is_replaced_unasked() {
     assert_eq!(export(&mut ui, "J", "out.jsonl"), "mine");
     assert!(ui.screen().contains("Replace it"), "{}", ui.screen());
     ui.press(&["Enter"]);
-    assert_eq!(fs::read_to_string(folder.path().join("out.jsonl")).expect("it is there"), "mine");
+    assert_eq!(
+        fs::read_to_string(folder.path().join("out.jsonl")).expect("it is there"),
+        "mine"
+    );
     export(&mut ui, "J", "out.jsonl");
     ui.press(&["Down", "Enter"]);
     let replaced = fs::read_to_string(folder.path().join("out.jsonl")).expect("it is there");
@@ -126,7 +133,19 @@ fn an_export_shows_how_far_it_is_and_is_ended() {
 fn a_report_tells_all_notes_in_order() {
     let (folder, opened) = folder();
     let mut ui = Ui::inside(&folder, &opened, 120, 24);
-    ui.press(&["b", "E", "End", "B", "*cron* <again>", "Enter", "Home", "b", "Down", "Down", "b"]);
+    ui.press(&[
+        "b",
+        "E",
+        "End",
+        "B",
+        "*cron* <again>",
+        "Enter",
+        "Home",
+        "b",
+        "Down",
+        "Down",
+        "b",
+    ]);
     let report = export(&mut ui, "R", "notes.md");
     let root = opened.info().key.root.expect("it is sealed");
     insta::assert_snapshot!(

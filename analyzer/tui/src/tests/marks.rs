@@ -120,6 +120,17 @@ fn alerts_lead_to_their_time() {
 }
 
 #[test]
+fn nothing_is_marked_before_older_notes_are_known() {
+    let opened = story();
+    let mut ui = Ui::with_events(&opened, 80, 24);
+    ui.state.notes.loaded = false;
+    ui.effects.clear();
+    ui.press(&["b", "B"]);
+    assert_eq!((ui.effects.len(), ui.state.prompt().is_none()), (0, true));
+    assert!(ui.screen().contains("still being read"), "{}", ui.screen());
+}
+
+#[test]
 fn nothing_is_marked_before_the_trace_is_open() {
     let opened = story();
     let mut ui = Ui::new(&opened, 80, 24);

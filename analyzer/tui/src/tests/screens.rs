@@ -78,12 +78,18 @@ fn help() {
 
 #[test]
 fn marks() {
-    check("marks", &["b", "E", "Down", "b", "End", "B", "the entry point", "Enter", "m"]);
+    check(
+        "marks",
+        &["b", "E", "Down", "b", "End", "B", "the entry point", "Enter", "m"],
+    );
 }
 
 #[test]
 fn marked_events() {
-    check("marked-events", &["E", "Down", "b", "End", "B", "the entry point", "Enter"]);
+    check(
+        "marked-events",
+        &["E", "Down", "b", "End", "B", "the entry point", "Enter"],
+    );
 }
 
 #[test]
@@ -99,6 +105,16 @@ fn exports() {
 #[test]
 fn copies() {
     check("copies", &["E", "End", "y", "Down"]);
+}
+
+#[test]
+fn columns() {
+    check("columns", &["E", "o", "user.n", "Enter", "Ctrl-u", "Left"]);
+}
+
+#[test]
+fn columns_of_groups() {
+    check("columns-of-groups", &["F2", "Home", "Enter", "o", "Down", "Enter"]);
 }
 
 #[test]
@@ -137,6 +153,9 @@ fn any_size_with_anything_open_is_drawn() {
         &["E", "Enter", "Tab", "End"],
         &["E", ":"],
         &["x"],
+        &["E", "o", "Down", "Enter"],
+        &["E", "o", "zzz"],
+        &["F2", "Home", "Enter", "o", "Enter"],
         &["E", "y"],
         &["F2", "Home", "Enter", "y"],
         &["E", "Ctrl-f", "\u{65e5}"],

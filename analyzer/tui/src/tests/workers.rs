@@ -179,9 +179,16 @@ fn workers_answer_and_stop() {
     let path = folder.path().join("sample.scap");
     sample::long(&path, 3, 10_000);
     let (sender, answers) = channel();
-    let workers = Workers::start(&path, &path, &OpenOptions::default(), TimeZone::Utc, Places::default(), move |answer| {
-        let _ = sender.send(answer);
-    })
+    let workers = Workers::start(
+        &path,
+        &path,
+        &OpenOptions::default(),
+        TimeZone::Utc,
+        Places::default(),
+        move |answer| {
+            let _ = sender.send(answer);
+        },
+    )
     .expect("threads");
     let next = || answers.recv_timeout(PATIENCE).expect("an answer").expect("no error");
     assert!(matches!(next(), Message::Opened(info) if info.rows.len() == 30_000));
@@ -214,9 +221,16 @@ fn a_file_that_is_no_trace_is_an_error() {
     let path = folder.path().join("text");
     std::fs::write(&path, "hello").expect("a file");
     let (sender, answers) = channel();
-    let _workers = Workers::start(&path, &path, &OpenOptions::default(), TimeZone::Utc, Places::default(), move |answer| {
-        let _ = sender.send(answer);
-    });
+    let _workers = Workers::start(
+        &path,
+        &path,
+        &OpenOptions::default(),
+        TimeZone::Utc,
+        Places::default(),
+        move |answer| {
+            let _ = sender.send(answer);
+        },
+    );
     let error = answers
         .recv_timeout(PATIENCE)
         .expect("an answer")

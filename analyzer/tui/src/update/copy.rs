@@ -54,29 +54,41 @@ fn choices(state: &State) -> Vec<(&'static str, Copy)> {
     let screen = state.screen();
     let mut choices = Vec::new();
     let mut add = |name, text: Option<String>| {
-        choices.extend(text.filter(|text| !text.is_empty()).map(|text| (name, Copy::Text(text))));
+        choices.extend(
+            text.filter(|text| !text.is_empty())
+                .map(|text| (name, Copy::Text(text))),
+        );
     };
     match &screen.body {
         Body::Events(events) => {
             let selection = screen.selection.with("", events.condition);
-            let row = events.window.row(events.listing.generation, events.listing.cursor.selected);
+            let row = events
+                .window
+                .row(events.listing.generation, events.listing.cursor.selected);
             add("Row", row.map(|row| joined(row.cells.iter().map(String::as_str))));
             add("Filter", Some(selection.filter()));
             add("Command", Some(query(state, &selection)));
             let position = events.listing.selected();
             let number = position.and_then(|position| state.trace.as_ref()?.number_of(position));
-            add("Command of the event", number.map(|number| {
-                query(state, &Selection::default().with("", format!("evt.num = {number}")))
-            }));
+            add(
+                "Command of the event",
+                number.map(|number| query(state, &Selection::default().with("", format!("evt.num = {number}")))),
+            );
             choices.extend(position.map(|position: Position| ("JSON", Copy::Json(position))));
         }
         Body::Groups(groups) => {
             let row = groups.selected();
             let selection = screens::drilled(state, groups).map(|(selection, _)| selection);
             add("Row", row.map(|row| joined(row.cells.iter().map(|cell| &**cell))));
-            add("Value", row.and_then(|row| row.cells.first().map(|cell| cell.to_string())));
+            add(
+                "Value",
+                row.and_then(|row| row.cells.first().map(|cell| cell.to_string())),
+            );
             add("Filter", selection.as_ref().map(Selection::filter));
-            add("Command of the row", selection.map(|selection| query(state, &selection)));
+            add(
+                "Command of the row",
+                selection.map(|selection| query(state, &selection)),
+            );
             add("Command of the table", Some(table(state, groups)));
         }
         Body::Overview(_) => {

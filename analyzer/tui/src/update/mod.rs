@@ -1,11 +1,13 @@
 //! What a message changes, and what is to be done outside.
 
+mod columns;
 mod copy;
 mod events;
 mod export;
 mod filter;
 mod jobs;
 mod menu;
+mod mouse;
 mod notes;
 mod overview;
 mod prompt;
@@ -27,7 +29,11 @@ pub(crate) fn update(state: &mut State, message: Message) -> Vec<Effect> {
     let mut effects = Vec::new();
     match message {
         Message::Key(event) => key(state, &event, &mut effects),
-        Message::Paste(text) => prompt::typed(state, &text, &mut effects),
+        Message::Mouse(event, double) => mouse::mouse(state, &event, double, &mut effects),
+        Message::Paste(text) => match context(state) {
+            Context::Columns => columns::typed(state, &text),
+            _ => prompt::typed(state, &text, &mut effects),
+        },
         Message::Resize(width, height) => state.size = (width, height),
         answer => worker::answer(state, answer, &mut effects),
     }
@@ -41,6 +47,7 @@ pub(crate) fn context(state: &State) -> Context {
     match (&state.overlay, &state.screen().body) {
         (Some(Overlay::Help(_)), _) => Context::Help,
         (Some(Overlay::Menu(_)), _) => Context::Menu,
+        (Some(Overlay::Columns(_)), _) => Context::Columns,
         (Some(Overlay::Prompt(_)), _) => Context::Input,
         (None, Body::Overview(overview)) => match overview.focus {
             Focus::List => Context::Overview,
@@ -57,7 +64,7 @@ pub(crate) fn context(state: &State) -> Context {
 
 fn key(state: &mut State, event: &KeyEvent, effects: &mut Vec<Effect>) {
     let context = context(state);
-    match keys::action(context, event) {
+    match state.config.keys.action(context, event) {
         Some(action) => {
             state.notice = None;
             act(state, context, action, effects);
@@ -66,6 +73,7 @@ fn key(state: &mut State, event: &KeyEvent, effects: &mut Vec<Effect>) {
             if let Some(c) = keys::typed(event) {
                 match context {
                     Context::Menu => menu::typed(state, c),
+                    Context::Columns => columns::typed(state, c.encode_utf8(&mut [0; 4])),
                     _ => prompt::typed(state, c.encode_utf8(&mut [0; 4]), effects),
                 }
             }
@@ -79,6 +87,10 @@ fn act(state: &mut State, context: Context, action: Action, effects: &mut Vec<Ef
         A::Up | A::Down | A::PageUp | A::PageDown | A::HalfUp | A::HalfDown | A::Home | A::End => {
             scroll::go(state, context, action);
         }
+        A::Left | A::Right if context == Context::Columns => columns::edit(state, action, effects),
+        A::EraseBefore | A::EraseLine if context == Context::Columns => columns::edit(state, action, effects),
+        A::ToggleColumn | A::SaveColumns | A::ResetColumns => columns::edit(state, action, effects),
+        A::Columns => columns::open(state),
         A::Left | A::Right => scroll::sideways(state, context, action),
         A::Open => screens::open(state, effects),
         A::Dig => screens::dig(state, effects),
@@ -133,7 +145,7 @@ fn act(state: &mut State, context: Context, action: Action, effects: &mut Vec<Ef
 /// Closes what takes the keys.
 fn leave(state: &mut State, context: Context, effects: &mut Vec<Effect>) {
     match context {
-        Context::Help | Context::Menu => state.overlay = None,
+        Context::Help | Context::Menu | Context::Columns => state.overlay = None,
         Context::Input => prompt::leave(state, effects),
         Context::Detail => events::close_detail(state),
         Context::Overview | Context::Histogram | Context::Groups | Context::Events | Context::Notes => {}

@@ -8,6 +8,9 @@ use crate::state::{
 
 /// Sets a bookmark on what is selected, or removes it.
 pub(super) fn toggle(state: &mut State, effects: &mut Vec<Effect>) {
+    if !is_ready(state) {
+        return;
+    }
     let Some(mark) = selected(state) else {
         return state.complain("nothing is selected that can be marked");
     };
@@ -24,11 +27,22 @@ pub(super) fn toggle(state: &mut State, effects: &mut Vec<Effect>) {
 
 /// Opens the line for a note about what is selected.
 pub(super) fn open_note(state: &mut State) {
+    if !is_ready(state) {
+        return;
+    }
     let Some(mark) = selected(state) else {
         return state.complain("nothing is selected that a note could be about");
     };
     prompt::open(state, PromptKind::Note, mark.note.clone());
     state.notes.typing = Some(mark);
+}
+
+/// Whether what was noted before is known.
+fn is_ready(state: &mut State) -> bool {
+    if !state.notes.loaded {
+        state.complain("notes are still being read");
+    }
+    state.notes.loaded
 }
 
 /// Takes a note.

@@ -1,6 +1,6 @@
 //! Answers of the workers, and what they are asked for.
 
-use super::{copy, export, jobs, notes, search};
+use super::{copy, export, jobs, notes, screens, search};
 use crate::layout;
 use crate::message::{Chore, Effect, Message};
 use crate::state::{Body, Events, Histogram, State};
@@ -13,7 +13,7 @@ pub(super) fn answer(state: &mut State, message: Message, effects: &mut Vec<Effe
             effects.push(Effect::Chore(Chore::LoadNotes(trace.key.clone())));
             state.trace = Some(trace);
             reset_histogram(state);
-            jobs::begin(state, effects);
+            screens::start(state, effects);
         }
         Message::Rows {
             generation,
@@ -49,6 +49,7 @@ pub(super) fn answer(state: &mut State, message: Message, effects: &mut Vec<Effe
         }
         Message::Notes { marks, notice } => {
             state.notes.marks = marks;
+            state.notes.loaded = true;
             state.notice = notice.or(state.notice.take());
         }
         Message::Alerts(alerts, damage) => {
@@ -60,7 +61,7 @@ pub(super) fn answer(state: &mut State, message: Message, effects: &mut Vec<Effe
         Message::Found { generation, done, end } => search::answer(state, generation, done, end),
         Message::Copy(text) => copy::copy(state, text, effects),
         Message::Notice(notice) => state.notice = Some(notice),
-        Message::Key(_) | Message::Paste(_) | Message::Resize(..) => {}
+        Message::Key(_) | Message::Mouse(..) | Message::Paste(_) | Message::Resize(..) => {}
     }
 }
 

@@ -2,7 +2,6 @@
 
 use super::look::{ALARM, KEY, NAME};
 use super::text::{put, put_right, width};
-use crate::keys::BINDINGS;
 use crate::state::State;
 use crate::update::context;
 use ratatui::buffer::Buffer;
@@ -31,12 +30,11 @@ pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
     }
     let area = aside(state, area, buffer);
     let context = context(state);
-    let shown = BINDINGS
-        .iter()
-        .filter(|binding| binding.contexts.contains(&context) && !binding.hint.is_empty());
+    let bindings = state.config.keys.iter();
+    let shown = bindings.filter(|(_, binding)| binding.contexts.contains(&context) && !binding.hint.is_empty());
     let mut x = area.x;
-    for binding in shown {
-        let Some(key) = binding.keys.first() else { continue };
+    for (keys, binding) in shown {
+        let Some(key) = keys.first() else { continue };
         let key = key.name();
         let room = area.right().saturating_sub(x);
         if width(&key) + 1 + width(binding.hint) > usize::from(room) {

@@ -18,7 +18,8 @@ pub(super) fn draw(overview: &Overview, trace: &TraceInfo, notes: &Notes, area: 
         area.x + NAMES,
         area.y,
         area.width.saturating_sub(NAMES),
-        area.height.saturating_sub(3 + u16::from(notes.times().next().is_some())),
+        area.height
+            .saturating_sub(3 + u16::from(notes.times().next().is_some())),
     );
     let columns = Columns::new(histogram, bars.width);
     let heights: Vec<u64> = (0..bars.width).map(|column| columns.count(column)).collect();
@@ -86,6 +87,15 @@ pub(super) fn draw(overview: &Overview, trace: &TraceInfo, notes: &Notes, area: 
             buffer.set_style(marked, SELECTED);
         }
     }
+}
+
+/// The bar of the histogram at a place on the screen.
+pub(crate) fn bar_at(overview: &Overview, area: Rect, x: u16, y: u16) -> Option<usize> {
+    let column = x.checked_sub(area.x + NAMES)?;
+    let width = area.width.saturating_sub(NAMES);
+    let inside = area.contains((x, y).into()) && column < width;
+    let bars = overview.histogram.counts.len();
+    inside.then(|| (usize::from(column) * bars / usize::from(width.max(1))).min(bars.saturating_sub(1)))
 }
 
 /// The line below: when it begins, what is selected, when it ends.

@@ -116,7 +116,10 @@ impl Work<'_> {
             text.push_str(&format!("; {lost} events were lost while recording"));
         }
         if let Some(error) = outcome.damage.first() {
-            text.push_str(&format!("; something is missing: {}", escaped(error.to_string().as_bytes())));
+            text.push_str(&format!(
+                "; something is missing: {}",
+                escaped(error.to_string().as_bytes())
+            ));
         }
         Ok((text, outcome.is_incomplete()))
     }

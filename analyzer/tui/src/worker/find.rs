@@ -68,7 +68,12 @@ fn pieces(find: &Find) -> Vec<Range<u64>> {
 }
 
 /// What is found in the first of some pieces that has anything.
-fn first_of(opened: &Opened, find: &Find, pieces: &[Range<u64>], stopped: &(dyn Fn() -> bool + Sync)) -> Option<Position> {
+fn first_of(
+    opened: &Opened,
+    find: &Find,
+    pieces: &[Range<u64>],
+    stopped: &(dyn Fn() -> bool + Sync),
+) -> Option<Position> {
     // The first piece that has something: those behind it need not go on.
     let first = AtomicUsize::new(usize::MAX);
     let first = &first;

@@ -36,8 +36,8 @@ use crate::state::{Export, Position, TraceKey};
 use crate::views::Column;
 use afterimage_format::file::OpenOptions;
 use afterimage_query::check::TimeZone;
-use std::path::Path;
 use aside::Aside;
+use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, OnceLock};
 use std::{io, thread};
@@ -98,7 +98,11 @@ impl Workers {
             if let Some(given) = imported {
                 let bytes = std::fs::metadata(given).map_or(0, |metadata| metadata.len());
                 let first = info.times.0;
-                info.key = TraceKey { bytes, first, ..TraceKey::default() };
+                info.key = TraceKey {
+                    bytes,
+                    first,
+                    ..TraceKey::default()
+                };
             }
             send(Ok(Message::Opened(Arc::new(info))));
             let (alerts, damage) = alerts(opened);

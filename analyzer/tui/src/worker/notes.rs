@@ -101,7 +101,10 @@ impl NotesFile {
             }
             Read::Wrong(why) => {
                 self.target = Target::Memory(format!("{}: {why}", shown(&self.beside)));
-                let said = format!("{}: {why}; it stays as it is, and new notes are not saved", shown(&self.beside));
+                let said = format!(
+                    "{}: {why}; it stays as it is, and new notes are not saved",
+                    shown(&self.beside)
+                );
                 return (Vec::new(), Some((said, true)));
             }
         }

@@ -145,7 +145,10 @@ impl Opened {
     fn key(&self, first: i64) -> TraceKey {
         TraceKey {
             capture: self.context.header().capture_uuid(),
-            root: self.trace.root().map(|root| root.iter().map(|byte| format!("{byte:02x}")).collect()),
+            root: self
+                .trace
+                .root()
+                .map(|root| root.iter().map(|byte| format!("{byte:02x}")).collect()),
             bytes: self.trace.bytes(),
             first,
         }

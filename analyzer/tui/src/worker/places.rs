@@ -57,7 +57,12 @@ pub(super) fn beside(path: &Path) -> io::Result<(PathBuf, fs::File)> {
         temporary.push(format!(".{}-{attempt}.tmp", std::process::id()));
         let temporary = path.with_file_name(temporary);
         // Never through a link that someone else put there.
-        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary) {
+        match OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&temporary)
+        {
             Ok(file) => return Ok((temporary, file)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => last = error,
             Err(error) => return Err(error),
@@ -78,7 +83,11 @@ mod tests {
                 found.map(|(_, value)| value.into())
             })
         };
-        let all = places(&[("HOME", "/h"), ("XDG_STATE_HOME", "/s"), ("XDG_CONFIG_HOME", "relative")]);
+        let all = places(&[
+            ("HOME", "/h"),
+            ("XDG_STATE_HOME", "/s"),
+            ("XDG_CONFIG_HOME", "relative"),
+        ]);
         assert_eq!(all.state, Some("/s/afterimage".into()));
         assert_eq!(all.config, Some("/h/.config/afterimage/analyze.toml".into()));
         assert_eq!(all.runtime, None);
@@ -93,7 +102,11 @@ mod tests {
             replace(&path, content.as_bytes()).expect("it can be written");
             assert_eq!(fs::read_to_string(&path).expect("it is there"), content);
         }
-        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1, "nothing is left");
+        assert_eq!(
+            fs::read_dir(folder.path()).expect("a folder").count(),
+            1,
+            "nothing is left"
+        );
         assert!(replace(&folder.path().join("none/file"), b"x").is_err());
     }
 }

@@ -78,11 +78,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Something of one event, made by `make`.
-    pub(super) fn event<T>(
-        &mut self,
-        position: Position,
-        make: impl FnOnce(&EventRow<'_>) -> T,
-    ) -> Result<T, String> {
+    pub(super) fn event<T>(&mut self, position: Position, make: impl FnOnce(&EventRow<'_>) -> T) -> Result<T, String> {
         let rows = self.segment(position.segment)?;
         Ok(make(&EventRow::new(rows, position.row as usize)))
     }

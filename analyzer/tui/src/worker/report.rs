@@ -51,12 +51,18 @@ pub(super) fn write(opened: &Opened, export: &Export, sources: &Sources, segment
 fn head(out: &mut String, opened: &Opened, sources: &Sources) -> std::fmt::Result {
     let trace = opened.trace();
     let info = opened.info();
-    let name = sources.given.file_name().map_or_else(String::new, |name| shown(name.as_ref()));
+    let name = sources
+        .given
+        .file_name()
+        .map_or_else(String::new, |name| shown(name.as_ref()));
     writeln!(out, "# Notes on {}\n", inline(&name))?;
     writeln!(out, "| | |\n|---|---|")?;
     let mut row = |name: &str, value: &str| writeln!(out, "| {name} | {} |", inline(value));
     row("file", &shown(&sources.given))?;
-    row("root hash", info.key.root.as_deref().unwrap_or("none: the trace is not sealed"))?;
+    row(
+        "root hash",
+        info.key.root.as_deref().unwrap_or("none: the trace is not sealed"),
+    )?;
     row("recording", &info.key.capture)?;
     row("host", &info.host)?;
     row("recorded", &info.span)?;
@@ -69,7 +75,10 @@ fn head(out: &mut String, opened: &Opened, sources: &Sources) -> std::fmt::Resul
     row("lost while recording", &lost)?;
     for loss in losses(trace, None, None).records {
         let when = |time: u64| info.clock(i64::try_from(time).unwrap_or(i64::MAX));
-        row("", &format!("{} from {} to {}", loss.events, when(loss.from), when(loss.to)))?;
+        row(
+            "",
+            &format!("{} from {} to {}", loss.events, when(loss.from), when(loss.to)),
+        )?;
     }
     row("written by", concat!("afterimage analyze ", env!("CARGO_PKG_VERSION")))
 }
@@ -194,7 +203,9 @@ fn event<'e>(opened: &Opened, mark: &'e Mark, number: u64, reader: &mut Reader<'
         facts: Vec::new(),
     };
     let Some(position) = opened.info().position_of(number) else {
-        entry.facts.push(("not found", format!("the trace has no event {number}")));
+        entry
+            .facts
+            .push(("not found", format!("the trace has no event {number}")));
         return entry;
     };
     let read = reader.event(position, |row| {

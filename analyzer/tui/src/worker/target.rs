@@ -104,7 +104,10 @@ mod tests {
         assert_eq!(write(false, "two"), Err(Exported::Exists));
         assert_eq!(fs::read_to_string(&path).expect("it is there"), "one");
         assert_eq!(write(true, "three"), Ok(()));
-        assert_eq!((fs::read_to_string(&path).expect("it is there").as_str(), count()), ("three", 1));
+        assert_eq!(
+            (fs::read_to_string(&path).expect("it is there").as_str(), count()),
+            ("three", 1)
+        );
         let itself = Target::create(&path, true, &[&path]).err();
         assert!(matches!(itself, Some(Exported::Failed(_))), "{itself:?}");
     }
