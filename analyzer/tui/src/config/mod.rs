@@ -300,6 +300,17 @@ mod tests {
     }
 
     #[test]
+    fn the_example_of_the_documentation_is_right() {
+        let document = include_str!("../../../../docs/config.md");
+        let example = document
+            .split("```toml\n")
+            .nth(1)
+            .and_then(|rest| rest.split("```").next());
+        let (config, problems) = read_text(example.expect("an example"));
+        assert_eq!((config.theme.name, problems), ("light", vec![]));
+    }
+
+    #[test]
     fn what_is_wrong_is_said_with_its_line_and_the_rest_counts() {
         for (text, line, expected) in [
             (

@@ -2,6 +2,7 @@
 
 use super::look::{ALARM, KEY, NAME};
 use super::text::{put, put_right, width};
+use crate::keys::{Action, Binding};
 use crate::state::State;
 use crate::update::context;
 use ratatui::buffer::Buffer;
@@ -31,17 +32,29 @@ pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
     let area = aside(state, area, buffer);
     let context = context(state);
     let bindings = state.config.keys.iter();
-    let shown = bindings.filter(|(_, binding)| binding.contexts.contains(&context) && !binding.hint.is_empty());
+    let shown: Vec<(String, &Binding)> = bindings
+        .filter(|(_, binding)| binding.contexts.contains(&context) && !binding.hint.is_empty())
+        .filter_map(|(keys, binding)| Some((keys.first()?.name(), binding)))
+        .collect();
+    let columns = |(key, binding): &(String, &Binding)| width(key) + 1 + width(binding.hint);
+    // Whoever knows no key must find the help, however narrow the terminal is.
+    let is_help = |(_, binding): &&(String, &Binding)| binding.action == Action::Help;
+    let mut kept = shown.iter().find(is_help).map_or(0, |help| columns(help) + 2);
+    let mut full = false;
     let mut x = area.x;
-    for (keys, binding) in shown {
-        let Some(key) = keys.first() else { continue };
-        let key = key.name();
-        let room = area.right().saturating_sub(x);
-        if width(&key) + 1 + width(binding.hint) > usize::from(room) {
-            break;
+    for hint in &shown {
+        let help = is_help(&hint);
+        if help {
+            kept = 0;
         }
-        x = put(buffer, x, area.y, room, &key, KEY);
-        let hint = format!(" {}  ", binding.hint);
-        x = put(buffer, x, area.y, area.right().saturating_sub(x), &hint, Style::new());
+        let room = area.right().saturating_sub(x);
+        if full && !help || columns(hint) + kept > usize::from(room) {
+            full = true;
+            continue;
+        }
+        let (key, binding) = hint;
+        x = put(buffer, x, area.y, room, key, KEY);
+        let text = format!(" {}  ", binding.hint);
+        x = put(buffer, x, area.y, area.right().saturating_sub(x), &text, Style::new());
     }
 }
