@@ -7,7 +7,7 @@
 //! drops answers that come too late. `run` is the loop around all this, the only place with a terminal.
 //!
 //! `keys` holds the one table of key bindings, from which dispatch, hint bar and help come; `views` the tables of what can
-//! be looked at.
+//! be looked at; `config` what a person may have otherwise.
 
 mod config;
 mod error;

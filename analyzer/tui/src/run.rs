@@ -79,13 +79,15 @@ pub fn run_as(path: &Path, given: &Path, options: &OpenOptions) -> Result<(), Er
         }
     })?;
 
-    let terminal = Terminal::take(config.mouse)?;
+    let mut terminal = Terminal::take(config.mouse)?;
     spawn("input", move || read_input(&sender))?;
     let name = given.file_name().unwrap_or(given.as_os_str());
     let mut state = State::new(escaped(name.as_bytes()), terminal.size()?);
     state.given = given.to_owned();
     (state.config, state.notice) = (config, notice);
-    let ended = main_loop(state, terminal, &workers, opened, &incoming);
+    let ended = main_loop(state, &mut terminal, &workers, opened, &incoming);
+    workers.finish();
+    drop(terminal);
     handle.close();
     match ended? {
         Some(signal) => Ok(emulate_default_handler(signal)?),
@@ -93,10 +95,10 @@ pub fn run_as(path: &Path, given: &Path, options: &OpenOptions) -> Result<(), Er
     }
 }
 
-/// Runs until the person leaves, or a signal comes, which it returns. The terminal is given back at the end.
+/// Runs until the person leaves, or a signal comes, which it returns.
 fn main_loop(
     mut state: State,
-    mut terminal: Terminal,
+    terminal: &mut Terminal,
     workers: &Workers,
     opened: Option<Incoming>,
     incoming: &Receiver<Incoming>,
@@ -108,7 +110,7 @@ fn main_loop(
         for incoming in next.into_iter().chain(incoming.try_iter()).take(BATCH) {
             match incoming {
                 Incoming::Message(message) => {
-                    if !perform(update(&mut state, message), workers, &mut terminal) {
+                    if !perform(update(&mut state, message), workers, terminal) {
                         return Ok(None);
                     }
                 }
@@ -118,11 +120,7 @@ fn main_loop(
         }
         let size = terminal.size()?;
         if size != state.size {
-            perform(
-                update(&mut state, Message::Resize(size.0, size.1)),
-                workers,
-                &mut terminal,
-            );
+            perform(update(&mut state, Message::Resize(size.0, size.1)), workers, terminal);
         }
         terminal.draw(|frame| view(&state, look, frame))?;
         match incoming.recv() {

@@ -8,9 +8,6 @@ use crate::state::{
 
 /// Sets a bookmark on what is selected, or removes it.
 pub(super) fn toggle(state: &mut State, effects: &mut Vec<Effect>) {
-    if !is_ready(state) {
-        return;
-    }
     let Some(mark) = selected(state) else {
         return state.complain("nothing is selected that can be marked");
     };
@@ -27,22 +24,11 @@ pub(super) fn toggle(state: &mut State, effects: &mut Vec<Effect>) {
 
 /// Opens the line for a note about what is selected.
 pub(super) fn open_note(state: &mut State) {
-    if !is_ready(state) {
-        return;
-    }
     let Some(mark) = selected(state) else {
         return state.complain("nothing is selected that a note could be about");
     };
     prompt::open(state, PromptKind::Note, mark.note.clone());
     state.notes.typing = Some(mark);
-}
-
-/// Whether what was noted before is known.
-fn is_ready(state: &mut State) -> bool {
-    if !state.notes.loaded {
-        state.complain("notes are still being read");
-    }
-    state.notes.loaded
 }
 
 /// Takes a note.
@@ -75,8 +61,19 @@ pub(super) fn marked(state: &mut State, mark: Mark, effects: &mut Vec<Effect>) {
     save(state, effects);
 }
 
+/// Takes what was noted before; what was marked meanwhile is added to it.
+pub(super) fn loaded(state: &mut State, marks: Vec<Mark>, effects: &mut Vec<Effect>) {
+    let early = std::mem::replace(&mut state.notes.marks, marks);
+    state.notes.loaded = true;
+    if !early.is_empty() {
+        early.into_iter().for_each(|mark| state.notes.put(mark));
+        save(state, effects);
+    }
+}
+
+/// Asks for all to be written, once those that were there before are among them.
 fn save(state: &State, effects: &mut Vec<Effect>) {
-    if let Some(trace) = &state.trace {
+    if let Some(trace) = state.trace.as_ref().filter(|_| state.notes.loaded) {
         let (key, marks) = (trace.key.clone(), state.notes.marks.clone());
         effects.push(Effect::Chore(Chore::SaveNotes(key, marks)));
     }

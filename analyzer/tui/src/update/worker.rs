@@ -48,8 +48,7 @@ pub(super) fn answer(state: &mut State, message: Message, effects: &mut Vec<Effe
             jobs::answer(state, answer, (generation, done, of), ended);
         }
         Message::Notes { marks, notice } => {
-            state.notes.marks = marks;
-            state.notes.loaded = true;
+            notes::loaded(state, marks, effects);
             state.notice = notice.or(state.notice.take());
         }
         Message::Alerts(alerts, damage) => {

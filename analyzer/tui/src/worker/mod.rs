@@ -1,5 +1,6 @@
-//! Threads that read the trace: one for what is on the screen, one for the work of a whole screen, so that the first never
-//! waits for the second. Requests go in and messages come out; of several requests that wait, only the newest counts.
+//! Threads that read the trace: one for what is on the screen, one for the work of a whole screen, one for searches and one for
+//! exports, so that none waits for another; and the desk, which does chores with files of a person. Requests go in and
+//! messages come out; of several requests that wait, only the newest counts.
 
 mod alerts;
 mod aside;
@@ -60,6 +61,7 @@ pub(crate) struct Workers {
     reader: Sender<Request>,
     jobs: Aside<Task>,
     desk: Sender<Chore>,
+    person: thread::JoinHandle<()>,
     exports: Aside<Export>,
     finder: Aside<Find>,
 }
@@ -105,10 +107,7 @@ impl Workers {
                 };
             }
             send(Ok(Message::Opened(Arc::new(info))));
-            let (alerts, damage) = alerts(opened);
-            if !alerts.is_empty() || damage.is_some() {
-                send(Ok(Message::Alerts(alerts, damage)));
-            }
+            tell_alerts(&trace, send.clone());
             serve(&mut Reader::new(opened), &read_requests, |message| send(Ok(message)));
         })?;
 
@@ -130,15 +129,16 @@ impl Workers {
         })?;
 
         let (desk, chores) = channel();
-        let mut person = Desk::new(given, places);
-        thread::Builder::new().name("desk".into()).spawn(move || {
-            let answers = chores.iter().filter_map(|chore| person.perform(chore));
+        let mut at_desk = Desk::new(given, places);
+        let person = thread::Builder::new().name("desk".into()).spawn(move || {
+            let answers = chores.iter().filter_map(|chore| at_desk.perform(chore));
             answers.for_each(|message| answer(Ok(message)));
         })?;
         Ok(Workers {
             reader,
             jobs,
             desk,
+            person,
             exports,
             finder,
         })
@@ -175,6 +175,14 @@ impl Workers {
         self.finder.stop();
     }
 
+    /// Ends all work, but for the chores that were given to the desk: notes are written before the program ends.
+    pub(crate) fn finish(self) {
+        let Workers { desk, person, .. } = self;
+        drop(desk);
+        // One that failed said so already.
+        let _ = person.join();
+    }
+
     /// Gives the desk something to do.
     pub(crate) fn chore(&self, chore: Chore) {
         let _ = self.desk.send(chore);
@@ -184,6 +192,20 @@ impl Workers {
     pub(crate) fn stop(&self) {
         self.jobs.stop();
     }
+}
+
+/// Sends the alerts that the trace carries, if there are any. Aside: there may be many, and the screen does not wait for them.
+fn tell_alerts(opened: &Arc<OnceLock<Opened>>, send: impl Fn(Answer) + Send + 'static) {
+    let opened = Arc::clone(opened);
+    let told = move || {
+        let Some(opened) = opened.get() else { return };
+        let (alerts, damage) = alerts(opened);
+        if !alerts.is_empty() || damage.is_some() {
+            send(Ok(Message::Alerts(alerts, damage)));
+        }
+    };
+    // Without a thread the list lacks them; the rest works.
+    let _ = thread::Builder::new().name("alerts".into()).spawn(told);
 }
 
 /// Answers requests until nobody can send them any more.
