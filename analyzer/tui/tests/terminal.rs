@@ -349,13 +349,17 @@ fn signals_give_the_terminal_back() {
         tmux.wait_for("Overview");
         let shell = tmux.run(&["display-message", "-p", "#{pane_pid}"]);
         let children = format!("/proc/{0}/task/{0}/children", shell.trim());
-        let child = std::fs::read_to_string(children).expect("the shell's children");
+        let child = std::fs::read_to_string(&children).expect("the shell's children");
         let killed = Command::new("kill")
             .arg(format!("-{signal}"))
             .arg(child.trim())
             .status();
         assert!(killed.expect("kill runs").success());
         tmux.wait_until("the main screen", |screen| !screen.contains("Overview"));
+        // Until it is gone, it would take what is typed next.
+        tmux.wait_until("the shell alone", |_| {
+            std::fs::read_to_string(&children).is_ok_and(|children| children.trim().is_empty())
+        });
         tmux.command("echo status $?");
         tmux.wait_for(&format!("status {status}"));
         tmux.is_given_back();
