@@ -1,8 +1,8 @@
 //! The command line.
 
 use crate::commands::{
-    attachments, audit, completions, connections, containers, convert, fields, files, filter, follow, info, open, ps,
-    query, recover, sessions, timeline, top, verify, why,
+    attachments, audit, completions, config, connections, containers, convert, fields, files, filter, follow, info,
+    open, ps, query, recover, sessions, timeline, top, verify, why,
 };
 use crate::input;
 use crate::status::{FAILED, Status, USAGE, Usage};
@@ -71,6 +71,7 @@ enum Command {
     Verify(verify::Args),
     Convert(convert::Args),
     Recover(recover::Args),
+    Config(config::Args),
     Completions(completions::CompletionArgs),
     Man(completions::ManArgs),
 }
@@ -97,6 +98,7 @@ pub fn run() -> ExitCode {
         Some(Command::Verify(args)) => verify::run(&args),
         Some(Command::Convert(args)) => convert::run(&args),
         Some(Command::Recover(args)) => recover::run(&args),
+        Some(Command::Config(args)) => config::run(&args),
         Some(Command::Completions(args)) => completions::complete(&args, &mut Cli::command()),
         Some(Command::Man(args)) => completions::man(&args, Cli::command()),
         None => match cli.file {

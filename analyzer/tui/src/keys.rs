@@ -1,5 +1,11 @@
 //! The one table of key bindings. Dispatch, the hint bar and the help are made from it.
 
+mod bound;
+mod names;
+
+pub(crate) use bound::Bound;
+pub(crate) use names::{NAMES, name_of, named};
+
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 /// What takes the keys.
@@ -27,10 +33,24 @@ pub(crate) enum Context {
     Notes,
     /// A list to choose from.
     Menu,
+    /// The list of columns.
+    Columns,
     /// Something is being typed.
     Input,
     /// The help.
     Help,
+}
+
+impl Context {
+    /// Whether a key types a character there.
+    pub(crate) fn takes_as_text(self, key: Key) -> bool {
+        match self {
+            Input => key.types(),
+            // No field has a blank in its name.
+            Columns => key.types() && key != char(' '),
+            _ => false,
+        }
+    }
 }
 
 /// What a key does.
@@ -96,6 +116,14 @@ pub(crate) enum Action {
     Sort,
     /// Puts the rows in order by the column with this number.
     SortBy(u8),
+    /// Opens the list of columns.
+    Columns,
+    /// Shows the selected column or hides it.
+    ToggleColumn,
+    /// Writes the chosen columns to the configuration file.
+    SaveColumns,
+    /// Goes back to the columns that the table has by itself.
+    ResetColumns,
     /// Opens the filter line.
     Filter,
     /// Opens the line for a text to look for.
@@ -118,6 +146,8 @@ pub(crate) enum Action {
     Notes,
     /// Opens the menu of exports.
     Export,
+    /// Opens the menu of what can be copied.
+    Copy,
     /// To the next bookmark.
     MarkNext,
     /// To the bookmark before.
@@ -202,7 +232,9 @@ const fn bind(
     }
 }
 
-use Context::{Detail, Events, Follow, Groups, Help, Histogram, Input, Lines, Menu, Notes, Overview, Replay, Spectrum};
+use Context::{
+    Columns, Detail, Events, Follow, Groups, Help, Histogram, Input, Lines, Menu, Notes, Overview, Replay, Spectrum,
+};
 const SCREENS: &[Context] = &[
     Overview, Histogram, Groups, Events, Detail, Follow, Lines, Notes, Spectrum, Replay,
 ];
@@ -212,7 +244,7 @@ const LISTS: &[Context] = &[
 const TABLES: &[Context] = &[Groups, Events, Detail, Follow, Lines];
 const EVENTS: &[Context] = &[Events, Detail];
 const ANY: &[Context] = &[
-    Overview, Histogram, Groups, Events, Detail, Follow, Lines, Notes, Spectrum, Replay, Menu, Input, Help,
+    Overview, Histogram, Groups, Events, Detail, Follow, Lines, Notes, Spectrum, Replay, Menu, Columns, Input, Help,
 ];
 
 /// Every binding, in the order of the help and of the hint bar.
@@ -262,23 +294,39 @@ pub(crate) static BINDINGS: &[Binding] = &[
     bind(&[char('7')], &[Groups], Action::SortBy(6), "", ""),
     bind(&[char('8')], &[Groups], Action::SortBy(7), "", ""),
     bind(&[char('9')], &[Groups], Action::SortBy(8), "", ""),
-    bind(&[ctrl('f'), plain(KeyCode::F(3))], TABLES, Action::Search, "", "look for a text among the rows"),
-    bind(&[char('n'), ctrl('g')], TABLES, Action::SearchNext, "", "to the next row with that text"),
-    bind(&[char('N')], TABLES, Action::SearchBack, "", "to the row before with that text"),
+    bind(&[char('o')], &[Groups, Events], Action::Columns, "columns", "choose the columns"),
+    bind(&[ctrl('f'), plain(KeyCode::F(3))], TABLES, Action::Search, "", "look for words among the rows, whatever their case"),
+    bind(&[char('n'), ctrl('g')], TABLES, Action::SearchNext, "", "to the next row with them"),
+    bind(&[char('N')], TABLES, Action::SearchBack, "", "to the row before with them"),
     bind(&[char(':')], SCREENS, Action::Goto, "go to", "go to a time (10:00:03.5, -5m) or to the event with a number"),
     bind(&[char('b')], SCREENS, Action::Bookmark, "", "set a bookmark on what is selected, or remove it"),
     bind(&[char('B')], SCREENS, Action::Note, "note", "write a note about what is selected"),
-    bind(&[char('m')], &[Overview, Histogram, Groups, Events, Detail], Action::Notes, "", "alerts, bookmarks and notes, in the order of time"),
+    bind(&[char('m')], &[Overview, Histogram, Groups, Events, Detail, Follow, Lines, Spectrum, Replay], Action::Notes, "", "alerts, bookmarks and notes, in the order of time"),
+    bind(&[char('y')], SCREENS, Action::Copy, "", "copy the row, the filter, the command for a shell, or the event as JSON"),
     bind(&[char('x')], SCREENS, Action::Export, "", "write the events of this screen to a file, or a report of all notes"),
     bind(&[char(']')], EVENTS, Action::MarkNext, "", "to the next bookmark"),
     bind(&[char('[')], EVENTS, Action::MarkBack, "", "to the bookmark before"),
     bind(&[char('z')], SCREENS, Action::ClearSpan, "", "give up the chosen span of time"),
-    bind(&[plain(KeyCode::Esc)], &[Overview, Histogram, Groups, Events, Follow, Lines, Notes, Spectrum, Replay], Action::Stop, "", "stop the search, keep what it found; then an export"),
+    bind(&[plain(KeyCode::Esc)], &[Overview, Histogram, Groups, Events, Follow, Lines, Notes, Spectrum, Replay], Action::Stop, "", "stop the search, keep what it found; then a search for words or an export"),
     bind(&[plain(KeyCode::Esc)], &[Detail], Action::Leave, "close", "close this pane"),
     bind(&[char('?'), plain(KeyCode::F(1))], SCREENS, Action::Help, "help", "this help"),
     bind(&[char('q'), plain(KeyCode::F(10))], SCREENS, Action::Quit, "quit", "quit"),
     bind(&[plain(KeyCode::Enter)], &[Menu], Action::Accept, "choose", "list: choose"),
     bind(&[plain(KeyCode::Esc), plain(KeyCode::Backspace), char('q'), plain(KeyCode::F(2))], &[Menu], Action::Leave, "close", "list: close it"),
+    bind(&[plain(KeyCode::Enter), plain(KeyCode::Char(' '))], &[Columns], Action::ToggleColumn, "show/hide", "columns: show or hide the selected one"),
+    bind(&[plain(KeyCode::Left)], &[Columns], Action::Left, "left", "columns: move the selected one to the left"),
+    bind(&[plain(KeyCode::Right)], &[Columns], Action::Right, "right", "columns: move the selected one to the right"),
+    bind(&[ctrl('r')], &[Columns], Action::ResetColumns, "reset", "columns: those that the table has by itself"),
+    bind(&[ctrl('s')], &[Columns], Action::SaveColumns, "save", "columns: save them in the configuration file"),
+    bind(&[plain(KeyCode::Up), ctrl('p')], &[Columns], Action::Up, "", "columns: one line up; PgUp, Home and the like, too"),
+    bind(&[plain(KeyCode::Down), ctrl('n')], &[Columns], Action::Down, "", "columns: one line down"),
+    bind(&[plain(KeyCode::PageUp)], &[Columns], Action::PageUp, "", ""),
+    bind(&[plain(KeyCode::PageDown)], &[Columns], Action::PageDown, "", ""),
+    bind(&[plain(KeyCode::Home)], &[Columns], Action::Home, "", ""),
+    bind(&[plain(KeyCode::End)], &[Columns], Action::End, "", ""),
+    bind(&[plain(KeyCode::Backspace)], &[Columns], Action::EraseBefore, "", "columns: erase what was typed"),
+    bind(&[ctrl('u')], &[Columns], Action::EraseLine, "", ""),
+    bind(&[plain(KeyCode::Esc)], &[Columns], Action::Leave, "close", "columns: close the list"),
     bind(&[plain(KeyCode::Enter)], &[Input], Action::Accept, "take it", "line: take what was typed"),
     bind(&[plain(KeyCode::Esc)], &[Input], Action::Leave, "leave", "line: leave it; a filter is again what it was"),
     bind(&[plain(KeyCode::Tab)], &[Input], Action::Complete, "complete", "line: complete the name of a field"),
@@ -296,46 +344,12 @@ pub(crate) static BINDINGS: &[Binding] = &[
     bind(&[ctrl('c')], ANY, Action::Quit, "", "quit, whatever is open"),
 ];
 
-/// What a key does in a context.
-pub(crate) fn action(context: Context, event: &KeyEvent) -> Option<Action> {
-    let modifiers = event.modifiers & (KeyModifiers::CONTROL | KeyModifiers::ALT);
-    // Terminals send ^H for Backspace or for Ctrl-Backspace; both mean the same here.
-    let key = match (event.code, modifiers) {
-        (KeyCode::Char('h'), KeyModifiers::CONTROL) => plain(KeyCode::Backspace),
-        (code, modifiers) => Key(code, modifiers),
-    };
-    BINDINGS
-        .iter()
-        .find(|binding| binding.contexts.contains(&context) && binding.keys.contains(&key))
-        .map(|binding| binding.action)
-}
-
 /// The character that a key types.
 pub(crate) fn typed(event: &KeyEvent) -> Option<char> {
     let modified = event.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
     match event.code {
         KeyCode::Char(c) if !modified => Some(c),
         _ => None,
-    }
-}
-
-impl Key {
-    /// The key as it is written for a person.
-    pub(crate) fn name(self) -> String {
-        let Key(code, modifiers) = self;
-        let name = match code {
-            KeyCode::Char(' ') => "Space".into(),
-            KeyCode::Char(c) => c.to_string(),
-            KeyCode::F(number) => format!("F{number}"),
-            KeyCode::PageUp => "PgUp".into(),
-            KeyCode::PageDown => "PgDn".into(),
-            code => format!("{code:?}"),
-        };
-        if modifiers.contains(KeyModifiers::CONTROL) {
-            format!("Ctrl-{name}")
-        } else {
-            name
-        }
     }
 }
 
@@ -370,7 +384,8 @@ mod tests {
             (Help, KeyCode::Char('q'), none, Some(Action::Leave)),
             (Groups, KeyCode::Enter, none, Some(Action::Open)),
         ] {
-            assert_eq!(action(context, &KeyEvent::new(code, modifiers)), expected, "{code:?}");
+            let event = KeyEvent::new(code, modifiers);
+            assert_eq!(Bound::default().action(context, &event), expected, "{code:?}");
         }
     }
 

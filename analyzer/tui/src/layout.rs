@@ -93,6 +93,8 @@ pub(crate) fn menu(state: &State) -> Rect {
     let (width, height) = state.size;
     let items = match &state.overlay {
         Some(Overlay::Menu(menu)) => u16::try_from(menu.items.len()).unwrap_or(u16::MAX),
+        // It stays as large while something is typed.
+        Some(Overlay::Columns(chooser)) => u16::try_from(chooser.choices.len()).unwrap_or(u16::MAX),
         _ => 0,
     };
     let room = (width.min(78), items.saturating_add(2).min(height.saturating_sub(4)));

@@ -7,13 +7,15 @@
 //! drops answers that come too late. `run` is the loop around all this, the only place with a terminal.
 //!
 //! `keys` holds the one table of key bindings, from which dispatch, hint bar and help come; `views` the tables of what can
-//! be looked at.
+//! be looked at; `config` what a person may have otherwise.
 
+mod config;
 mod error;
 mod keys;
 mod layout;
 mod message;
 mod run;
+mod shell;
 mod state;
 mod terminal;
 #[cfg(test)]
@@ -21,8 +23,10 @@ mod tests;
 mod update;
 mod view;
 mod views;
+mod words;
 mod worker;
 
+pub use config::default_configuration;
 pub use error::Error;
 pub use run::{run, run_as};
 pub use worker::{Growth, Importing};

@@ -2,10 +2,11 @@
 
 use crate::state::{
     Alert, Chunk, EventDetail, EventRowText, Export, Exported, Finding, Frame, GroupRow, Histogram, Line, Live, Mark,
-    Notice, Part, Position, TraceInfo, TraceKey,
+    Notice, Part, Position, RowSet, TraceInfo, TraceKey,
 };
 use crate::views::{Column, View};
-use crossterm::event::KeyEvent;
+use crate::words::Words;
+use crossterm::event::{KeyEvent, MouseEvent};
 use std::sync::Arc;
 
 /// Something that happened: a key, or the answer of a worker.
@@ -13,6 +14,8 @@ use std::sync::Arc;
 pub(crate) enum Message {
     /// A key was pressed.
     Key(KeyEvent),
+    /// The mouse did something; whether it was the second click of two.
+    Mouse(MouseEvent, bool),
     /// Text was pasted.
     Paste(String),
     /// The terminal has this size now, in columns and lines.
@@ -76,6 +79,17 @@ pub(crate) enum Message {
         /// How it ended, once it did.
         end: Option<Exported>,
     },
+    /// A search among events went on.
+    Found {
+        /// Its number.
+        generation: u64,
+        /// Parts of the table that are done, of how many.
+        done: (u64, u64),
+        /// What it found, once it ended; nothing where there is no such row.
+        end: Option<Option<Position>>,
+    },
+    /// A text that is to be copied.
+    Copy(String),
     /// What work aside came to.
     Notice(Notice),
 }
@@ -129,6 +143,8 @@ pub(crate) enum Job {
 pub(crate) enum Want {
     /// A bookmark with this note.
     Mark(String),
+    /// All of it as JSON, to be copied.
+    Json,
 }
 
 /// Something to do with files of a person.
@@ -140,6 +156,23 @@ pub(crate) enum Chore {
     SaveNotes(TraceKey, Vec<Mark>),
     /// Keep what was copied.
     Keep(String),
+    /// Write the columns of a view to the configuration.
+    SaveColumns(&'static str, Vec<String>),
+}
+
+/// A search in a table of events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Find {
+    /// The table.
+    pub(crate) rows: RowSet,
+    /// Index of the row where it begins; the row itself does not count.
+    pub(crate) from: u64,
+    /// Whether it goes on to later rows.
+    pub(crate) forwards: bool,
+    /// What is looked for.
+    pub(crate) words: Words,
+    /// What is shown of the rows.
+    pub(crate) columns: Vec<Column>,
 }
 
 /// Something that has to be done outside of the state.
@@ -179,6 +212,17 @@ pub(crate) enum Effect {
     },
     /// End the export.
     EndExport,
+    /// Begin a search among events; ends the one before.
+    Find {
+        /// Its number.
+        generation: u64,
+        /// What is looked for.
+        find: Find,
+    },
+    /// End the search.
+    EndFind,
+    /// Give a text to the terminal's clipboard.
+    Copy(String),
     /// Begin a job; ends the one before.
     Start {
         /// Its number.

@@ -1,5 +1,6 @@
 //! The loop around the state: waits for something to happen, updates, does what is to be done, draws.
 
+use crate::config;
 use crate::error::Error;
 use crate::message::{Effect, Message};
 use crate::state::State;
@@ -10,7 +11,7 @@ use crate::worker::{Answer, Growth, Places, Request, Task, Workers};
 use afterimage_format::file::OpenOptions;
 use afterimage_query::check::TimeZone;
 use afterimage_query::output::escaped;
-use crossterm::event::{self, Event, KeyEventKind};
+use crossterm::event::{self, Event, KeyEventKind, MouseEventKind};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
@@ -25,6 +26,8 @@ use std::time::{Duration, Instant};
 const OPENING: Duration = Duration::from_millis(60);
 /// Time between two pictures of something that moves.
 const TICK: Duration = Duration::from_millis(33);
+/// Two clicks within this time are one double click.
+const DOUBLE: Duration = Duration::from_millis(400);
 /// Messages taken at once before the screen is drawn.
 const BATCH: usize = 512;
 
@@ -56,6 +59,7 @@ pub fn run_as(path: &Path, given: &Path, options: &OpenOptions, growth: Growth) 
         return Err(Error::NotATerminal);
     }
     let places = Places::from_env(|name| std::env::var_os(name));
+    let (config, notice) = places.config.as_deref().map(config::load).unwrap_or_default();
     let (sender, incoming) = channel();
     let workers = Workers::start(path, given, options, TimeZone::Local, growth, places, answers(&sender))?;
     let opened = match incoming.recv_timeout(OPENING) {
@@ -77,11 +81,15 @@ pub fn run_as(path: &Path, given: &Path, options: &OpenOptions, growth: Growth) 
         }
     })?;
 
-    let terminal = Terminal::take()?;
+    let mut terminal = Terminal::take(config.mouse)?;
     spawn("input", move || read_input(&sender))?;
     let name = given.file_name().unwrap_or(given.as_os_str());
-    let state = State::new(escaped(name.as_bytes()), terminal.size()?);
-    let ended = main_loop(state, terminal, &workers, opened, &incoming);
+    let mut state = State::new(escaped(name.as_bytes()), terminal.size()?);
+    state.given = given.to_owned();
+    (state.config, state.notice) = (config, notice);
+    let ended = main_loop(state, &mut terminal, &workers, opened, &incoming);
+    workers.finish();
+    drop(terminal);
     handle.close();
     match ended? {
         Some(signal) => Ok(emulate_default_handler(signal)?),
@@ -89,15 +97,15 @@ pub fn run_as(path: &Path, given: &Path, options: &OpenOptions, growth: Growth) 
     }
 }
 
-/// Runs until the person leaves, or a signal comes, which it returns. The terminal is given back at the end.
+/// Runs until the person leaves, or a signal comes, which it returns.
 fn main_loop(
     mut state: State,
-    mut terminal: Terminal,
+    terminal: &mut Terminal,
     workers: &Workers,
     opened: Option<Incoming>,
     incoming: &Receiver<Incoming>,
 ) -> Result<Option<i32>, Error> {
-    let look = Look::from_env(|name| std::env::var(name).ok());
+    let look = Look::from_env(|name| std::env::var(name).ok()).with(state.config.theme);
     let mut next = opened;
     let mut told = Instant::now();
     loop {
@@ -105,7 +113,7 @@ fn main_loop(
         for incoming in next.into_iter().chain(incoming.try_iter()).take(BATCH) {
             match incoming {
                 Incoming::Message(message) => {
-                    if !perform(update(&mut state, message), workers) {
+                    if !perform(update(&mut state, message), workers, terminal) {
                         return Ok(None);
                     }
                 }
@@ -115,7 +123,7 @@ fn main_loop(
         }
         let size = terminal.size()?;
         if size != state.size {
-            perform(update(&mut state, Message::Resize(size.0, size.1)), workers);
+            perform(update(&mut state, Message::Resize(size.0, size.1)), workers, terminal);
         }
         terminal.draw(|frame| view(&state, look, frame))?;
         next = match wait(incoming, state.wants_time().then_some(&mut told)) {
@@ -141,7 +149,7 @@ fn wait(incoming: &Receiver<Incoming>, told: Option<&mut Instant>) -> Result<Inc
 }
 
 /// Does what an update asked for; false where that is to leave.
-fn perform(effects: Vec<Effect>, workers: &Workers) -> bool {
+fn perform(effects: Vec<Effect>, workers: &Workers, terminal: &mut Terminal) -> bool {
     for effect in effects {
         match effect {
             Effect::Load {
@@ -154,6 +162,10 @@ fn perform(effects: Vec<Effect>, workers: &Workers) -> bool {
             Effect::Tell { position, want } => workers.read(Request::Tell(position, want)),
             Effect::Export { generation, export } => workers.export(generation, export),
             Effect::EndExport => workers.end_export(),
+            Effect::Find { generation, find } => workers.find(generation, find),
+            Effect::EndFind => workers.end_find(),
+            // A terminal that takes nothing is no reason to end; the text is in a file, too.
+            Effect::Copy(text) => drop(terminal.copy(&text)),
             Effect::Chore(chore) => workers.chore(chore),
             Effect::Start {
                 generation,
@@ -186,9 +198,21 @@ fn answers(sender: &Sender<Incoming>) -> impl Fn(Answer) + Clone + Send + 'stati
 
 /// Sends what the terminal says until nobody takes it.
 fn read_input(sender: &Sender<Incoming>) {
+    let mut last: Option<(Instant, u16, u16)> = None;
     loop {
         let message = match event::read() {
             Ok(Event::Key(key)) if key.kind != KeyEventKind::Release => Incoming::Message(Message::Key(key)),
+            Ok(Event::Mouse(mouse)) => match mouse.kind {
+                MouseEventKind::Moved => continue,
+                MouseEventKind::Down(_) => {
+                    let here = (mouse.column, mouse.row);
+                    let double = last.is_some_and(|(at, x, y)| (x, y) == here && at.elapsed() < DOUBLE);
+                    // A third click begins anew.
+                    last = (!double).then(|| (Instant::now(), here.0, here.1));
+                    Incoming::Message(Message::Mouse(mouse, double))
+                }
+                _ => Incoming::Message(Message::Mouse(mouse, false)),
+            },
             Ok(Event::Paste(text)) => Incoming::Message(Message::Paste(text)),
             Ok(Event::Resize(width, height)) => Incoming::Message(Message::Resize(width, height)),
             Ok(_) => continue,

@@ -1,11 +1,13 @@
 //! The terminal: taken over, and given back whatever happens.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use crossterm::cursor::Show;
-use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
 use crossterm::execute;
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use ratatui::backend::CrosstermBackend;
-use std::io::{self, Stdout, stdout};
+use std::io::{self, Stdout, Write as _, stdout};
 use std::panic;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -18,11 +20,15 @@ pub(crate) struct Terminal {
 }
 
 impl Terminal {
-    /// Takes the terminal over: no echo, the alternate screen.
-    pub(crate) fn take() -> io::Result<Terminal> {
+    /// Takes the terminal over: no echo, the alternate screen; the mouse where that is wanted.
+    pub(crate) fn take(mouse: bool) -> io::Result<Terminal> {
         enable_raw_mode()?;
         TAKEN.store(true, Ordering::SeqCst);
         let taken = execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste)
+            .and_then(|()| match mouse {
+                true => execute!(stdout(), EnableMouseCapture),
+                false => Ok(()),
+            })
             .and_then(|()| ratatui::Terminal::new(CrosstermBackend::new(stdout())));
         match taken {
             Ok(inner) => Ok(Terminal { inner }),
@@ -37,6 +43,17 @@ impl Terminal {
     pub(crate) fn size(&self) -> io::Result<(u16, u16)> {
         let size = self.inner.size()?;
         Ok((size.width, size.height))
+    }
+
+    /// Gives a text to the terminal for its clipboard: OSC 52 of xterm's control sequences. Whatever is in the text, what goes
+    /// to the terminal is base64.
+    pub(crate) fn copy(&mut self, text: &str) -> io::Result<()> {
+        if TAKEN.load(Ordering::SeqCst) {
+            let mut out = stdout();
+            write!(out, "\x1b]52;c;{}\x07", STANDARD.encode(text))?;
+            out.flush()?;
+        }
+        Ok(())
     }
 
     /// Draws a frame. Does nothing once the terminal was given back.
@@ -59,7 +76,13 @@ fn give_back() {
     if TAKEN.swap(false, Ordering::SeqCst) {
         // Nothing better can be done with a terminal that does not answer.
         let _ = disable_raw_mode();
-        let _ = execute!(stdout(), DisableBracketedPaste, LeaveAlternateScreen, Show);
+        let _ = execute!(
+            stdout(),
+            DisableMouseCapture,
+            DisableBracketedPaste,
+            LeaveAlternateScreen,
+            Show
+        );
     }
 }
 

@@ -255,6 +255,89 @@ fn events_are_exported() {
 }
 
 #[test]
+fn what_is_copied_is_in_the_clipboard() {
+    let Some(tmux) = Tmux::start("what_is_copied_is_in_the_clipboard") else {
+        return;
+    };
+    tmux.run(&["set", "-g", "set-clipboard", "on"]);
+    let trace = tmux.trace();
+    tmux.command(&command(&trace));
+    tmux.wait_for("Overview");
+    tmux.keys(&["E", "/"]);
+    tmux.run(&["send-keys", "-l", "evt.type = read"]);
+    tmux.keys(&["Enter", "y", "C", "Enter"]);
+    tmux.wait_for("copied ");
+    let expected = format!("analyze query {} -f 'evt.type = read'", trace.display());
+    let start = Instant::now();
+    while !tmux.run(&["list-buffers"]).contains("buffer") {
+        assert!(start.elapsed() < PATIENCE, "the terminal got nothing");
+        sleep(Duration::from_millis(20));
+    }
+    assert_eq!(tmux.run(&["show-buffer"]), expected);
+    tmux.keys(&["q"]);
+    tmux.wait_for("status 0");
+}
+
+#[test]
+fn words_are_found_in_a_long_trace() {
+    let Some(tmux) = Tmux::start("words_are_found_in_a_long_trace") else {
+        return;
+    };
+    let path = tmux.folder.path().join("long.scap");
+    sample::long(&path, 20, 10_000);
+    tmux.command(&command(&path));
+    tmux.wait_for("200000 events");
+    tmux.keys(&["E", "C-f"]);
+    tmux.run(&["send-keys", "-l", "/DATA/199999"]);
+    tmux.keys(&["Enter"]);
+    tmux.wait_for("199999/200000");
+    tmux.keys(&["n"]);
+    tmux.wait_for("no more rows");
+    tmux.keys(&["q"]);
+    tmux.wait_for("status 0");
+}
+
+#[test]
+fn the_configuration_and_the_mouse_count() {
+    let Some(tmux) = Tmux::start("the_configuration_and_the_mouse_count") else {
+        return;
+    };
+    let trace = tmux.trace();
+    let folder = tmux.folder.path().join("afterimage");
+    std::fs::create_dir(&folder).expect("a folder");
+    let text = "start = \"events\"\n[keys]\nquit = [\"Q\"]\nfly = [\"f\"]\n";
+    std::fs::write(folder.join("analyze.toml"), text).expect("a file");
+    let configured = format!("XDG_CONFIG_HOME={} {}", tmux.folder.path().display(), command(&trace));
+    tmux.command(&configured);
+    tmux.wait_for("analyze.toml:4: keys: there is no");
+    tmux.wait_for("1/7");
+    // The wheel, as xterm tells it: three lines down.
+    tmux.run(&[
+        "send-keys",
+        "-H",
+        "1b",
+        "5b",
+        "3c",
+        "36",
+        "35",
+        "3b",
+        "35",
+        "3b",
+        "38",
+        "4d",
+    ]);
+    tmux.wait_for("4/7");
+    // A click on the second row.
+    tmux.run(&["send-keys", "-H", "1b", "5b", "3c", "30", "3b", "35", "3b", "36", "4d"]);
+    tmux.wait_for("2/7");
+    tmux.keys(&["q", "Down"]);
+    tmux.wait_for("3/7");
+    tmux.keys(&["Q"]);
+    tmux.wait_for("status 0");
+    tmux.is_given_back();
+}
+
+#[test]
 fn signals_give_the_terminal_back() {
     let Some(tmux) = Tmux::start("signals_give_the_terminal_back") else {
         return;
@@ -266,13 +349,17 @@ fn signals_give_the_terminal_back() {
         tmux.wait_for("Overview");
         let shell = tmux.run(&["display-message", "-p", "#{pane_pid}"]);
         let children = format!("/proc/{0}/task/{0}/children", shell.trim());
-        let child = std::fs::read_to_string(children).expect("the shell's children");
+        let child = std::fs::read_to_string(&children).expect("the shell's children");
         let killed = Command::new("kill")
             .arg(format!("-{signal}"))
             .arg(child.trim())
             .status();
         assert!(killed.expect("kill runs").success());
         tmux.wait_until("the main screen", |screen| !screen.contains("Overview"));
+        // Until it is gone, it would take what is typed next.
+        tmux.wait_until("the shell alone", |_| {
+            std::fs::read_to_string(&children).is_ok_and(|children| children.trim().is_empty())
+        });
         tmux.command("echo status $?");
         tmux.wait_for(&format!("status {status}"));
         tmux.is_given_back();

@@ -3,6 +3,7 @@
 pub(crate) mod attachments;
 pub(crate) mod audit;
 pub(crate) mod completions;
+pub(crate) mod config;
 pub(crate) mod connections;
 pub(crate) mod containers;
 pub(crate) mod convert;

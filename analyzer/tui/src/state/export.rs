@@ -1,6 +1,6 @@
 //! Writing a part of the trace to a file.
 
-use super::Mark;
+use super::{Mark, Position};
 use std::path::PathBuf;
 
 /// What is written.
@@ -71,6 +71,15 @@ pub(crate) enum Exported {
     Exists,
     /// It could not be done.
     Failed(String),
+}
+
+/// Something that can be copied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Copy {
+    /// A text.
+    Text(String),
+    /// The event at this place as JSON.
+    Json(Position),
 }
 
 /// Work that goes on beside that of the screens.

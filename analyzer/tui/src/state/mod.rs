@@ -1,5 +1,6 @@
 //! Everything that is shown.
 
+mod columns;
 mod content;
 mod events;
 mod export;
@@ -16,9 +17,10 @@ mod replay;
 mod selection;
 mod spectrum;
 
+pub(crate) use columns::{Chooser, Columns, table_id};
 pub(crate) use content::{ContainerLine, DetailItem, EventDetail, EventRowText, SegmentInfo, TraceInfo};
 pub(crate) use events::{Events, Listing, Place};
-pub(crate) use export::{Aside, Export, Exported, Form};
+pub(crate) use export::{Aside, Copy, Export, Exported, Form};
 pub(crate) use follow::{Anchor, Chunk, Follow};
 pub(crate) use groups::{GroupRow, Groups};
 pub(crate) use input::Input;
@@ -32,6 +34,8 @@ pub(crate) use replay::{Frame, Replay};
 pub(crate) use selection::{Crumb, Selection};
 pub(crate) use spectrum::{BUCKETS, Spectrum, bucket, least};
 
+use crate::config::Config;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// The state of the interface.
@@ -41,6 +45,8 @@ pub(crate) struct State {
     pub(crate) size: (u16, u16),
     /// Name of the file, escaped.
     pub(crate) file: String,
+    /// The file as it was given to the program.
+    pub(crate) given: PathBuf,
     /// The trace; nothing while it is being opened.
     pub(crate) trace: Option<Arc<TraceInfo>>,
     /// The screens, each opened from the one before it. There is always one; the last one is shown.
@@ -59,6 +65,14 @@ pub(crate) struct State {
     pub(crate) export: Option<Aside<Export>>,
     /// An export that found a file with its name.
     pub(crate) to_replace: Option<Export>,
+    /// The search among events that goes on: the generation of its table, and whether it goes to later rows.
+    pub(crate) find: Option<Aside<(u64, bool)>>,
+    /// What the open menu of copies has.
+    pub(crate) copies: Vec<Copy>,
+    /// What a person configured, and the columns chosen since.
+    pub(crate) config: Config,
+    /// The bar of the histogram at which the mouse was pressed.
+    pub(crate) pressed: Option<usize>,
     /// Counts jobs.
     pub(crate) generation: u64,
     /// Whether the trace grows.
@@ -150,6 +164,7 @@ impl State {
     pub(crate) fn new(file: String, size: (u16, u16)) -> State {
         State {
             size,
+            given: PathBuf::from(&file),
             file,
             trace: None,
             screens: vec![Screen::new(Selection::default(), Body::Overview(Overview::default()))],
@@ -160,6 +175,10 @@ impl State {
             notes: Notes::default(),
             export: None,
             to_replace: None,
+            find: None,
+            copies: Vec::new(),
+            pressed: None,
+            config: Config::default(),
             generation: 0,
             live: Live::Whole,
             paused: false,

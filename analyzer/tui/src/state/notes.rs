@@ -68,6 +68,8 @@ pub(crate) struct Notes {
     pub(crate) marks: Vec<Mark>,
     /// Alerts, in the order of time.
     pub(crate) alerts: Vec<Alert>,
+    /// Whether those that were there before are among them. Until then nothing is saved: that would lose them.
+    pub(crate) loaded: bool,
     /// What a note is being typed about.
     pub(crate) typing: Option<Mark>,
 }

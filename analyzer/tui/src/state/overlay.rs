@@ -1,6 +1,6 @@
 //! What lies over a screen and takes the keys.
 
-use super::{Cursor, Form, Input};
+use super::{Chooser, Cursor, Form, Input};
 
 /// What lies over a screen.
 #[derive(Debug)]
@@ -9,6 +9,8 @@ pub(crate) enum Overlay {
     Help(u64),
     /// A list to choose from.
     Menu(Menu),
+    /// The list of columns.
+    Columns(Chooser),
     /// A line in which something is typed.
     Prompt(Prompt),
 }
@@ -35,6 +37,8 @@ pub(crate) enum MenuKind {
     Export,
     /// Whether a file is replaced.
     Replace,
+    /// What is copied.
+    Copy,
 }
 
 /// A line in which something is typed.

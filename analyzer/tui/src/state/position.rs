@@ -1,5 +1,8 @@
 //! Where events are, and sets of them that stay small for any number of rows.
 
+use std::ops::Range;
+use std::sync::Arc;
+
 /// An event's place in the trace.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Position {
@@ -95,7 +98,8 @@ fn set_bit(bits: &[u64], mut index: u32) -> Option<u32> {
 /// A list of events by their places. An index into it finds its event in the time of two searches.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct RowSet {
-    parts: Vec<Part>,
+    /// Shared, so that work aside can have the whole list at no cost.
+    parts: Vec<Arc<Part>>,
     /// Index of the first row of each part.
     starts: Vec<u64>,
     len: u64,
@@ -114,7 +118,13 @@ impl RowSet {
         }
         self.starts.push(self.len);
         self.len = self.len.saturating_add(u64::from(part.len()));
-        self.parts.push(part);
+        self.parts.push(Arc::new(part));
+    }
+
+    /// Indices of the rows of each part: a part is of one segment.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = Range<u64>> {
+        let parts = self.parts.iter().zip(&self.starts);
+        parts.map(|(part, start)| *start..start.saturating_add(u64::from(part.len())))
     }
 
     /// Place of the event with this index.

@@ -3,9 +3,9 @@
 use super::harness::Ui;
 use super::sample;
 use crate::message::{Effect, Message};
-use crate::state::{Exported, Position};
+use crate::state::{Export, Exported, Form, Position};
 use crate::update::update;
-use crate::worker::Opened;
+use crate::worker::{Opened, Sources, export as write};
 use afterimage_format::file::OpenOptions;
 use afterimage_query::check::TimeZone;
 use std::fs;
@@ -156,4 +156,28 @@ fn a_report_tells_all_notes_in_order() {
     );
     let position = Position { segment: 0, row: 0 };
     assert_eq!(opened.info().number_of(position), Some(1));
+}
+
+#[test]
+fn an_export_that_is_stopped_leaves_nothing() {
+    let (folder, opened) = folder();
+    let file = folder.path().join("sample.scap");
+    let sources = Sources {
+        trace: file.clone(),
+        given: file,
+    };
+    for form in Form::ALL {
+        let task = Export {
+            form,
+            filter: String::new(),
+            span: None,
+            path: folder.path().join("out"),
+            replace: false,
+            marks: vec![],
+        };
+        let mut told = 0;
+        write(&opened, (1, &task), &sources, &|| true, &mut |_| told += 1);
+        assert_eq!(told, 0, "{form:?}");
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1, "{form:?}");
+    }
 }

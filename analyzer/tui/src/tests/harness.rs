@@ -1,11 +1,12 @@
 //! The interface without threads and terminal: effects are done at once, frames are text.
 
 use super::sample;
+use crate::config::Config;
 use crate::message::{Effect, Message};
 use crate::state::{Events, State};
 use crate::update::update;
-use crate::view::{Look, view};
-use crate::worker::{Desk, Opened, Places, Reader, Sources, Task, alerts, export, perform};
+use crate::view::{Look, THEMES, view};
+use crate::worker::{Desk, Opened, Places, Reader, Sources, Task, alerts, export, find, perform};
 use afterimage_format::file::OpenOptions;
 use afterimage_query::check::TimeZone;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -19,6 +20,7 @@ use tempfile::TempDir;
 pub(super) const FULL: Look = Look {
     color: true,
     unicode: true,
+    theme: &THEMES[0],
 };
 
 /// A trace that `write` wrote.
@@ -54,18 +56,30 @@ impl<'t> Ui<'t> {
 
     /// The same, in a folder that may have files already.
     pub(super) fn inside(folder: &Arc<TempDir>, opened: &'t Opened, width: u16, height: u16) -> Ui<'t> {
+        Ui::open(folder, Config::default(), opened, (width, height))
+    }
+
+    /// The same with a configuration.
+    pub(super) fn configured(config: Config, opened: &'t Opened, width: u16, height: u16) -> Ui<'t> {
+        let folder = Arc::new(tempfile::tempdir().expect("a folder"));
+        Ui::open(&folder, config, opened, (width, height))
+    }
+
+    fn open(folder: &Arc<TempDir>, config: Config, opened: &'t Opened, size: (u16, u16)) -> Ui<'t> {
         let places = Places {
             runtime: Some(folder.path().to_owned()),
+            config: Some(folder.path().join("config/analyze.toml")),
             ..Places::default()
         };
         let mut ui = Ui {
-            state: State::new("sample.scap".into(), (width, height)),
+            state: State::new("sample.scap".into(), size),
             effects: Vec::new(),
             opened,
             reader: Reader::new(opened),
             desk: Desk::new(&folder.path().join("sample.scap"), places),
             folder: Arc::clone(folder),
         };
+        ui.state.config = config;
         ui.tell(Message::Opened(Arc::new(opened.info())));
         let (alerts, damage) = alerts(opened);
         ui.tell(Message::Alerts(alerts, damage));
@@ -112,7 +126,12 @@ impl<'t> Ui<'t> {
                     let mut send = |answer| answers.push(answer);
                     export(self.opened, (generation, &task), &sources, &|| false, &mut send);
                 }
-                Effect::EndExport => {}
+                Effect::Find { generation, find: task } => {
+                    find(self.opened, (generation, &task), &|| false, &mut |answer| {
+                        answers.push(answer)
+                    });
+                }
+                Effect::EndExport | Effect::EndFind | Effect::Copy(_) => {}
                 Effect::Chore(chore) => answers.extend(self.desk.perform(chore)),
                 Effect::Stop | Effect::Quit => {}
             }

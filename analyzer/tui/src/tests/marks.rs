@@ -2,7 +2,7 @@
 
 use super::harness::{Ui, story, trace};
 use super::sample;
-use crate::message::{Chore, Effect};
+use crate::message::{Chore, Effect, Message};
 use crate::state::{About, Body};
 use crate::update::update;
 
@@ -120,6 +120,28 @@ fn alerts_lead_to_their_time() {
 }
 
 #[test]
+fn what_is_marked_before_older_notes_are_known_is_added_to_them() {
+    let opened = story();
+    let mut ui = Ui::with_events(&opened, 80, 24);
+    ui.press(&["End", "b"]);
+    let older = ui.state.notes.marks.clone();
+    ui.state.notes.marks.clear();
+    ui.state.notes.loaded = false;
+    ui.effects.clear();
+    let saves = |ui: &Ui<'_>| {
+        let is_save = |effect: &&Effect| matches!(effect, Effect::Chore(Chore::SaveNotes(..)));
+        ui.effects.iter().filter(is_save).count()
+    };
+    ui.press(&["Home", "b"]);
+    assert_eq!(saves(&ui), 0, "that would lose the older ones");
+    ui.tell(Message::Notes {
+        marks: older,
+        notice: None,
+    });
+    assert_eq!((saves(&ui), marked(&ui).len()), (1, 2));
+}
+
+#[test]
 fn nothing_is_marked_before_the_trace_is_open() {
     let opened = story();
     let mut ui = Ui::new(&opened, 80, 24);
@@ -127,6 +149,6 @@ fn nothing_is_marked_before_the_trace_is_open() {
     ui.effects.clear();
     ui.press(&["b", "B", "m", "]", "["]);
     assert_eq!((ui.effects.len(), ui.state.screens.len()), (0, 1));
-    let effects = update(&mut ui.state, crate::message::Message::Paste("x".into()));
+    let effects = update(&mut ui.state, Message::Paste("x".into()));
     assert_eq!(effects, []);
 }

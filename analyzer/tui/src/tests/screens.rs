@@ -132,6 +132,21 @@ fn exports() {
 }
 
 #[test]
+fn copies() {
+    check("copies", &["E", "End", "y", "Down"]);
+}
+
+#[test]
+fn columns() {
+    check("columns", &["E", "o", "user.n", "Enter", "Ctrl-u", "Left"]);
+}
+
+#[test]
+fn columns_of_groups() {
+    check("columns-of-groups", &["F2", "Home", "Enter", "o", "Down", "Enter"]);
+}
+
+#[test]
 fn tiny_terminals_say_what_is_missing() {
     let opened = story();
     for (width, height, expected) in [
@@ -172,6 +187,12 @@ fn any_size_with_anything_open_is_drawn() {
         &["r"],
         &["F2", "End", "Enter", "Up", "Right"],
         &["x"],
+        &["E", "o", "Down", "Enter"],
+        &["E", "o", "zzz"],
+        &["F2", "Home", "Enter", "o", "Enter"],
+        &["E", "y"],
+        &["F2", "Home", "Enter", "y"],
+        &["E", "Ctrl-f", "\u{65e5}"],
         &["x", "Down", "Enter"],
         &["b", "E", "b", "Down", "B", "\u{65e5}\u{672c}", "Enter"],
         &["b", "E", "b", "Backspace"],

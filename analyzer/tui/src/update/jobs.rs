@@ -93,7 +93,9 @@ pub(super) fn stop(state: &mut State, effects: &mut Vec<Effect>) {
         effects.push(Effect::Stop);
         return;
     }
-    super::export::stop(state, effects);
+    if !super::search::stop(state, effects) {
+        super::export::stop(state, effects);
+    }
 }
 
 /// Takes what a job has come to. That of a job whose screen is gone, or that was stopped, is dropped.

@@ -1,6 +1,6 @@
 //! Lists to choose from.
 
-use super::{export, notes, screens};
+use super::{copy, export, notes, screens};
 use crate::message::Effect;
 use crate::state::{Body, Cursor, Menu, MenuKind, Overlay, State};
 use crate::views;
@@ -84,6 +84,7 @@ pub(super) fn accept(state: &mut State, effects: &mut Vec<Effect>) {
             }
             None => notes::open_list(state, effects),
         },
+        MenuKind::Copy => copy::chosen(state, at, effects),
         MenuKind::Export => export::chosen(state, at),
         MenuKind::Replace => export::answered(state, at, effects),
         MenuKind::Sort => {

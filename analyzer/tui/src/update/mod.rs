@@ -1,5 +1,7 @@
 //! What a message changes, and what is to be done outside.
 
+mod columns;
+mod copy;
 mod events;
 mod export;
 mod filter;
@@ -8,6 +10,7 @@ mod jobs;
 mod lines;
 mod live;
 mod menu;
+mod mouse;
 mod notes;
 mod overview;
 mod prompt;
@@ -30,7 +33,11 @@ pub(crate) fn update(state: &mut State, message: Message) -> Vec<Effect> {
     let mut effects = Vec::new();
     match message {
         Message::Key(event) => key(state, &event, &mut effects),
-        Message::Paste(text) => prompt::typed(state, &text, &mut effects),
+        Message::Mouse(event, double) => mouse::mouse(state, &event, double, &mut effects),
+        Message::Paste(text) => match context(state) {
+            Context::Columns => columns::typed(state, &text),
+            _ => prompt::typed(state, &text, &mut effects),
+        },
         Message::Time(passed) => replay::tick(state, passed),
         Message::Resize(width, height) => state.size = (width, height),
         answer => worker::answer(state, answer, &mut effects),
@@ -45,6 +52,7 @@ pub(crate) fn context(state: &State) -> Context {
     match (&state.overlay, &state.screen().body) {
         (Some(Overlay::Help(_)), _) => Context::Help,
         (Some(Overlay::Menu(_)), _) => Context::Menu,
+        (Some(Overlay::Columns(_)), _) => Context::Columns,
         (Some(Overlay::Prompt(_)), _) => Context::Input,
         (None, Body::Overview(overview)) => match overview.focus {
             Focus::List => Context::Overview,
@@ -65,7 +73,7 @@ pub(crate) fn context(state: &State) -> Context {
 
 fn key(state: &mut State, event: &KeyEvent, effects: &mut Vec<Effect>) {
     let context = context(state);
-    match keys::action(context, event) {
+    match state.config.keys.action(context, event) {
         Some(action) => {
             state.notice = None;
             act(state, context, action, effects);
@@ -74,6 +82,7 @@ fn key(state: &mut State, event: &KeyEvent, effects: &mut Vec<Effect>) {
             if let Some(c) = keys::typed(event) {
                 match context {
                     Context::Menu => menu::typed(state, c),
+                    Context::Columns => columns::typed(state, c.encode_utf8(&mut [0; 4])),
                     _ => prompt::typed(state, c.encode_utf8(&mut [0; 4]), effects),
                 }
             }
@@ -88,6 +97,10 @@ fn act(state: &mut State, context: Context, action: Action, effects: &mut Vec<Ef
         A::Up | A::Down | A::PageUp | A::PageDown | A::HalfUp | A::HalfDown | A::Home | A::End => {
             scroll::go(state, context, action);
         }
+        A::Left | A::Right if context == Context::Columns => columns::edit(state, action, effects),
+        A::EraseBefore | A::EraseLine if context == Context::Columns => columns::edit(state, action, effects),
+        A::ToggleColumn | A::SaveColumns | A::ResetColumns => columns::edit(state, action, effects),
+        A::Columns => columns::open(state),
         A::Left | A::Right => scroll::sideways(state, context, action),
         A::Open => screens::open(state, effects),
         A::Dig => screens::dig(state, effects),
@@ -115,8 +128,8 @@ fn act(state: &mut State, context: Context, action: Action, effects: &mut Vec<Ef
         }
         A::Filter => filter::open(state),
         A::Search => search::open(state),
-        A::SearchNext => search::next(state, true),
-        A::SearchBack => search::next(state, false),
+        A::SearchNext => search::next(state, true, effects),
+        A::SearchBack => search::next(state, false, effects),
         A::Goto => prompt::open_goto(state),
         A::Mark => overview::mark(state, effects),
         A::ClearSpan => overview::clear_span(state, effects),
@@ -126,6 +139,7 @@ fn act(state: &mut State, context: Context, action: Action, effects: &mut Vec<Ef
         A::MarkNext => notes::jump(state, true),
         A::MarkBack => notes::jump(state, false),
         A::Export => export::open(state),
+        A::Copy => copy::open(state),
         A::Stop => jobs::stop(state, effects),
         A::Help => state.overlay = Some(Overlay::Help(0)),
         A::Quit => effects.push(Effect::Quit),
@@ -172,7 +186,7 @@ fn is_of_player(action: Action) -> bool {
 /// Closes what takes the keys.
 fn leave(state: &mut State, context: Context, effects: &mut Vec<Effect>) {
     match context {
-        Context::Help | Context::Menu => state.overlay = None,
+        Context::Help | Context::Menu | Context::Columns => state.overlay = None,
         Context::Input => prompt::leave(state, effects),
         Context::Detail => events::close_detail(state),
         Context::Overview

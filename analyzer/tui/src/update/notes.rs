@@ -62,8 +62,19 @@ pub(super) fn marked(state: &mut State, mark: Mark, effects: &mut Vec<Effect>) {
     save(state, effects);
 }
 
+/// Takes what was noted before; what was marked meanwhile is added to it.
+pub(super) fn loaded(state: &mut State, marks: Vec<Mark>, effects: &mut Vec<Effect>) {
+    let early = std::mem::replace(&mut state.notes.marks, marks);
+    state.notes.loaded = true;
+    if !early.is_empty() {
+        early.into_iter().for_each(|mark| state.notes.put(mark));
+        save(state, effects);
+    }
+}
+
+/// Asks for all to be written, once those that were there before are among them.
 fn save(state: &State, effects: &mut Vec<Effect>) {
-    if let Some(trace) = &state.trace {
+    if let Some(trace) = state.trace.as_ref().filter(|_| state.notes.loaded) {
         let (key, marks) = (trace.key.clone(), state.notes.marks.clone());
         effects.push(Effect::Chore(Chore::SaveNotes(key, marks)));
     }

@@ -93,7 +93,7 @@ fn accept(state: &mut State, effects: &mut Vec<Effect>) {
         PromptKind::Search => {
             state.overlay = None;
             state.search = text;
-            search::next(state, true);
+            search::next(state, true, effects);
         }
         PromptKind::Goto => {
             state.overlay = None;

@@ -1,8 +1,9 @@
 //! From screen to screen.
 
 use super::{events, jobs};
+use crate::config::NOTES;
 use crate::message::Effect;
-use crate::state::{Body, Events, Focus, GroupRow, Groups, Place, Screen, Selection, Spectrum, State};
+use crate::state::{Body, Events, Focus, GroupRow, Groups, Place, Screen, Selection, Spectrum, State, table_id};
 use crate::view;
 use crate::views::{self, View};
 
@@ -15,8 +16,23 @@ pub(super) fn push(state: &mut State, selection: Selection, body: Body, effects:
         // The first one, which is where all begin, stays.
         state.screens.remove(1);
     }
+    let mut body = body;
+    if let Body::Events(events) = &mut body
+        && let Some(columns) = state.config.columns.of_events(table_id(events.title))
+    {
+        events.columns = columns.to_vec();
+    }
     state.screens.push(Screen::new(selection, body));
     jobs::begin(state, effects);
+}
+
+/// Opens the first screen that is configured.
+pub(super) fn start(state: &mut State, effects: &mut Vec<Effect>) {
+    match (state.config.start, views::find(state.config.start)) {
+        (_, Some(view)) => push_view(state, Selection::default(), view, effects),
+        (NOTES, None) => super::notes::open_list(state, effects),
+        _ => jobs::begin(state, effects),
+    }
 }
 
 /// Opens a view of a selection.

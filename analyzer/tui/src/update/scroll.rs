@@ -22,6 +22,11 @@ pub(super) fn go(state: &mut State, context: Context, action: Action) {
             move_cursor(&mut menu.cursor, action, menu.items.len() as u64, menu_height);
             return;
         }
+        Some(Overlay::Columns(chooser)) => {
+            let listed = chooser.listed().len() as u64;
+            move_cursor(&mut chooser.cursor, action, listed, menu_height);
+            return;
+        }
         Some(Overlay::Prompt(_)) => return,
         None => {}
     }
@@ -77,6 +82,10 @@ pub(super) fn go(state: &mut State, context: Context, action: Action) {
 /// Moves sideways: bars, columns.
 pub(super) fn sideways(state: &mut State, context: Context, action: Action) {
     let right = action == Action::Right;
+    let shown = match &state.screen().body {
+        Body::Groups(groups) => state.config.columns.of_groups(groups.view).len(),
+        _ => 0,
+    };
     match &mut state.screen_mut().body {
         Body::Overview(overview) if context == Context::Histogram => {
             let last = overview.histogram.counts.len().saturating_sub(1);
@@ -85,7 +94,7 @@ pub(super) fn sideways(state: &mut State, context: Context, action: Action) {
                 false => overview.bar.saturating_sub(1),
             };
         }
-        Body::Groups(groups) => groups.left = step(groups.left, right, groups.view.columns.len()),
+        Body::Groups(groups) => groups.left = step(groups.left, right, shown),
         Body::Events(events) => events.left = step(events.left, right, view::event_columns(events, 0).len()),
         Body::Spectrum(spectrum) => {
             let last = spectrum.times.counts.len().saturating_sub(1);
@@ -147,10 +156,14 @@ pub(super) fn settle(state: &mut State) {
             _ => 0,
         },
     );
-    let hidden = (view::help_len() as u64).saturating_sub(u64::from(state.size.1.saturating_sub(1)));
+    let hidden = (view::help_len(state) as u64).saturating_sub(u64::from(state.size.1.saturating_sub(1)));
     match &mut state.overlay {
         Some(Overlay::Help(top)) => *top = (*top).min(hidden),
         Some(Overlay::Menu(menu)) => keep_visible(&mut menu.cursor, menu.items.len() as u64, menu_height),
+        Some(Overlay::Columns(chooser)) => {
+            let listed = chooser.listed().len() as u64;
+            keep_visible(&mut chooser.cursor, listed, menu_height);
+        }
         Some(Overlay::Prompt(_)) | None => {}
     }
     let height = areas.table.height;

@@ -1,6 +1,6 @@
 //! Answers of the workers, and what they are asked for.
 
-use super::{export, jobs, notes};
+use super::{copy, export, jobs, notes, screens, search};
 use crate::layout;
 use crate::message::{Chore, Effect, Message};
 use crate::state::{Body, Events, Histogram, State};
@@ -15,7 +15,7 @@ pub(super) fn answer(state: &mut State, message: Message, effects: &mut Vec<Effe
             effects.push(Effect::Chore(Chore::LoadNotes(trace.key.clone())));
             state.trace = Some(trace);
             reset_histogram(state);
-            jobs::begin(state, effects);
+            screens::start(state, effects);
         }
         Message::Rows {
             generation,
@@ -53,7 +53,7 @@ pub(super) fn answer(state: &mut State, message: Message, effects: &mut Vec<Effe
             }
         }
         Message::Notes { marks, notice } => {
-            state.notes.marks = marks;
+            notes::loaded(state, marks, effects);
             state.notice = notice.or(state.notice.take());
         }
         Message::Alerts(alerts, damage) => {
@@ -62,8 +62,10 @@ pub(super) fn answer(state: &mut State, message: Message, effects: &mut Vec<Effe
         }
         Message::Marked(mark) => notes::marked(state, mark, effects),
         Message::Export { generation, done, end } => export::answer(state, generation, done, end),
+        Message::Found { generation, done, end } => search::answer(state, generation, done, end),
+        Message::Copy(text) => copy::copy(state, text, effects),
         Message::Notice(notice) => state.notice = Some(notice),
-        Message::Time(_) | Message::Key(_) | Message::Paste(_) | Message::Resize(..) => {}
+        Message::Time(_) | Message::Key(_) | Message::Mouse(..) | Message::Paste(_) | Message::Resize(..) => {}
     }
 }
 

@@ -11,7 +11,8 @@ pub(super) fn draw(state: &State, groups: &Groups, areas: &Areas, buffer: &mut B
     let columns = groups.view.columns;
     let area = areas.table;
     let gutter = if state.notes.has_selections() { GUTTER } else { 0 };
-    let placed = table::place(columns, groups.left, table::behind(area, gutter));
+    let shown = state.config.columns.of_groups(groups.view);
+    let placed = table::place_some(columns, &shown, groups.left, table::behind(area, gutter));
     table::titles(buffer, areas.columns, columns, &placed, Some(groups.sort));
     if groups.order.is_empty() {
         let running = state.screen().job.is_none_or(|job| job.is_running());

@@ -90,6 +90,15 @@ pub(super) fn draw(overview: &Overview, trace: &TraceInfo, notes: &Notes, area: 
     }
 }
 
+/// The bar of the histogram at a place on the screen.
+pub(crate) fn bar_at(overview: &Overview, area: Rect, x: u16, y: u16) -> Option<usize> {
+    let column = x.checked_sub(area.x + NAMES)?;
+    let width = area.width.saturating_sub(NAMES);
+    let inside = area.contains((x, y).into()) && column < width;
+    let bars = overview.histogram.counts.len();
+    inside.then(|| (usize::from(column) * bars / usize::from(width.max(1))).min(bars.saturating_sub(1)))
+}
+
 /// The line below: when it begins, what is selected, when it ends.
 fn times_line(overview: &Overview, trace: &TraceInfo, area: Rect, bars: Rect, buffer: &mut Buffer) {
     let histogram = &overview.histogram;

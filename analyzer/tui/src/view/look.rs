@@ -10,6 +10,63 @@ pub(crate) struct Look {
     pub(crate) color: bool,
     /// Characters beyond ASCII.
     pub(crate) unicode: bool,
+    /// Which colours.
+    pub(crate) theme: &'static Theme,
+}
+
+/// Colours of what the styles below mean. Those are in the colours of the first theme, which stand for their meaning; the
+/// others put their own in place of them when all is drawn. Indexed and RGB colours stay what they are.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Theme {
+    /// Its name in the configuration.
+    pub(crate) name: &'static str,
+    names: Color,
+    alarm: Color,
+    warning: Color,
+    bars: Color,
+    marks: Color,
+}
+
+/// All themes; the first one is the usual one.
+pub(crate) static THEMES: [Theme; 3] = [
+    Theme {
+        name: "dark",
+        names: Color::Cyan,
+        alarm: Color::Red,
+        warning: Color::Yellow,
+        bars: Color::Blue,
+        marks: Color::Magenta,
+    },
+    // Cyan and yellow are not read on white.
+    Theme {
+        name: "light",
+        names: Color::Blue,
+        alarm: Color::Red,
+        warning: Color::Magenta,
+        bars: Color::Blue,
+        marks: Color::Green,
+    },
+    Theme {
+        name: "mono",
+        names: Color::Reset,
+        alarm: Color::Reset,
+        warning: Color::Reset,
+        bars: Color::Reset,
+        marks: Color::Reset,
+    },
+];
+
+impl Theme {
+    fn color(&self, meaning: Color) -> Color {
+        match meaning {
+            Color::Cyan => self.names,
+            Color::Red => self.alarm,
+            Color::Yellow => self.warning,
+            Color::Blue => self.bars,
+            Color::Magenta => self.marks,
+            other => other,
+        }
+    }
 }
 
 impl Look {
@@ -21,6 +78,16 @@ impl Look {
         Look {
             color: set(&"NO_COLOR").is_none(),
             unicode: locale.contains("utf-8") || locale.contains("utf8"),
+            theme: &THEMES[0],
+        }
+    }
+
+    /// The same with the theme of a configuration.
+    pub(crate) fn with(self, theme: &'static Theme) -> Look {
+        Look {
+            color: self.color && theme.name != "mono",
+            theme,
+            ..self
         }
     }
 
@@ -30,6 +97,7 @@ impl Look {
             if !self.color {
                 (cell.fg, cell.bg) = (Color::Reset, Color::Reset);
             }
+            (cell.fg, cell.bg) = (self.theme.color(cell.fg), self.theme.color(cell.bg));
             if !self.unicode && !cell.symbol().is_ascii() {
                 let plain = match cell.symbol() {
                     "─" => "-",
@@ -98,7 +166,8 @@ mod tests {
                 let found = variables.iter().find(|(known, _)| *known == name);
                 found.map(|(_, value)| value.to_string())
             };
-            assert_eq!(Look::from_env(variable), Look { color, unicode }, "{variables:?}");
+            let look = Look::from_env(variable);
+            assert_eq!((look.color, look.unicode), (color, unicode), "{variables:?}");
         }
     }
 }

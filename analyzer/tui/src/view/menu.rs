@@ -24,6 +24,7 @@ pub(super) fn draw(menu: &Menu, area: Rect, buffer: &mut Buffer) {
         MenuKind::Views => " views: a letter goes to the next one with it ",
         MenuKind::Sort => " order by ",
         MenuKind::Export => " export ",
+        MenuKind::Copy => " copy ",
         MenuKind::Replace => " the file is there already ",
     };
     Clear.render(frame, buffer);

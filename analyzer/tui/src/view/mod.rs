@@ -1,5 +1,6 @@
 //! The state on the screen. Nothing in here changes the state.
 
+mod columns;
 mod crumbs;
 mod detail;
 mod events;
@@ -24,7 +25,9 @@ pub(crate) use detail::detail_lines;
 pub(crate) use events::columns as event_columns;
 pub(crate) use follow::chunk_lines;
 pub(crate) use help::help_len;
-pub(crate) use look::Look;
+pub(crate) use histogram::bar_at;
+pub(crate) use look::{Look, THEMES, Theme};
+pub(crate) use overview::line_at;
 pub(crate) use spectrum::range as took;
 
 use crate::layout::{self, MIN_SIZE};
@@ -56,7 +59,7 @@ fn draw(state: &State, frame: &mut Frame<'_>) -> Option<(u16, u16)> {
     }
     let areas = layout::areas(state);
     if let Some(Overlay::Help(top)) = &state.overlay {
-        help::draw(*top, layout::help(state), buffer);
+        help::draw(state, *top, layout::help(state), buffer);
         hints::draw(state, areas.hints, buffer);
         return None;
     }
@@ -83,6 +86,9 @@ fn draw(state: &State, frame: &mut Frame<'_>) -> Option<(u16, u16)> {
     }
     if let Some(Overlay::Menu(menu)) = &state.overlay {
         menu::draw(menu, layout::menu(state), buffer);
+    }
+    if let Some(Overlay::Columns(chooser)) = &state.overlay {
+        columns::draw(chooser, layout::menu(state), buffer);
     }
     hints::draw(state, areas.hints, buffer);
     cursor

@@ -64,6 +64,23 @@ pub(super) fn draw(state: &State, overview: &Overview, areas: &Areas, buffer: &m
     }
 }
 
+/// The line of the list that is drawn at `y`: headings stand between them.
+pub(crate) fn line_at(state: &State, overview: &Overview, area: Rect, y: u16) -> Option<u64> {
+    let mut at = area.y + u16::from(overview.findings.is_empty() && overview.list.top == 0);
+    let mut last = None;
+    for index in overview.list.top.. {
+        let kind = std::mem::discriminant(&overview_line(state, overview, index)?);
+        if last.replace(kind) != Some(kind) {
+            at += 1;
+        }
+        if at >= y {
+            return (at == y && y < area.bottom()).then_some(index);
+        }
+        at += 1;
+    }
+    None
+}
+
 fn heading(line: OverviewLine, area: Rect, y: u16, buffer: &mut Buffer) {
     if y >= area.bottom() {
         return;

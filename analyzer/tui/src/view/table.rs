@@ -24,7 +24,14 @@ pub(super) struct Placed {
 /// Finds a place for columns in a line. The first one stays; those after it begin with number `left`. Text has what numbers
 /// leave: the widest text column gets all that is not needed.
 pub(super) fn place(columns: &[Column], left: usize, area: Rect) -> Vec<Placed> {
-    let shown: Vec<usize> = (0..columns.len()).filter(|at| *at == 0 || *at > left).collect();
+    let all: Vec<usize> = (0..columns.len()).collect();
+    place_some(columns, &all, left, area)
+}
+
+/// The same for some of the columns, by their numbers.
+pub(super) fn place_some(columns: &[Column], some: &[usize], left: usize, area: Rect) -> Vec<Placed> {
+    let some = some.iter().enumerate().filter(|(at, _)| *at == 0 || *at > left);
+    let shown: Vec<usize> = some.map(|(_, column)| *column).collect();
     let mut fitting = Vec::new();
     let mut used = 0u16;
     for at in shown {

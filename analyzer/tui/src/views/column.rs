@@ -1,5 +1,8 @@
 //! A column of a table.
 
+use afterimage_query::Format;
+use afterimage_query::fields::FieldType;
+
 /// A column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Column {
@@ -111,6 +114,41 @@ impl Column {
     /// The same, of some events alone.
     pub(crate) const fn when(self, when: &'static str) -> Column {
         Column { when, ..self }
+    }
+
+    /// A column of tables of events with this field; nothing where there is no such field, or it needs an argument that is not
+    /// given.
+    pub(crate) fn of_field(name: &str) -> Option<Column> {
+        let known = super::WIDE_COLUMNS
+            .iter()
+            .chain(super::all().flat_map(|view| match view.lists_events() {
+                true => view.columns,
+                false => &[],
+            }));
+        if let Some(column) = known.into_iter().find(|column| column.field == name) {
+            return Some(*column);
+        }
+        let (def, _) = Format::field(name).ok()?;
+        let field = match def.name == name {
+            true => def.name,
+            // With an argument: there are as many as a person writes into the configuration.
+            false => &*name.to_owned().leak(),
+        };
+        let width = u16::try_from(field.len()).unwrap_or(u16::MAX).clamp(6, 24);
+        let text = Column::text(field, field, width);
+        Some(match def.ty {
+            FieldType::Int | FieldType::Uint => Column::number(field, field, width),
+            FieldType::Duration => Column {
+                show: Show::Duration,
+                ..text
+            },
+            FieldType::Time => Column {
+                show: Show::Time,
+                width: 15,
+                ..text
+            },
+            FieldType::Bool | FieldType::Str | FieldType::Bytes | FieldType::Ip => text,
+        })
     }
 
     /// Whether it holds numbers, which stand at the right.

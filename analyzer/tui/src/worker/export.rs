@@ -71,6 +71,14 @@ impl Work<'_> {
         }
     }
 
+    /// Tells how far it is when it is time, and whether to go on.
+    fn go_on(&self, pace: &mut Pace, send: &mut dyn FnMut(Message)) -> bool {
+        if pace.is_due() {
+            send(self.message(None));
+        }
+        !(self.stopped)()
+    }
+
     /// Writes the file; what there is to say of it, and whether something is missing in it.
     fn write(&self, send: &mut dyn FnMut(Message)) -> Result<(String, bool), Exported> {
         let path = &self.export.path;
@@ -95,7 +103,9 @@ impl Work<'_> {
                 (events(outcome.matched), outcome)
             }
             Form::Report => {
-                let (text, outcome) = report::write(self.opened, self.export, self.sources, &self.segments);
+                let mut pace = Pace::new();
+                let mut go_on = || self.go_on(&mut pace, send);
+                let (text, outcome) = report::write(self.opened, self.export, self.sources, &self.segments, &mut go_on);
                 let mut file = file;
                 file.write_all(text.as_bytes()).map_err(|error| failed(path, &error))?;
                 (format!("a report of {} marks", self.export.marks.len()), outcome)
@@ -150,12 +160,7 @@ impl Work<'_> {
             )
         };
         let mut pace = Pace::new();
-        let mut go_on = || {
-            if pace.is_due() {
-                send(self.message(None));
-            }
-            !(self.stopped)()
-        };
+        let mut go_on = || self.go_on(&mut pace, send);
         let (trace, context) = (self.opened.trace(), self.opened.context());
         let copied = copy_while(trace, context, query, writer, &entry, &mut go_on);
         copied.map(|(outcome, _)| outcome).map_err(said)
@@ -214,12 +219,9 @@ impl Work<'_> {
             if written.is_ok() {
                 written = out.write_all(&text);
             }
-            if pace.is_due() {
-                send(self.message(None));
-            }
-            match written.is_err() || (self.stopped)() {
-                true => ControlFlow::Break(()),
-                false => ControlFlow::Continue(()),
+            match self.go_on(&mut pace, send) && written.is_ok() {
+                true => ControlFlow::Continue(()),
+                false => ControlFlow::Break(()),
             }
         });
         let whole = written.and_then(|()| out.flush());

@@ -1,5 +1,6 @@
-//! Threads that read the trace: one for what is on the screen, one for the work of a whole screen, so that the first never
-//! waits for the second. Requests go in and messages come out; of several requests that wait, only the newest counts.
+//! Threads that read the trace: one for what is on the screen, one for the work of a whole screen, one for searches and one for
+//! exports, so that none waits for another; and the desk, which does chores with files of a person. Requests go in and
+//! messages come out; of several requests that wait, only the newest counts.
 
 mod alerts;
 mod aside;
@@ -7,6 +8,7 @@ mod desk;
 mod detail;
 mod events;
 mod export;
+mod find;
 mod findings;
 mod follow;
 mod groups;
@@ -31,13 +33,14 @@ mod why;
 pub(crate) use alerts::alerts;
 pub(crate) use desk::Desk;
 pub(crate) use export::{Sources, export};
+pub(crate) use find::find;
 pub(crate) use job::{Task, perform};
 pub use live::{Growth, Importing};
 pub(crate) use open::Opened;
 pub(crate) use places::Places;
 pub(crate) use reader::Reader;
 
-use crate::message::{Chore, Message, Want};
+use crate::message::{Chore, Find, Message, Want};
 use crate::state::{Export, Position, TraceKey};
 use crate::views::Column;
 use afterimage_format::file::OpenOptions;
@@ -73,7 +76,9 @@ pub(crate) struct Workers {
     reader: Sender<Request>,
     jobs: Aside<Task>,
     desk: Sender<Chore>,
+    person: thread::JoinHandle<()>,
     exports: Aside<Export>,
+    finder: Aside<Find>,
     /// Dropped with this: then nobody looks at the file again.
     _watch: Option<Sender<()>>,
 }
@@ -122,11 +127,8 @@ impl Workers {
                 };
             }
             send(Ok(Message::Opened(Arc::new(info))));
-            let (alerts, damage) = alerts(&opened);
-            if !alerts.is_empty() || damage.is_some() {
-                send(Ok(Message::Alerts(alerts, damage)));
-            }
             drop(opened);
+            tell_alerts(&trace, send.clone());
             let (mut goes_on, mut waiting) = (true, Vec::new());
             while goes_on {
                 goes_on = match trace.get() {
@@ -162,17 +164,25 @@ impl Workers {
             export(opened, (generation, &task), &sources, stopped, &mut send);
         })?;
 
+        let send = answer.clone();
+        let finder = Aside::start("finder", &shared, move |opened, generation, task, stopped| {
+            let mut send = |message| send(Ok(message));
+            find(opened, (generation, &task), stopped, &mut send);
+        })?;
+
         let (desk, chores) = channel();
-        let mut person = Desk::new(given, places);
-        thread::Builder::new().name("desk".into()).spawn(move || {
-            let answers = chores.iter().filter_map(|chore| person.perform(chore));
+        let mut at_desk = Desk::new(given, places);
+        let person = thread::Builder::new().name("desk".into()).spawn(move || {
+            let answers = chores.iter().filter_map(|chore| at_desk.perform(chore));
             answers.for_each(|message| answer(Ok(message)));
         })?;
         Ok(Workers {
             reader,
             jobs,
             desk,
+            person,
             exports,
+            finder,
             _watch: watch,
         })
     }
@@ -198,6 +208,24 @@ impl Workers {
         self.exports.stop();
     }
 
+    /// Begins a search among events; ends the one before.
+    pub(crate) fn find(&self, generation: u64, find: Find) {
+        self.finder.begin(generation, find);
+    }
+
+    /// Ends the search.
+    pub(crate) fn end_find(&self) {
+        self.finder.stop();
+    }
+
+    /// Ends all work, but for the chores that were given to the desk: notes are written before the program ends.
+    pub(crate) fn finish(self) {
+        let Workers { desk, person, .. } = self;
+        drop(desk);
+        // One that failed said so already.
+        let _ = person.join();
+    }
+
     /// Gives the desk something to do.
     pub(crate) fn chore(&self, chore: Chore) {
         let _ = self.desk.send(chore);
@@ -207,6 +235,20 @@ impl Workers {
     pub(crate) fn stop(&self) {
         self.jobs.stop();
     }
+}
+
+/// Sends the alerts that the trace carries, if there are any. Aside: there may be many, and the screen does not wait for them.
+fn tell_alerts(shared: &Arc<Shared>, send: impl Fn(Answer) + Send + 'static) {
+    let shared = Arc::clone(shared);
+    let told = move || {
+        let Some(opened) = shared.get() else { return };
+        let (alerts, damage) = alerts(&opened);
+        if !alerts.is_empty() || damage.is_some() {
+            send(Ok(Message::Alerts(alerts, damage)));
+        }
+    };
+    // Without a thread the list lacks them; the rest works.
+    let _ = thread::Builder::new().name("alerts".into()).spawn(told);
 }
 
 /// Opens the trace. One that is being imported is empty at first, and what cannot be read at once comes.

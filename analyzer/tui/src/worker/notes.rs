@@ -322,6 +322,19 @@ mod tests {
     }
 
     #[test]
+    fn the_example_of_the_documentation_is_right() {
+        let document = include_str!("../../../../docs/notes.md");
+        let example = document
+            .split("```json\n")
+            .nth(1)
+            .and_then(|rest| rest.split("```").next());
+        let content: Content = serde_json::from_str(example.expect("an example")).expect("notes");
+        assert_eq!((content.format.as_str(), content.version), (FORMAT, VERSION));
+        let marks: Vec<Mark> = content.marks.into_iter().filter_map(mark).collect();
+        assert_eq!(marks.len(), 2);
+    }
+
+    #[test]
     fn what_is_not_understood_stays_as_it_is() {
         let folder = tempfile::tempdir().expect("a folder");
         let beside = folder.path().join("a.scap.notes.json");

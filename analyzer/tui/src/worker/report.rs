@@ -27,10 +27,16 @@ struct Entry<'e> {
     facts: Vec<(&'static str, String)>,
 }
 
-/// The report, and what reading for it came to.
-pub(super) fn write(opened: &Opened, export: &Export, sources: &Sources, segments: &Segments) -> (String, Outcome) {
+/// The report, and what reading for it came to, as long as `go_on`.
+pub(super) fn write(
+    opened: &Opened,
+    export: &Export,
+    sources: &Sources,
+    segments: &Segments,
+    go_on: &mut dyn FnMut() -> bool,
+) -> (String, Outcome) {
     let mut reader = Reader::new(opened);
-    let (mut entries, outcome) = selections(opened, export, segments, &mut reader);
+    let (mut entries, outcome) = selections(opened, export, segments, (&mut reader, go_on));
     entries.extend(export.marks.iter().filter_map(|mark| match mark.about {
         About::Event(number) => Some(event(opened, mark, number, &mut reader)),
         About::Events(..) => None,
@@ -109,7 +115,7 @@ fn selections<'e>(
     opened: &Opened,
     export: &'e Export,
     segments: &Segments,
-    reader: &mut Reader<'_>,
+    (reader, go_on): (&mut Reader<'_>, &mut dyn FnMut() -> bool),
 ) -> (Vec<Entry<'e>>, Outcome) {
     let settings = opened.context().settings();
     let mut entries = Vec::new();
@@ -178,7 +184,10 @@ fn selections<'e>(
                     known.1 = known.1.or(first);
                 }
             }
-            ControlFlow::Continue(())
+            match go_on() {
+                true => ControlFlow::Continue(()),
+                false => ControlFlow::Break(()),
+            }
         },
     );
     for ((at, ..), (count, first)) in compiled.iter().zip(found) {

@@ -1,9 +1,10 @@
-//! Something of an event for who asked: a bookmark.
+//! Something of an event for who asked: a bookmark, JSON to copy.
 
 use super::Opened;
 use super::text::cut;
 use crate::message::{Message, Want};
 use crate::state::{About, Mark};
+use afterimage_query::output::{DEFAULT_JSON_FIELDS, JsonFields};
 use afterimage_query::{EventRow, Format};
 
 /// What a bookmark says of its event; number and time stand beside it.
@@ -19,6 +20,11 @@ pub(super) fn tell(row: &EventRow<'_>, want: Want, opened: &Opened) -> Message {
             time: Some(row.time()),
             text: line(row, MARK, opened),
             note,
+        }),
+        Want::Json => Message::Copy(match Format::parse(DEFAULT_JSON_FIELDS) {
+            Ok(format) => JsonFields::of(&format).object(row),
+            // It is a constant, which a test parses.
+            Err(_) => String::new(),
         }),
     }
 }

@@ -281,6 +281,8 @@ pub(crate) fn session(path: &Path) {
     seal(writer);
 }
 
+// Only the test in a real terminal needs one.
+#[allow(dead_code)]
 /// Writes `segments` segments of ten events, a pause after each, and seals the trace in the end.
 pub(crate) fn growing(path: &Path, segments: u64, pause: std::time::Duration) {
     let mut writer = create(path);
