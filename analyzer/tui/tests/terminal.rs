@@ -440,7 +440,7 @@ fn a_session_is_replayed_in_a_terminal() {
     tmux.command(&command(&path));
     tmux.wait_for("Overview");
     tmux.keys(&["r"]);
-    tmux.wait_for("/dev/pts/3");
+    tmux.wait_for("web      root");
     tmux.keys(&["Enter"]);
     tmux.wait_for("web$");
     tmux.wait_for("red and plain");

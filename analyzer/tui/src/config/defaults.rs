@@ -45,7 +45,7 @@ pub(crate) fn defaults() -> String {
         "\n[columns]\n\
          # Tables of events take any fields (`analyze fields`), in any order. Other views take titles of their own columns.\n",
     );
-    for view in views::all() {
+    for view in views::all().filter(|view| !view.is_spectrum) {
         let names: Vec<String> = match (view.lists_events(), view.columns) {
             (true, []) => fields(&event_columns(&Default::default(), u16::MAX)),
             (true, columns) => fields(columns),
