@@ -4,8 +4,8 @@ use crate::losses;
 use crate::row::{EventRow, Observed as _, TraceContext};
 use crate::scan::{Hits, Outcome, Query, Scanner};
 use afterimage_format::file::{Sealed, Summary, Trace, TraceWriter};
-use afterimage_format::model::{Container, CustodyEntry, Descriptor, Event, Kind, Thread, Value};
-use afterimage_format::segment::{Entities, MAX_ROWS, SegmentBuilder};
+use afterimage_format::model::{Container, CustodyEntry, Descriptor, Event, Kind, Loss, Thread, Value};
+use afterimage_format::segment::{EncodedSegment, Entities, FdChange, MAX_ROWS, SegmentBuilder};
 use afterimage_format::{Error, Result};
 use hashbrown::HashMap;
 
@@ -35,14 +35,9 @@ pub fn copy(
         writer.add_custody(old)?;
     }
     let mut copy = Copy {
-        builder: SegmentBuilder::new(Vec::new(), 1),
-        kinds: HashMap::new(),
-        parts: Parts::default(),
-        containers: HashMap::new(),
+        rows: RowCopier::default(),
         writer,
     };
-    // Numbers follow the order in which events come.
-    copy.builder.keep_order();
     let mut scanner = Scanner::new(trace, context, query);
     while let Some(done) = scanner.next_segment(|hits| copy.segment(hits)) {
         done?;
@@ -59,21 +54,19 @@ pub fn copy(
             .unwrap_or_default(),
         ..Summary::default()
     };
-    let mut containers: Vec<Container> = copy.containers.into_values().collect();
-    containers.sort_by_key(|container| container.key);
-    summary.containers = containers;
+    summary.containers = copy.rows.containers();
     copy.writer.add_custody(entry)?;
     let sealed = copy.writer.seal(&summary)?;
     Ok((outcome, sealed))
 }
 
-struct Copy {
+/// Rows of segments, put into segments of their own with what they refer to.
+pub struct RowCopier {
     builder: SegmentBuilder,
     kinds: HashMap<Kind, u16>,
     parts: Parts,
     /// By key, with counts of what was copied.
     containers: HashMap<u64, Container>,
-    writer: TraceWriter,
 }
 
 /// What the rows of the open segment refer to.
@@ -96,19 +89,23 @@ impl Entities for Parts {
     }
 }
 
-impl Copy {
-    fn segment(&mut self, hits: &Hits<'_, '_>) -> Result<()> {
-        for row in hits.rows() {
-            self.row(&EventRow::new(hits.segment(), *row as usize));
-            let parts = self.parts.threads.len() + self.parts.descriptors.len();
-            if self.builder.rows() >= MAX_ROWS || self.builder.bytes() >= MAX_BYTES || parts >= MAX_PARTS {
-                self.flush()?;
-            }
+impl Default for RowCopier {
+    fn default() -> RowCopier {
+        let mut builder = SegmentBuilder::new(Vec::new(), 1);
+        // Numbers follow the order in which events come.
+        builder.keep_order();
+        RowCopier {
+            builder,
+            kinds: HashMap::new(),
+            parts: Parts::default(),
+            containers: HashMap::new(),
         }
-        Ok(())
     }
+}
 
-    fn row(&mut self, row: &EventRow<'_>) {
+impl RowCopier {
+    /// Adds a row. Of its thread's ancestors those are copied that `keeps` takes, up to the first that it does not.
+    pub fn push(&mut self, row: &EventRow<'_>, keeps: impl Fn(&Thread) -> bool) {
         let Some(kind) = row.kind() else { return };
         let number = match self.kinds.get(kind) {
             Some(number) => *number,
@@ -120,7 +117,7 @@ impl Copy {
         };
         let thread = row.thread();
         if let Some(thread) = thread {
-            self.thread(row, thread);
+            self.thread(thread, |id| row.version(id), &keeps);
         }
         if let Some(container) = row.container() {
             let copied = self.containers.entry(container.key).or_insert_with(|| Container {
@@ -143,10 +140,7 @@ impl Copy {
         }
         let descriptor = row.descriptor();
         if let Some(descriptor) = descriptor {
-            self.parts
-                .descriptors
-                .entry(descriptor.id)
-                .or_insert_with(|| descriptor.clone());
+            self.descriptor(descriptor);
         }
         let args: Vec<Value<'_>> = (0..kind.params.len()).map(|at| row.raw_arg(at)).collect();
         self.builder.push(&Event {
@@ -162,33 +156,129 @@ impl Copy {
         });
     }
 
+    /// Adds what was lost of the rows.
+    pub fn push_loss(&mut self, loss: Loss) {
+        self.builder.push_loss(loss);
+    }
+
+    /// Adds what became of a place in a descriptor table with the row that is pushed next.
+    pub fn fd_change(&mut self, change: &FdChange, descriptor: Option<&Descriptor>) {
+        if let Some(descriptor) = descriptor {
+            self.descriptor(descriptor);
+        }
+        self.builder.fd_change(change.process, change.fd, change.state);
+    }
+
+    /// Makes the open segment, which has to be empty, a keyframe: threads that are alive, and open descriptors with their
+    /// process and number.
+    pub fn set_keyframe<'t>(
+        &mut self,
+        live: impl IntoIterator<Item = &'t Thread>,
+        open: impl IntoIterator<Item = (u32, i32, &'t Descriptor)>,
+    ) {
+        let mut ids = Vec::new();
+        for thread in live {
+            ids.push(thread.id);
+            self.parts.threads.insert(thread.id, thread.clone());
+        }
+        let mut places = Vec::new();
+        for (process, fd, descriptor) in open {
+            self.descriptor(descriptor);
+            places.push((process, fd, descriptor.id));
+        }
+        self.builder.set_keyframe(ids, places);
+    }
+
+    /// Rows of the open segment.
+    pub fn rows(&self) -> usize {
+        self.builder.rows()
+    }
+
+    /// Whether the open segment has as much as one should have.
+    pub fn is_full(&self) -> bool {
+        let parts = self.parts.threads.len() + self.parts.descriptors.len();
+        self.builder.rows() >= MAX_ROWS || self.builder.bytes() >= MAX_BYTES || parts >= MAX_PARTS
+    }
+
+    /// The open segment, if there is anything in it; the next one is empty.
+    ///
+    /// # Errors
+    /// Those of compression.
+    pub fn take(&mut self) -> std::io::Result<Option<EncodedSegment>> {
+        if self.builder.is_empty() {
+            return Ok(None);
+        }
+        self.builder.close(&self.parts);
+        let encoded = self.builder.encode(LEVEL);
+        self.builder.clear();
+        self.parts = Parts::default();
+        encoded.map(Some)
+    }
+
+    /// Containers of all rows so far, with counts of what was copied.
+    pub fn containers(&self) -> Vec<Container> {
+        let mut containers: Vec<Container> = self.containers.values().cloned().collect();
+        containers.sort_by_key(|container| container.key);
+        containers
+    }
+
+    fn descriptor(&mut self, descriptor: &Descriptor) {
+        self.parts
+            .descriptors
+            .entry(descriptor.id)
+            .or_insert_with(|| descriptor.clone());
+    }
+
     /// A thread and its ancestors.
-    fn thread(&mut self, row: &EventRow<'_>, thread: &Thread) {
+    fn thread<'t>(
+        &mut self,
+        thread: &'t Thread,
+        version: impl Fn(u64) -> Option<&'t Thread>,
+        keeps: &impl Fn(&Thread) -> bool,
+    ) {
         let mut next = Some(thread);
         while let Some(thread) = next {
             if self.parts.threads.contains_key(&thread.id) {
                 return;
             }
-            self.parts.threads.insert(thread.id, thread.clone());
-            next = row.version(thread.parent);
+            let parent = version(thread.parent).filter(|parent| keeps(parent));
+            let kept = Thread {
+                parent: parent.map_or(0, |parent| parent.id),
+                ..thread.clone()
+            };
+            self.parts.threads.insert(thread.id, kept);
+            next = parent;
         }
+    }
+}
+
+/// The copy of a whole trace.
+struct Copy {
+    rows: RowCopier,
+    writer: TraceWriter,
+}
+
+impl Copy {
+    fn segment(&mut self, hits: &Hits<'_, '_>) -> Result<()> {
+        for row in hits.rows() {
+            self.rows
+                .push(&EventRow::new(hits.segment(), *row as usize), |_| true);
+            if self.rows.is_full() {
+                self.flush()?;
+            }
+        }
+        Ok(())
     }
 
     fn flush(&mut self) -> Result<()> {
-        if self.builder.is_empty() {
-            return Ok(());
-        }
-        self.builder.close(&self.parts);
-        let path = self.writer.path().to_owned();
-        let encoded = self.builder.encode(LEVEL);
-        let segment = encoded.map_err(|source| Error::Io {
+        let encoded = self.rows.take().map_err(|source| Error::Io {
             action: "cannot encode a segment of",
-            path,
+            path: self.writer.path().to_owned(),
             source,
         })?;
-        self.writer.append(&segment)?;
-        self.builder.clear();
-        self.parts = Parts::default();
-        Ok(())
+        match encoded {
+            Some(segment) => self.writer.append(&segment),
+            None => Ok(()),
+        }
     }
 }

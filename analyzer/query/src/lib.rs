@@ -22,7 +22,7 @@ mod rules;
 pub mod scan;
 
 pub use check::{Filter, Settings};
-pub use copy::copy;
+pub use copy::{RowCopier, copy};
 pub use error::{FilterError, Span};
 pub use eval::{Row, Value};
 pub use fields::{FieldArg, FieldDef, FieldId};
@@ -31,5 +31,5 @@ pub use output::Format;
 pub use row::{EventRow, Observed, TraceContext};
 pub use rules::{Rule, Rules, RulesError, compile_all};
 pub use scan::{
-    Found, Hits, Made, Outcome, Progress, Query, Scanner, count, scan, scan_fold, scan_pieces, scan_several,
+    Found, Hits, Made, Outcome, Progress, Query, Scanner, count, scan, scan_fold, scan_pieces, scan_several, search,
 };
