@@ -26,6 +26,12 @@ impl Own {
 }
 
 impl Tracker {
+    /// The life of a process's first thread and its container, where it lives.
+    pub(crate) fn process(&self, pid: u32) -> Option<(u64, u64)> {
+        let thread = self.threads.get(pid).filter(|thread| thread.is_main())?;
+        Some((thread.life, thread.container))
+    }
+
     /// From now on these are the recorder's own.
     pub(crate) fn leave_out(&mut self, processes: &[u32]) {
         self.own.0.extend(processes);

@@ -64,6 +64,8 @@ pub(crate) struct Drain {
     /// Boot-clock time when the open segment began; 0: it is empty.
     opened: u64,
     sleep: Duration,
+    /// Longest sleep.
+    longest: Duration,
     /// Records taken from the rings.
     taken: u64,
     /// The fullest ring at the last turn, 0 to 1.
@@ -100,6 +102,7 @@ impl Drain {
             looked,
             opened: clock::boottime(),
             sleep: SHORTEST,
+            longest: LONGEST,
             taken: 0,
             fill: 0.0,
             executed,
@@ -116,7 +119,7 @@ impl Drain {
         self.sleep = if taken.bytes > 0 || taken.held {
             SHORTEST
         } else {
-            (self.sleep * 2).min(LONGEST)
+            (self.sleep * 2).min(self.longest)
         };
         self.probe.wait(self.sleep);
         Ok(())
@@ -149,6 +152,11 @@ impl Drain {
             self.opened = 0;
         }
         self.closing.sink.mark(mark)
+    }
+
+    /// Sleeps at most so long between turns, or as usual.
+    pub(crate) fn be_attentive(&mut self, longest: Option<Duration>) {
+        self.longest = longest.unwrap_or(LONGEST);
     }
 
     /// Whether the writer is to spend less time on compression.

@@ -10,9 +10,8 @@ mod session;
 mod sink;
 mod status;
 
-pub(crate) use begin::{Begun, begin};
+pub(crate) use begin::begin;
 pub(crate) use drain::Drain;
-pub(crate) use output::{Attached, Rotation};
+pub(crate) use output::{Attached, Output, Rotation, created, seal};
 pub(crate) use session::{Options, record};
 pub(crate) use sink::{Place, Sink};
-pub(crate) use status::Figures;

@@ -79,11 +79,20 @@ impl Output {
         })
     }
 
+    /// Appends a segment to the current file.
+    pub(crate) fn append_ref(&mut self, segment: &EncodedSegment) -> Result<()> {
+        self.writer.append(segment)
+    }
+}
+
+/// The first entry of a file's custody log.
+pub(crate) fn created() -> CustodyEntry {
+    CustodyEntry::now(action::CREATED, TOOL)
 }
 
 impl Place for Output {
     fn append(&mut self, segment: EncodedSegment) -> Result<()> {
-        self.writer.append(&segment)
+        self.append_ref(&segment)
     }
 
     fn attach(&mut self, name: &str, content: &[u8]) -> Result<()> {
@@ -149,7 +158,7 @@ const TOOL: &str = concat!("afterimage capture ", env!("CARGO_PKG_VERSION"));
 fn open(path: &Path, header: &Header, options: &WriterOptions, attached: &[Attached]) -> Result<TraceWriter> {
     let mut writer = TraceWriter::create(path, header, options.clone())?;
     let filled = writer
-        .add_custody(&CustodyEntry::now(action::CREATED, TOOL))
+        .add_custody(&created())
         .and_then(|()| {
             attached.iter().try_for_each(|one| {
                 writer
@@ -164,7 +173,7 @@ fn open(path: &Path, header: &Header, options: &WriterOptions, attached: &[Attac
     Ok(writer)
 }
 
-fn seal(writer: &mut TraceWriter, summary: &Summary) -> Result<Sealed> {
+pub(crate) fn seal(writer: &mut TraceWriter, summary: &Summary) -> Result<Sealed> {
     let entry = CustodyEntry {
         note: summary.reason.clone(),
         ..CustodyEntry::now(action::SEALED, TOOL)

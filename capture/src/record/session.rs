@@ -84,11 +84,8 @@ pub(crate) fn record(mut options: Options) -> Result<u8> {
     let builder = || SegmentBuilder::new(tracker.catalogue.kinds.clone(), 1);
     let (first, spare) = (builder(), builder());
     // Each thread has its own capabilities, so they go before there is another one.
-    conduct::keep_what_is_needed(
-        path.parent()
-            .filter(|p| !p.as_os_str().is_empty())
-            .unwrap_or(Path::new(".")),
-    )?;
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
+    conduct::keep_what_is_needed(&[folder.unwrap_or(Path::new("."))])?;
         let executed = Executed::start(probe.take_executed()?, options.keep_executed, since)?;
     let mut drain = Drain::new(probe, tracker, first, Sink::start(output, spare), executed);
     if let Err(error) = conduct::confine() {

@@ -256,7 +256,7 @@ impl Written {
     }
 
     /// Seals the last file; what could not be written is counted in it. Returns the bytes of all files.
-    pub(super) fn seal(&mut self, summary: Summary) -> afterimage_format::Result<u64> {
+    pub(crate) fn seal(&mut self, summary: Summary) -> afterimage_format::Result<u64> {
         let losses = self
             .failed
             .as_ref()

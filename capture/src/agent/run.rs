@@ -1,0 +1,308 @@
+//! The recorder's own thread: what any recording does, into the ring.
+
+use super::config::{self, Config};
+use super::desk::{Ask, Desk, Event, Parts, Shared};
+use super::log::Log;
+use super::metrics::Metrics;
+use super::notify::Notify;
+use super::ring::{Limit, RingEnd, SharedRing};
+use super::select::World;
+use super::socket::Door;
+use super::writing::Writing;
+use super::recover;
+use crate::conduct::{self, CpuLimit};
+use crate::containers::Asked;
+use crate::executed::Executed;
+use crate::probe::{self, Wanted, Way};
+use crate::profile::Profile;
+use crate::record::{self, Drain, Options, Output, Rotation, Sink};
+use crate::redact::Redactor;
+use crate::scope::Scope;
+use crate::state::What;
+use crate::{cli, signals};
+use afterimage_format::file::WriterOptions;
+use afterimage_format::segment::SegmentBuilder;
+use anyhow::{Context, Result, anyhow};
+use clap::Args;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+/// Where the configuration is unless another is named.
+const CONFIG: &str = "/etc/afterimage/agent.toml";
+/// How long the recorder sleeps at most while captures are written.
+const ATTENTIVE: Duration = Duration::from_millis(10);
+/// Between two times that containers are forgotten which have gone.
+const FORGET: Duration = Duration::from_secs(10);
+/// Files of the ring on disk: the oldest is deleted as a whole.
+const DISK_FILES: u64 = 8;
+
+#[derive(Args)]
+pub(crate) struct AgentArgs {
+    /// Configuration [default: the built-in one where there is no /etc/afterimage/agent.toml].
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Print the default configuration, with what each key means.
+    #[arg(long)]
+    print_config: bool,
+    /// Check the configuration and end.
+    #[arg(long)]
+    check: bool,
+    /// Create this file once everything is recorded.
+    #[arg(long, value_name = "FILE", hide = true)]
+    ready_file: Option<PathBuf>,
+}
+
+/// Runs until a signal ends it; returns the exit status.
+pub(crate) fn agent(args: &AgentArgs) -> Result<u8> {
+    if args.print_config {
+        let _ = std::io::Write::write_all(&mut std::io::stdout(), config::DEFAULT.as_bytes());
+        return Ok(0);
+    }
+    let path = args.config.clone();
+    let read = move || read(path.as_deref());
+    let (config, writing) = read()?;
+    let options = options(&config)?;
+    if args.check {
+        eprintln!("capture: the configuration is right");
+        return Ok(0);
+    }
+    run(args, config, writing, options, Box::new(read))
+}
+
+fn read(path: Option<&Path>) -> Result<(Config, Writing)> {
+    let config = match path {
+        Some(path) => Config::read(path)?,
+        None if Path::new(CONFIG).exists() => Config::read(Path::new(CONFIG))?,
+        None => Config::default(),
+    };
+    let writing = Writing::read(&config.captures)?;
+    Ok((config, writing))
+}
+
+/// As a recording takes it.
+fn options(config: &Config) -> Result<Options> {
+    let recording = &config.recording;
+    let profile = Profile::find(&recording.profile).context("`profile` of [recording]")?;
+    let ring = probe::ring_size(recording.kernel_ring.get_ref()).map_err(|error| anyhow!("`kernel_ring`: {error}"))?;
+    let mut scope = Scope::default();
+    let of = &recording.scope;
+    for (what, patterns) in [
+        (What::Container, &of.containers),
+        (What::Pod, &of.pods),
+        (What::Cgroup, &of.cgroups),
+        (What::Image, &of.images),
+        (What::Label, &of.labels),
+        (What::Namespace, &of.namespaces),
+    ] {
+        scope.select(what, patterns, false);
+    }
+    Ok(Options {
+        output: PathBuf::new(),
+        writer: WriterOptions::default(),
+        rotation: Rotation::default(),
+        attached: Vec::new(),
+        duration: None,
+        snaplen: recording.snaplen.or(profile.snaplen).unwrap_or(cli::SNAPLEN),
+        latency: recording.latency,
+        way: Way {
+            wanted: Wanted::Auto,
+            size: ring,
+        },
+        scope,
+        profile,
+        filter: None,
+        redactor: Redactor::new(&recording.redact, true).context("`redact` of [recording]")?,
+        tags: Vec::new(),
+        ready_file: None,
+        nice: None,
+        cpu_limit: (recording.cpu_limit > 0).then_some(recording.cpu_limit),
+        quiet: true,
+        keep_executed: false,
+        asked: Asked {
+            runtimes: cli::runtimes(&recording.runtimes).context("`runtimes` of [recording]")?,
+            ..Asked::default()
+        },
+    })
+}
+
+/// Makes a folder that only this user can look into.
+fn make_folder(path: &Path) -> Result<()> {
+    let mut folder = std::fs::DirBuilder::new();
+    folder.recursive(true).mode(0o700);
+    folder
+        .create(path)
+        .with_context(|| format!("cannot make the folder {}", path.display()))
+}
+
+fn run(
+    args: &AgentArgs,
+    config: Config,
+    writing: Writing,
+    mut options: Options,
+    reread: Box<dyn Fn() -> Result<(Config, Writing)> + Send>,
+) -> Result<u8> {
+    let log = Log::new(config.log.format);
+    let mut folders = vec![config.captures.folder.clone()];
+    folders.extend(config.ring.disk.iter().map(|disk| disk.folder.clone()));
+    folders.iter().try_for_each(|folder| make_folder(folder))?;
+    // Before anything is recorded: nobody else writes there now.
+    let door = Door::open(&config.trigger.socket)?;
+    recover::unfinished(&config.captures.folder, &writing, &log);
+    let notify = Notify::connect();
+    let begun = record::begin(&mut options, &[])?;
+    let (mut probe, tracker, header) = (begun.probe, begun.tracker, begun.header);
+    let ring = SharedRing::default();
+    ring.lock().set_limit(Limit::of(&config.ring));
+    let (to_desk, events) = channel();
+    let (asks, asked) = channel();
+    let disk = config.ring.disk.as_ref().map(|disk| {
+        let rotation = Rotation {
+            bytes: Some(disk.size.0 / DISK_FILES),
+            age: None,
+            keep: Some(DISK_FILES as usize),
+        };
+        let name = format!("ring-{}.scap", &header.capture_uuid()[..8]);
+        let options = WriterOptions {
+            min_free: config.retention.min_free.0,
+            ..WriterOptions::default()
+        };
+        Output::create(&disk.folder.join(name), header.clone(), options, rotation, Vec::new())
+    });
+    let end = RingEnd {
+        ring: ring.clone(),
+        desk: to_desk.clone(),
+        clock: header.clock,
+        disk: disk.transpose().context("the ring on disk ([ring.disk])")?,
+        failed: None,
+    };
+    let builder = || SegmentBuilder::new(tracker.catalogue.kinds.clone(), 1);
+    let (first, spare) = (builder(), builder());
+    conduct::keep_what_is_needed(&folders)?;
+    let shared = Arc::new(Shared::default());
+    let desk = Desk::new(Parts {
+        config,
+        writing,
+        ring,
+        header: header.clone(),
+        events,
+        asks,
+        shared: Arc::clone(&shared),
+        log: log.clone(),
+        metrics: Metrics::default(),
+        reread,
+    });
+    let desk = std::thread::Builder::new()
+        .name("desk".into())
+        .spawn(move || desk.run())
+        .context("cannot start the agent's thread")?;
+    let since = header.clock.realtime as i64;
+    let executed = Executed::start(probe.take_executed()?, false, since)?;
+    let drain = Drain::new(probe, tracker, first, Sink::start(end, spare), executed);
+    if let Err(error) = conduct::confine_agent() {
+        log.warn("the recorder could not confine itself", &[("error", &format!("{error:#}"))]);
+    }
+    if let Some(door) = &door {
+        door.serve(to_desk.clone(), log.clone())?;
+    }
+    if let Some(path) = &args.ready_file {
+        std::fs::write(path, "").with_context(|| format!("cannot create {}", path.display()))?;
+    }
+    notify.say("READY=1");
+    log.info("recording", &[("scope", &header.scope), ("profile", &header.profile)]);
+    let mut limit = options.cpu_limit.map(CpuLimit::new);
+    let drain = turns(drain, &asked, &to_desk, &shared, &mut limit);
+    notify.say("STOPPING=1");
+    let (tracker, sink) = drain.finish();
+    let world = World {
+        containers: tracker.cgroups.containers(),
+        ..World::default()
+    };
+    // Nobody answers the desk any more; what it needs comes with the last word.
+    drop(asked);
+    if let Ok(mut written) = sink.finish() {
+        let summary = afterimage_format::file::Summary {
+            end: tracker.real_time(crate::clock::boottime()),
+            reason: "the agent was told to end".to_owned(),
+            containers: world.containers.clone(),
+            ..Default::default()
+        };
+        if let Err(error) = written.seal(summary) {
+            log.warn("the ring on disk could not be sealed", &[("error", &error.to_string())]);
+        }
+    }
+    let _ = to_desk.send(Event::Stop(Box::new(world)));
+    let ended = desk.join().map_err(|_| anyhow!("the agent's thread ended early"))?;
+    drop(ended);
+    drop(door);
+    log.info("ended", &[]);
+    Ok(0)
+}
+
+/// Drains until a signal ends it.
+fn turns(
+    mut drain: Drain,
+    asked: &Receiver<Ask>,
+    desk: &std::sync::mpsc::Sender<Event>,
+    shared: &Shared,
+    limit: &mut Option<CpuLimit>,
+) -> Drain {
+    let mut forgot = Instant::now();
+    loop {
+        let pause = limit.as_mut().map_or(Duration::ZERO, CpuLimit::pause);
+        if limit.is_some() {
+            drain.hurry(pause > Duration::ZERO);
+        }
+        drain.be_attentive((shared.running.load(Ordering::Relaxed) > 0).then_some(ATTENTIVE));
+        if pause > Duration::ZERO {
+            std::thread::sleep(pause);
+        } else if drain.turn().is_err() {
+            return drain;
+        }
+        while let Ok(ask) = asked.try_recv() {
+            match ask {
+                Ask::World(pids, answer) => {
+                    let known = |pid: u32| Some((pid, drain.tracker.process(pid)?));
+                    let world = World {
+                        containers: drain.tracker.cgroups.containers(),
+                        processes: pids.into_iter().filter_map(known).collect(),
+                    };
+                    let _ = answer.send(world);
+                }
+                Ask::Flush(mark) => {
+                    if drain.flush(mark).is_err() {
+                        return drain;
+                    }
+                }
+            }
+        }
+        if signals::wants_rotation() {
+            let _ = desk.send(Event::Reload);
+        }
+        if signals::wants_status() {
+            let _ = desk.send(Event::Signal);
+        }
+        if forgot.elapsed() >= FORGET {
+            forgot = Instant::now();
+            drain.tracker.cgroups.forget(shared.needed_since.load(Ordering::Relaxed));
+        }
+        if signals::received().is_some() {
+            return drain;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_configuration_can_be_recorded_with() {
+        let options = options(&Config::default()).unwrap();
+        assert_eq!(options.scope.text(), "everything on this host");
+        assert_eq!(options.snaplen, cli::SNAPLEN);
+    }
+}
