@@ -24,6 +24,8 @@ pub(crate) struct Tree {
     pub(crate) pid: u32,
     /// Lives of the threads that belong to it; more are found as they come.
     pub(crate) lives: HashSet<u64>,
+    /// Their processes.
+    pub(crate) processes: HashSet<u32>,
     /// The container of the process when the capture began; 0: the host.
     pub(crate) container: u64,
 }
@@ -57,13 +59,12 @@ impl Members {
         match self {
             Members::Node => true,
             Members::Containers { keys, .. } => zone.containers.iter().any(|count| keys.contains(&count.key)),
-            Members::Tree(tree) => {
-                tree.lives.is_empty() || zone.rows > 0
-            }
+            // A zone map lists some processes, and none where there are many.
+            Members::Tree(_) => zone.rows > 0,
         }
     }
 
-    /// For each thread version of a segment whether it is one of theirs. `parent` gives the place of a parent's version.
+    /// For each thread version of a segment whether it is one of theirs.
     pub(crate) fn of(&mut self, threads: &[Thread]) -> Vec<bool> {
         match self {
             Members::Node => vec![true; threads.len()],
@@ -108,10 +109,20 @@ impl Tree {
         let mut of = vec![false; threads.len()];
         for at in order {
             let thread = &threads[at];
-            if self.lives.contains(&thread.life) || versions.contains(&thread.parent) {
+            let known = self.lives.contains(&thread.life);
+            let is_theirs = match thread.is_main() {
+                true => known || versions.contains(&thread.parent),
+                // The parent of a thread is that of its process.
+                false => known || self.processes.contains(&thread.pid),
+            };
+            if is_theirs {
                 self.lives.insert(thread.life);
+                self.processes.insert(thread.pid);
                 versions.insert(thread.id);
                 of[at] = true;
+            } else if thread.is_main() {
+                // Another process has got the number.
+                self.processes.remove(&thread.pid);
             }
         }
         of
@@ -138,6 +149,7 @@ mod tests {
         let mut members = Members::Tree(Tree {
             pid: 10,
             lives: [1].into(),
+            processes: [10].into(),
             container: 0,
         });
         // Not in the order of birth; 20 is the child of 10, 30 of 20, 40 somebody else's.
@@ -146,5 +158,10 @@ mod tests {
         // The parent's version is not there any more, its life is known.
         let second = [thread(12, 3, 0, 30), thread(13, 4, 0, 40), thread(14, 5, 12, 50)];
         assert_eq!(members.of(&second), [true, false, true]);
+        // Threads belong to their process, and what they start to them; a number that is used again does not.
+        let mut second_thread = thread(20, 7, 0, 10);
+        second_thread.tid = 11;
+        let third = [second_thread, thread(21, 8, 20, 60), thread(22, 9, 0, 60), thread(23, 10, 22, 61)];
+        assert_eq!(members.of(&third), [true, true, false, false]);
     }
 }

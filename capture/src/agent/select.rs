@@ -109,6 +109,7 @@ pub(crate) fn resolve(
             Some((life, container)) => Meant::These(Members::Tree(Tree {
                 pid,
                 lives: [life].into(),
+                processes: [pid].into(),
                 container,
             })),
             None => Meant::Nobody(format!("no process {pid} is known here, nor was one recently")),
