@@ -3,13 +3,15 @@
 
 use std::path::{Path, PathBuf};
 
-/// Characters of an id: `20261128-104531-1a2b3c4d`.
-const ID: usize = 24;
+/// How long an agent may take to go.
+const GOING: std::time::Duration = std::time::Duration::from_secs(10);
+/// Characters of an id: `20261128-104531123-1a2b3c4d`.
+const ID: usize = 27;
 
-/// An id that sorts by time.
+/// An id that sorts by time, to the millisecond.
 pub(crate) fn new_id(time: u64, uuid: &[u8; 16]) -> String {
     let text = afterimage_query::output::time::rfc3339(i64::try_from(time).unwrap_or(0));
-    let digits: String = text.chars().filter(char::is_ascii_digit).take(14).collect();
+    let digits: String = text.chars().filter(char::is_ascii_digit).take(17).collect();
     let (day, clock) = digits.split_at(digits.len().min(8));
     format!("{day}-{clock}-{}", super::sidecar::hex(&uuid[..4]))
 }
@@ -17,8 +19,8 @@ pub(crate) fn new_id(time: u64, uuid: &[u8; 16]) -> String {
 /// Whether a text is an id: nothing else becomes part of a path.
 pub(crate) fn is_id(text: &str) -> bool {
     let fits = |(at, byte): (usize, u8)| match at {
-        8 | 15 => byte == b'-',
-        ..15 => byte.is_ascii_digit(),
+        8 | 18 => byte == b'-',
+        ..18 => byte.is_ascii_digit(),
         _ => byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte),
     };
     text.len() == ID && text.bytes().enumerate().all(fits)
@@ -60,6 +62,30 @@ impl Files {
     }
 }
 
+/// Sees to it that no other agent writes there, as long as the file is open. One that was killed may take a moment to go.
+///
+/// # Errors
+/// When another agent does.
+pub(crate) fn lock(folder: &Path) -> anyhow::Result<std::fs::File> {
+    use anyhow::Context;
+    let path = folder.join(".lock");
+    let file = std::fs::OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+    let file = file.with_context(|| format!("cannot make {}", path.display()))?;
+    let until = std::time::Instant::now() + GOING;
+    loop {
+        // SAFETY: the descriptor is open; the call takes numbers.
+        if unsafe { libc::flock(std::os::fd::AsRawFd::as_raw_fd(&file), libc::LOCK_EX | libc::LOCK_NB) } == 0 {
+            return Ok(file);
+        }
+        anyhow::ensure!(
+            std::time::Instant::now() < until,
+            "another agent writes to {} already; give this one a `folder` of its own in [captures]",
+            folder.display()
+        );
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+}
+
 /// All captures in a folder, the oldest first.
 pub(crate) fn list(folder: &Path) -> Vec<Files> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
@@ -95,7 +121,7 @@ mod tests {
         let id = new_id(1_795_862_731_000_000_000, &[0x1a, 0x2b, 0x3c, 0x4d, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
         assert!(is_id(&id) && id.ends_with("-1a2b3c4d"), "{id}");
         assert!(new_id(1_795_862_732_000_000_000, &[0; 16]) > id);
-        for text in ["", "../../../../../etc/passwd", "20261128-104531-1a2b3c4/", "20261128-104531-1a2b3c4dd"] {
+        for text in ["", "../../../../../etc/passwd", "20261128-104531123-1a2b3c4/", "20261128-104531123-1a2b3c4dd"] {
             assert!(!is_id(text), "{text}");
         }
         let dir = tempfile::tempdir().unwrap();

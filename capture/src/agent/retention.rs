@@ -59,7 +59,7 @@ mod tests {
     #[test]
     fn the_oldest_leave_and_never_the_one_being_written() {
         let dir = tempfile::tempdir().unwrap();
-        let ids: Vec<String> = (0..5).map(|at| format!("20261128-10000{at}-00000000")).collect();
+        let ids: Vec<String> = (0..5).map(|at| format!("20261128-10000{at}000-00000000")).collect();
         let fill = || {
             for id in &ids {
                 let files = Files::new(dir.path(), id);

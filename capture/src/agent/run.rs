@@ -9,7 +9,7 @@ use super::ring::{Limit, RingEnd, SharedRing};
 use super::select::World;
 use super::socket::Door;
 use super::writing::Writing;
-use super::recover;
+use super::{folder, recover};
 use crate::conduct::{self, CpuLimit};
 use crate::containers::Asked;
 use crate::executed::Executed;
@@ -149,11 +149,13 @@ fn run(
     let mut folders = vec![config.captures.folder.clone()];
     folders.extend(config.ring.disk.iter().map(|disk| disk.folder.clone()));
     folders.iter().try_for_each(|folder| make_folder(folder))?;
+    let lock = folder::lock(&config.captures.folder)?;
     // Before anything is recorded: nobody else writes there now.
-    let door = Door::open(&config.trigger.socket)?;
     recover::unfinished(&config.captures.folder, &writing, &log);
     let notify = Notify::connect();
     let begun = record::begin(&mut options, &[])?;
+    // Behind the last fork: nobody else shall hold it open.
+    let door = Door::open(&config.trigger.socket)?;
     let (mut probe, tracker, header) = (begun.probe, begun.tracker, begun.header);
     let ring = SharedRing::default();
     ring.lock().set_limit(Limit::of(&config.ring));
@@ -236,8 +238,7 @@ fn run(
     }
     let _ = to_desk.send(Event::Stop(Box::new(world)));
     let ended = desk.join().map_err(|_| anyhow!("the agent's thread ended early"))?;
-    drop(ended);
-    drop(door);
+    drop((ended, door, lock));
     log.info("ended", &[]);
     Ok(0)
 }
