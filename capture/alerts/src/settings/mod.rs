@@ -7,6 +7,7 @@ mod secret;
 
 pub use check::{check, check_beside};
 pub use problem::Problem;
+pub(crate) use rules::{only_loopback, webhook_url};
 pub use secret::{Secret, SecretError, SecretPlace};
 
 use serde::{Deserialize, Serialize};
@@ -240,7 +241,14 @@ pub struct Webhook {
     /// Name, unique among webhooks.
     pub name: String,
     /// http:// or https://, without user and password.
+    #[serde(default)]
     pub url: String,
+    /// File with the URL, where the URL itself is a secret.
+    #[serde(default)]
+    pub url_file: Option<PathBuf>,
+    /// Environment variable with it.
+    #[serde(default)]
+    pub url_env: Option<String>,
     /// File with the token for `Authorization: Bearer`.
     #[serde(default)]
     pub token_file: Option<PathBuf>,
@@ -313,4 +321,71 @@ fn retry_s() -> u64 {
 }
 fn part_bytes() -> u64 {
     8 << 20
+}
+
+impl Auth {
+    /// The ways, and which is taken.
+    pub(crate) fn ways(&self) -> [(&'static str, bool); 7] {
+        [
+            ("token_file", self.token_file.is_some()),
+            ("token_env", self.token_env.is_some()),
+            ("hmac_file", self.hmac_file.is_some()),
+            ("hmac_env", self.hmac_env.is_some()),
+            ("sns_topics", !self.sns_topics.is_empty()),
+            ("client_certificate", self.client_certificate),
+            ("loopback_only", self.loopback_only),
+        ]
+    }
+
+    /// Where the token is.
+    pub(crate) fn token(&self) -> Option<SecretPlace> {
+        SecretPlace::of(self.token_file.as_deref(), self.token_env.as_deref())
+    }
+
+    /// Where the secret of the HMAC is.
+    pub(crate) fn hmac(&self) -> Option<SecretPlace> {
+        SecretPlace::of(self.hmac_file.as_deref(), self.hmac_env.as_deref())
+    }
+}
+
+impl Webhook {
+    /// Where the URL is, if it is a secret.
+    pub(crate) fn secret_url(&self) -> Option<SecretPlace> {
+        SecretPlace::of(self.url_file.as_deref(), self.url_env.as_deref())
+    }
+
+    /// Where the token is.
+    pub(crate) fn token(&self) -> Option<SecretPlace> {
+        SecretPlace::of(self.token_file.as_deref(), self.token_env.as_deref())
+    }
+}
+
+impl Http {
+    /// Where the token for /metrics is.
+    pub(crate) fn metrics_token(&self) -> Option<SecretPlace> {
+        SecretPlace::of(self.metrics_token_file.as_deref(), self.metrics_token_env.as_deref())
+    }
+}
+
+impl Mapping {
+    /// All pointers with the names of their keys.
+    pub(crate) fn pointers(&self) -> [(&'static str, &str); 15] {
+        [
+            ("alerts", &self.alerts),
+            ("id", &self.id),
+            ("title", &self.title),
+            ("severity", &self.severity),
+            ("time", &self.time),
+            ("container_id", &self.container_id),
+            ("container_name", &self.container_name),
+            ("namespace", &self.namespace),
+            ("pod", &self.pod),
+            ("pod_uid", &self.pod_uid),
+            ("pid", &self.pid),
+            ("node", &self.node),
+            ("pre_ms", &self.pre_ms),
+            ("post_ms", &self.post_ms),
+            ("only_if", &self.only_if),
+        ]
+    }
 }
