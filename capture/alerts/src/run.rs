@@ -153,28 +153,41 @@ async fn serve(
     // Beside the loop: it must go on reading when the recorder is slow to take lines.
     let tally = tokio::spawn(tell_tally(door.clone(), said.clone()));
     let within = loop {
-        tokio::select! {
-            line = told.recv() => match line {
-                None => break GRACE,
-                Some(Ok(Told::Stop { within_ms })) => break Duration::from_millis(within_ms),
-                Some(Ok(Told::Answer { ticket, status, body })) => {
-                    door.tickets.answer(ticket, Answer { status, body });
-                }
-                Some(Ok(Told::Text { ticket, status, content_type, body })) => {
-                    door.tickets.text(ticket, (status, content_type, body));
-                }
-                Some(Ok(Told::Deliver { capture, files, summary })) => {
-                    let _ = order.send(Order::Deliver { capture, files, summary }).await;
-                }
-                Some(Ok(Told::Settings(new))) => {
-                    let replaced = replace(*new, outside, &door, &mut listeners, &order).await;
-                    let _ = said.send(replaced).await;
-                }
-                Some(Err(message)) => {
-                    let level = "error".to_owned();
-                    let _ = said.send(Said::Log { level, message }).await;
-                }
-            },
+        match told.recv().await {
+            None => break GRACE,
+            Some(Ok(Told::Stop { within_ms })) => break Duration::from_millis(within_ms),
+            Some(Ok(Told::Answer { ticket, status, body })) => {
+                door.tickets.answer(ticket, Answer { status, body });
+            }
+            Some(Ok(Told::Text {
+                ticket,
+                status,
+                content_type,
+                body,
+            })) => {
+                door.tickets.text(ticket, (status, content_type, body));
+            }
+            Some(Ok(Told::Deliver {
+                capture,
+                files,
+                summary,
+            })) => {
+                let _ = order
+                    .send(Order::Deliver {
+                        capture,
+                        files,
+                        summary,
+                    })
+                    .await;
+            }
+            Some(Ok(Told::Settings(new))) => {
+                let replaced = replace(*new, outside, &door, &mut listeners, &order).await;
+                let _ = said.send(replaced).await;
+            }
+            Some(Err(message)) => {
+                let level = "error".to_owned();
+                let _ = said.send(Said::Log { level, message }).await;
+            }
         }
     };
     let until = Instant::now() + within;
