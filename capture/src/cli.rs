@@ -72,6 +72,12 @@ enum Command {
         #[arg(short, long, value_name = "FOLDER")]
         output: Option<PathBuf>,
     },
+    /// What an agent starts to have its helper run.
+    #[command(name = agent::KEEPER, hide = true)]
+    KeepAlerts,
+    /// The helper for alerts and deliveries.
+    #[command(name = agent::HELPER, hide = true)]
+    TakeAlerts,
     /// What the recorder starts to ask container runtimes.
     #[command(name = containers::COMMAND, hide = true)]
     AskRuntimes(containers::HelperArgs),
@@ -350,6 +356,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Trigger(args) => agent::trigger(&args),
         Command::Status(args) => agent::status(&args),
         Command::Captures(args) => agent::captures(&args),
+        Command::KeepAlerts => agent::keep().map(|()| 0),
+        Command::TakeAlerts => agent::help().map(|()| 0),
         Command::AskRuntimes(args) => containers::run(args).map(|()| 0),
         Command::Profiles { name } => profile::list(name.as_deref()).map(|text| print(&text)),
         Command::Record(args) => {

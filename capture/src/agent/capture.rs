@@ -287,7 +287,7 @@ impl Capture {
     }
 
     /// Seals it and gives it its name.
-    pub(crate) fn end(mut self, why: Option<(Outcome, String)>, world: &World, now: u64) -> Ended {
+    pub(crate) fn end(mut self, why: Option<(Outcome, String)>, world: &World, now: u64, delivers: bool) -> Ended {
         if self.failed.is_none()
             && let Err(error) = self.flush()
         {
@@ -320,7 +320,10 @@ impl Capture {
             // The unfinished file stays: what is in it can be recovered.
             Err(error) => (if outcome == Outcome::Full { outcome } else { Outcome::Failed }, error.clone()),
         };
-        let summary = self.summary(outcome, &reason, sealed.ok(), world);
+        let mut summary = self.summary(outcome, &reason, sealed.ok(), world);
+        if delivers {
+            summary["delivery"] = "pending".into();
+        }
         let summary = match sidecar::write(&self.files.sidecar(), &summary) {
             Ok(()) => summary,
             Err(error) => {

@@ -4,6 +4,7 @@
 use super::alert::Trigger;
 use super::capture::{Capture, Ended, span_end};
 use super::config::Config;
+use super::doors::Link;
 use super::folder::{self, Files};
 use super::log::Log;
 use super::metrics::Metrics;
@@ -14,13 +15,14 @@ use super::watch::Watch;
 use super::writing::Writing;
 use super::{retention, sidecar};
 use crate::clock;
+use afterimage_alerts::protocol::{Said, Told};
 use afterimage_format::model::{ClockAnchor, Header};
 use afterimage_format::segment::Segment;
 use afterimage_query::TraceContext;
 use afterimage_query::check::TimeZone;
 use afterimage_query::row::SegmentRows;
 use serde_json::{Value, json};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -36,6 +38,8 @@ pub(crate) enum Event {
     DiskFailed(String),
     /// Somebody wants something.
     Request(Request),
+    /// The helper has said something.
+    Said(Box<Said>),
     /// Read the configuration again.
     Reload,
     /// Capture the node: SIGUSR1.
@@ -106,6 +110,9 @@ pub(crate) struct Desk {
     /// Source and id of alerts, and the capture that they led to.
     pub(crate) remembered: VecDeque<(String, String, String)>,
     watch: Watch,
+    pub(crate) link: Link,
+    /// Captures that are still to be delivered.
+    pub(crate) unsettled: BTreeSet<String>,
     /// Everything until this time is in the ring.
     known_until: u64,
     /// The flush that is under way: its mark, and the time that it reaches.
@@ -126,6 +133,7 @@ pub(crate) struct Parts {
     pub(crate) events: Receiver<Event>,
     pub(crate) asks: Sender<Ask>,
     pub(crate) shared: Arc<Shared>,
+    pub(crate) link: Link,
     pub(crate) log: Log,
     pub(crate) metrics: Metrics,
     pub(crate) reread: Box<dyn Fn() -> anyhow::Result<(Config, Writing)> + Send>,
@@ -150,6 +158,8 @@ impl Desk {
             captures: Vec::new(),
             remembered: VecDeque::new(),
             watch,
+            link: parts.link,
+            unsettled: BTreeSet::new(),
             known_until: 0,
             flush: None,
             marks: 0,
@@ -170,6 +180,7 @@ impl Desk {
     /// Works until the recorder has ended.
     pub(crate) fn run(mut self) -> Metrics {
         let mut left = false;
+        self.tell_settings();
         loop {
             let wait = if left { Duration::ZERO } else { self.until_next() };
             match self.events.recv_timeout(wait) {
@@ -217,6 +228,7 @@ impl Desk {
                 };
                 let _ = request.answer.send(answer);
             }
+            Event::Said(said) => self.heard(*said),
             Event::Reload => self.reload(),
             Event::Signal => {
                 if self.config.trigger.signals.usr1 {
@@ -318,7 +330,9 @@ impl Desk {
         while self.remembered.len() > REMEMBERED {
             self.remembered.pop_front();
         }
-        let Ended { outcome, summary } = capture.end(why, &self.world, self.now());
+        let files = capture.files.clone();
+        let Ended { outcome, summary } = capture.end(why, &self.world, self.now(), self.delivers());
+        self.deliver(&files, &summary);
         self.metrics.ended(outcome);
         let events = summary["events"].to_string();
         let reason = summary["reason"].as_str().unwrap_or_default();
@@ -341,8 +355,13 @@ impl Desk {
 
     /// Deletes the oldest captures that are too much. What is being written is never among them.
     pub(crate) fn make_room(&mut self) {
-        let busy: Vec<String> = self.captures.iter().map(|capture| capture.files.id.clone()).collect();
-        let gone = retention::apply(&self.config.captures.folder, &self.config.retention, &busy, self.now());
+        let running: Vec<String> = self.captures.iter().map(|capture| capture.files.id.clone()).collect();
+        let busy: Vec<String> = running.iter().chain(&self.unsettled).cloned().collect();
+        let mut gone = Vec::new();
+        // What is still to be delivered leaves last.
+        for busy in [busy, running] {
+            gone.extend(retention::apply(&self.config.captures.folder, &self.config.retention, &busy, self.now()));
+        }
         for (files, why) in gone {
             self.metrics.deleted += 1;
             self.log.info("an old capture was deleted", &[("capture", &files.id), ("reason", why)]);
@@ -371,6 +390,7 @@ impl Desk {
                 self.log.set(config.log.format);
                 self.config = super::reload::merged(&self.config, config);
                 self.writing = writing;
+                self.tell_settings();
                 self.metrics.reloads += 1;
                 self.log.info("the configuration was read again", &[]);
             }
@@ -390,6 +410,7 @@ impl Desk {
             let why = early.then(|| (Outcome::Ended, "the agent was told to end".to_owned()));
             self.end(capture, why);
         }
+        self.link.tell(Told::Stop { within_ms: 2_000 });
         // Who has asked in the meantime gets an answer.
         while let Ok(event) = self.events.try_recv() {
             self.hear(event);

@@ -13,6 +13,8 @@ pub(crate) struct Metrics {
     started: Instant,
     triggers: BTreeMap<(String, String), u64>,
     ended: BTreeMap<Outcome, u64>,
+    requests: BTreeMap<(String, String), u64>,
+    deliveries: BTreeMap<&'static str, u64>,
     pub(crate) begun: u64,
     pub(crate) deleted: u64,
     pub(crate) reloads: u64,
@@ -26,6 +28,8 @@ impl Default for Metrics {
             started: Instant::now(),
             triggers: BTreeMap::new(),
             ended: BTreeMap::new(),
+            requests: BTreeMap::new(),
+            deliveries: BTreeMap::new(),
             begun: 0,
             deleted: 0,
             reloads: 0,
@@ -36,11 +40,16 @@ impl Default for Metrics {
 
 impl Metrics {
     pub(crate) fn triggered(&mut self, source: &str, result: &str) {
-        let mut key = (source.to_owned(), result.to_owned());
-        if !self.triggers.contains_key(&key) && self.triggers.len() >= NAMES {
-            key.0 = "other".to_owned();
-        }
-        *self.triggers.entry(key).or_default() += 1;
+        count(&mut self.triggers, source, result, 1);
+    }
+
+    /// Requests that came over HTTP and did not become triggers.
+    pub(crate) fn requests(&mut self, source: &str, result: &str, requests: u64) {
+        count(&mut self.requests, source, result, requests);
+    }
+
+    pub(crate) fn delivered(&mut self, result: &'static str) {
+        *self.deliveries.entry(result).or_default() += 1;
     }
 
     pub(crate) fn ended(&mut self, outcome: Outcome) {
@@ -77,12 +86,12 @@ impl Metrics {
         let ended: Vec<_> = ended.collect();
         one("captures_total", "counter", "Captures that have ended, by result.", &ended);
         one("captures_deleted_total", "counter", "Captures that retention deleted.", &plain(self.deleted as f64));
-        let triggers = self.triggers.iter().map(|((source, result), count)| {
-            let labels = format!("{{source=\"{}\",result=\"{}\"}}", label(source), label(result));
-            (labels, *count as f64)
-        });
-        let triggers: Vec<_> = triggers.collect();
-        one("triggers_total", "counter", "Triggers, by source and result.", &triggers);
+        one("triggers_total", "counter", "Triggers, by source and result.", &by_source(&self.triggers));
+        let help = "Requests over HTTP that were refused or caused nothing, by source and why.";
+        one("requests_without_trigger_total", "counter", help, &by_source(&self.requests));
+        let deliveries = self.deliveries.iter().map(|(result, count)| (format!("{{result=\"{result}\"}}"), *count as f64));
+        let deliveries: Vec<_> = deliveries.collect();
+        one("deliveries_total", "counter", "Tries to deliver a capture, by result.", &deliveries);
         one(
             "filter_segments_skipped_total",
             "counter",
@@ -92,6 +101,22 @@ impl Metrics {
         one("reloads_total", "counter", "Times that the configuration was read again.", &plain(self.reloads as f64));
         out
     }
+}
+
+fn count(counts: &mut BTreeMap<(String, String), u64>, source: &str, result: &str, more: u64) {
+    let mut key = (source.to_owned(), result.to_owned());
+    if !counts.contains_key(&key) && counts.len() >= NAMES {
+        key.0 = "other".to_owned();
+    }
+    *counts.entry(key).or_default() += more;
+}
+
+fn by_source(counts: &BTreeMap<(String, String), u64>) -> Vec<(String, f64)> {
+    let one = |((source, result), count): (&(String, String), &u64)| {
+        let labels = format!("{{source=\"{}\",result=\"{}\"}}", label(source), label(result));
+        (labels, *count as f64)
+    };
+    counts.iter().map(one).collect()
 }
 
 /// The value of a label.

@@ -4,6 +4,7 @@
 //! - `ring`: finished segments. `desk`: the thread that answers triggers (`trigger`, `select`) and writes captures
 //!   (`capture`, `members`, `cut`, `sidecar`) from the ring.
 //! - `folder`, `retention`, `recover`: the captures on disk. `watch`: conditions that are looked for in what is recorded.
+//! - `doors`: the helper process that takes alerts over HTTP and delivers finished captures.
 //! - `socket` and `client`: what `capture trigger` and others say to it. `metrics`, `log`, `notify`: what it says itself.
 
 mod alert;
@@ -13,6 +14,7 @@ mod client;
 mod config;
 mod cut;
 mod desk;
+mod doors;
 mod folder;
 mod group;
 mod log;
@@ -32,4 +34,5 @@ mod watch;
 mod writing;
 
 pub(crate) use client::{CapturesArgs, StatusArgs, TriggerArgs, captures, status, trigger};
+pub(crate) use doors::{HELPER, KEEPER, help, keep};
 pub(crate) use run::{AgentArgs, agent};

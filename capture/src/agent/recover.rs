@@ -11,7 +11,7 @@ use std::path::Path;
 const TOOL: &str = concat!("afterimage capture ", env!("CARGO_PKG_VERSION"));
 
 /// Looks through the folder, before anything is recorded. Returns how many were recovered.
-pub(crate) fn unfinished(folder: &Path, writing: &Writing, log: &Log) -> usize {
+pub(crate) fn unfinished(folder: &Path, writing: &Writing, delivers: bool, log: &Log) -> usize {
     let mut recovered = 0;
     for files in folder::list(folder) {
         let summary = sidecar::read(&files.sidecar());
@@ -33,6 +33,10 @@ pub(crate) fn unfinished(folder: &Path, writing: &Writing, log: &Log) -> usize {
                 (with(summary, found), error)
             }
         };
+        let mut summary = summary;
+        if delivers {
+            summary["delivery"] = "pending".into();
+        }
         let written = sidecar::write(&files.sidecar(), &summary);
         let error = match (written, error.as_str()) {
             (Err(failed), "") => failed.to_string(),

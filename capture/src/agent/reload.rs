@@ -14,6 +14,11 @@ pub(crate) fn needs_start(old: &Config, new: &Config) -> Vec<&'static str> {
     differs("ring.disk", old.ring.disk != new.ring.disk);
     differs("trigger.socket", old.trigger.socket != new.trigger.socket);
     differs("captures.folder", old.captures.folder != new.captures.folder);
+    // The helper is started at the start alone.
+    let nothing = |config: &Config| config.doors == Default::default();
+    if nothing(old) && !nothing(new) {
+        keys.push("http, source, webhook, command, upload");
+    }
     keys
 }
 

@@ -2,6 +2,7 @@
 
 use super::config::{self, Config};
 use super::desk::{Ask, Desk, Event, Parts, Shared};
+use super::doors::Keeper;
 use super::log::Log;
 use super::metrics::Metrics;
 use super::notify::Notify;
@@ -151,9 +152,13 @@ fn run(
     folders.iter().try_for_each(|folder| make_folder(folder))?;
     let lock = folder::lock(&config.captures.folder)?;
     // Before anything is recorded: nobody else writes there now.
-    recover::unfinished(&config.captures.folder, &writing, &log);
+    let doors = &config.doors;
+    let delivers = !(doors.webhook.is_empty() && doors.command.is_empty() && doors.upload.is_empty());
+    recover::unfinished(&config.captures.folder, &writing, delivers, &log);
     let notify = Notify::connect();
-    let begun = record::begin(&mut options, &[])?;
+    let keeper = Keeper::start(&config)?;
+    let others: Vec<u32> = keeper.iter().map(Keeper::pid).collect();
+    let begun = record::begin(&mut options, &others)?;
     // Behind the last fork: nobody else shall hold it open.
     let door = Door::open(&config.trigger.socket)?;
     let (mut probe, tracker, header) = (begun.probe, begun.tracker, begun.header);
@@ -185,6 +190,8 @@ fn run(
     let (first, spare) = (builder(), builder());
     conduct::keep_what_is_needed(&folders)?;
     let shared = Arc::new(Shared::default());
+    // From here on there are threads. The keeper starts nothing before it is told to: by then its births are recorded.
+    let link = keeper.map(|keeper| keeper.talk(to_desk.clone())).transpose()?.unwrap_or_default();
     let desk = Desk::new(Parts {
         config,
         writing,
@@ -193,6 +200,7 @@ fn run(
         events,
         asks,
         shared: Arc::clone(&shared),
+        link,
         log: log.clone(),
         metrics: Metrics::default(),
         reread,

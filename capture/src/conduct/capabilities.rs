@@ -111,6 +111,15 @@ pub(crate) fn keep_what_is_needed(folders: &[impl AsRef<Path>]) -> Result<()> {
     Ok(())
 }
 
+/// Gives up all capabilities but these (a bit each), where there are any.
+///
+/// # Errors
+/// When the kernel refuses, which it never has.
+pub(crate) fn keep_only(wanted: u64) -> Result<()> {
+    let (_, permitted) = get()?;
+    set(permitted & wanted, permitted & wanted)
+}
+
 /// Whether files can be made in a folder with the effective rights.
 fn is_writable(folder: &Path) -> bool {
     let Ok(path) = CString::new(folder.as_os_str().as_bytes()) else {

@@ -5,6 +5,7 @@ mod values;
 
 pub(crate) use values::{Rights, Size, Time};
 
+use afterimage_alerts::settings::{Settings as Doors, check_beside};
 use afterimage_query::Filter;
 use anyhow::{Context, Result, anyhow, bail};
 use serde::Deserialize;
@@ -28,14 +29,35 @@ pub(crate) struct Config {
     pub(crate) captures: Captures,
     pub(crate) retention: Retention,
     pub(crate) log: Log,
-    /// What the helper that listens and delivers is told.
-    pub(crate) http: toml::Table,
-    pub(crate) source: Vec<toml::Table>,
-    pub(crate) deliver: toml::Table,
-    pub(crate) webhook: Vec<toml::Table>,
-    pub(crate) command: Vec<toml::Table>,
-    pub(crate) upload: Vec<toml::Table>,
+    /// What the helper that listens and delivers is told: the sections below, which it checks itself.
+    #[serde(skip)]
+    pub(crate) doors: Doors,
+    #[serde(default, rename = "http")]
+    _http: Others,
+    #[serde(default, rename = "source")]
+    _source: Others,
+    #[serde(default, rename = "deliver")]
+    _deliver: Others,
+    #[serde(default, rename = "webhook")]
+    _webhook: Others,
+    #[serde(default, rename = "command")]
+    _command: Others,
+    #[serde(default, rename = "upload")]
+    _upload: Others,
 }
+
+/// A section that is not read here.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Others;
+
+impl<'de> Deserialize<'de> for Others {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Others, D::Error> {
+        serde::de::IgnoredAny::deserialize(from).map(|_| Others)
+    }
+}
+
+/// The sections that are not the doors'.
+const OURS: [&str; 6] = ["recording", "ring", "trigger", "captures", "retention", "log"];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -172,7 +194,11 @@ impl Config {
 
     /// The configuration in `text`; what it does not say has its default.
     pub(crate) fn parse(text: &str, path: &Path) -> Result<Config> {
-        let config: Config = toml::from_str(text).map_err(|error| anyhow!("{}: {error}", path.display()))?;
+        let mut config: Config = toml::from_str(text).map_err(|error| anyhow!("{}: {error}", path.display()))?;
+        config.doors = check_beside(text, &OURS).map_err(|problems| {
+            let problems: Vec<String> = problems.iter().map(|one| format!("{}: {one}", path.display())).collect();
+            anyhow!("{}", problems.join("\n"))
+        })?;
         config.check(text, path)?;
         Ok(config)
     }
@@ -256,6 +282,7 @@ mod tests {
             ("[trigger.socket]\ngroup = 'no-such-group'", &["line 2", "no group called"]),
             ("[recording]\nkernel_ring = '5MiB'", &["line 2", "kernel_ring", "power of two"]),
             ("[ring", &["line 1"]),
+            ("[captures]\n[http]\nlisten = ['nowhere']", &["line 3", "http.listen"]),
         ] {
             let error = format!("{:#}", parse(text).unwrap_err());
             assert!(error.contains("agent.toml"), "{error}");
