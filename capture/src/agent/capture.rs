@@ -4,6 +4,7 @@ use super::alert::Trigger;
 use super::cut::{Span, cut};
 use super::folder::Files;
 use super::members::Members;
+use super::older::Older;
 use super::ring::Piece;
 use super::select::World;
 use super::sidecar::{self, Outcome};
@@ -55,6 +56,8 @@ pub(crate) struct Capture {
     whole: Vec<(u64, u64)>,
     /// What could not be taken.
     losses: Vec<Loss>,
+    /// What comes before the ring.
+    pub(crate) older: Option<Older>,
     /// Why it ends before its time.
     pub(crate) failed: Option<(Outcome, String)>,
 }
@@ -84,7 +87,7 @@ impl Capture {
         new: New<'_>,
         trigger: &Trigger,
     ) -> Result<Capture> {
-        let New { files, members, span, first, first_num, mut header, options, limits, world, note } = new;
+        let New { files, members, span, first, first_num, mut header, options, limits, world, note, older } = new;
         let scope = members.text(&world.containers);
         header.scope.clone_from(&scope);
         header.tags.push(("capture".into(), files.id.clone()));
@@ -115,6 +118,7 @@ impl Capture {
             counts: Counts::default(),
             whole: Vec::new(),
             losses: Vec::new(),
+            older,
             failed: None,
             files,
         };
@@ -199,6 +203,11 @@ impl Capture {
         }
         self.next = piece.seq + 1;
         (self.next_num, self.reached) = (zone.first_num + u64::from(zone.rows), piece.to);
+        self.take_piece(piece, rows);
+    }
+
+    /// The same, for one that is not in the ring.
+    pub(crate) fn take_piece(&mut self, piece: &Piece, rows: &SegmentRows<'_>) {
         let taken = match self.members {
             Members::Node => self.take_whole(piece),
             _ => self.take_rows(piece, rows),
@@ -278,7 +287,7 @@ impl Capture {
     /// Whether everything in its time has been taken, once what comes next in the ring is `next` and everything until `time`
     /// is in there.
     pub(crate) fn is_over(&self, next: u64, time: u64) -> bool {
-        self.failed.is_some() || self.next >= next && time >= self.span.to
+        self.failed.is_some() || self.older.is_none() && self.next >= next && time >= self.span.to
     }
 
     /// Bytes of its file so far.
@@ -403,6 +412,7 @@ pub(crate) struct New<'a> {
     pub(crate) limits: Limits,
     pub(crate) world: &'a World,
     pub(crate) note: String,
+    pub(crate) older: Option<Older>,
 }
 
 impl Counts {

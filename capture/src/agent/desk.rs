@@ -3,11 +3,12 @@
 
 use super::alert::Trigger;
 use super::capture::{Capture, Ended, span_end};
-use super::config::Config;
+use super::config::{Config, Mode};
 use super::doors::Link;
 use super::folder::{self, Files};
 use super::log::Log;
 use super::metrics::Metrics;
+use super::older::Older;
 use super::ring::SharedRing;
 use super::select::World;
 use super::sidecar::Outcome;
@@ -24,7 +25,7 @@ use afterimage_query::row::SegmentRows;
 use serde_json::{Value, json};
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
@@ -65,6 +66,8 @@ pub(crate) enum What {
 pub(crate) enum Ask {
     /// What it knows of containers and of these processes.
     World(Vec<u32>, Sender<World>),
+    /// To begin to record, where it waits; the header of the recording, or why there is none.
+    Begin(Sender<Result<Box<Header>, String>>),
     /// To close the open segment now, with this mark behind it.
     Flush(u64),
 }
@@ -84,6 +87,15 @@ const SETTLE: u64 = 1_000_000;
 /// Captures that have ended, for alerts that come again.
 const REMEMBERED: usize = 256;
 
+/// How long it may take until an agent on demand records.
+const BEGIN: Duration = Duration::from_secs(10);
+/// How long its runtimes have to tell of containers.
+const FIRST_ANSWERS: Duration = Duration::from_millis(300);
+/// How long an agent on demand goes on recording when there is nothing to capture.
+const IDLE: Duration = Duration::from_secs(2);
+/// The same where captures are still to be delivered: its helper ends with it, and goes on where it was with the next.
+const DELIVERED: Duration = Duration::from_secs(600);
+
 /// What others of the agent's threads look at.
 #[derive(Default)]
 pub(crate) struct Shared {
@@ -91,6 +103,8 @@ pub(crate) struct Shared {
     pub(crate) running: AtomicU64,
     /// Nothing before this time is needed any more.
     pub(crate) needed_since: AtomicU64,
+    /// Nothing more is to be recorded: of an agent on demand.
+    pub(crate) idle: AtomicBool,
 }
 
 pub(crate) struct Desk {
@@ -121,6 +135,10 @@ pub(crate) struct Desk {
     tidied: Instant,
     learnt: Instant,
     pub(crate) stopping: bool,
+    /// Whether anything is recorded: an agent on demand begins with the first trigger.
+    recording: bool,
+    /// When the last capture ended, or somebody last asked for one.
+    pub(crate) busy: Instant,
     reread: Box<dyn Fn() -> anyhow::Result<(Config, Writing)> + Send>,
 }
 
@@ -136,7 +154,21 @@ pub(crate) struct Parts {
     pub(crate) link: Link,
     pub(crate) log: Log,
     pub(crate) metrics: Metrics,
+    /// Whether it records already.
+    pub(crate) recording: bool,
     pub(crate) reread: Box<dyn Fn() -> anyhow::Result<(Config, Writing)> + Send>,
+}
+
+/// Gives a capture the next segment from before the ring in memory.
+fn take_older(capture: &mut Capture, context: &TraceContext) {
+    let next = capture.older.as_mut().and_then(Older::next).filter(|_| capture.failed.is_none());
+    let Some(piece) = next else {
+        capture.older = None;
+        return;
+    };
+    if let Ok(segment) = Segment::parse(piece.segment.body.as_slice(), 0) {
+        capture.take_piece(&piece, &SegmentRows::new(context, segment));
+    }
 }
 
 impl Desk {
@@ -166,6 +198,8 @@ impl Desk {
             tidied: Instant::now(),
             learnt: Instant::now(),
             stopping: false,
+            recording: parts.recording,
+            busy: Instant::now(),
             reread: parts.reread,
         }
     }
@@ -206,7 +240,8 @@ impl Desk {
         let ends = self.captures.iter().map(|capture| capture.span.to);
         let ends = ends.map(|end| Duration::from_nanos((end + SETTLE).saturating_sub(now)));
         let ends = ends.filter(|_| self.flush.is_none()).min();
-        let usual = if self.captures.is_empty() { TIDY } else { LEARN };
+        let waits = self.captures.is_empty() && !(self.recording && self.config.recording.mode == Mode::OnDemand);
+        let usual = if waits { TIDY } else { LEARN };
         ends.unwrap_or(usual).clamp(Duration::from_millis(1), usual)
     }
 
@@ -255,12 +290,41 @@ impl Desk {
         }
     }
 
+    /// Sees to it that something is recorded.
+    ///
+    /// # Errors
+    /// Why nothing can be.
+    pub(crate) fn record(&mut self) -> Result<(), String> {
+        self.busy = Instant::now();
+        if self.recording {
+            return Ok(());
+        }
+        let late = || "the recorder does not begin".to_owned();
+        let (answer, answers) = channel();
+        self.asks.send(Ask::Begin(answer)).map_err(|_| late())?;
+        let header = answers.recv_timeout(BEGIN).map_err(|_| late())??;
+        self.clock = header.clock;
+        self.context = TraceContext::live((*header).clone(), TimeZone::Utc);
+        self.header = *header;
+        self.recording = true;
+        // Whom runtimes tell of, and what they call them.
+        std::thread::sleep(FIRST_ANSWERS);
+        Ok(())
+    }
+
     /// Gives pieces to the captures that want them, for a while. Returns whether there is more to do. Each piece is taken
     /// apart once, whoever wants it.
     fn work(&mut self, time: Duration) -> bool {
         let began = Instant::now();
         self.learn();
         loop {
+            if let Some(capture) = self.captures.iter_mut().find(|capture| capture.older.is_some()) {
+                take_older(capture, &self.context);
+                if began.elapsed() >= time {
+                    return true;
+                }
+                continue;
+            }
             let wanted = self.captures.iter().filter(|capture| capture.failed.is_none());
             let wanted = wanted.map(|capture| capture.next).chain(self.watch.next()).min();
             let Some(piece) = wanted.and_then(|seq| self.ring.lock().at(seq)) else {
@@ -368,7 +432,15 @@ impl Desk {
         }
     }
 
-    fn publish(&self) {
+    fn publish(&mut self) {
+        if !self.captures.is_empty() {
+            self.busy = Instant::now();
+        }
+        let on_demand = self.config.recording.mode == Mode::OnDemand && self.recording;
+        let delivered = self.unsettled.is_empty() || self.busy.elapsed() >= DELIVERED;
+        if on_demand && delivered && self.busy.elapsed() >= IDLE {
+            self.shared.idle.store(true, Ordering::Relaxed);
+        }
         self.shared.running.store(self.captures.len() as u64, Ordering::Relaxed);
         let since = self.captures.iter().map(|capture| capture.span.from);
         let ring = match self.ring.lock().since() {
@@ -426,7 +498,8 @@ impl Desk {
             .collect();
         json!({
             "ok": true,
-            "mode": "flight",
+            "mode": if self.config.recording.mode == Mode::Flight { "flight" } else { "on-demand" },
+            "recording": self.recording,
             "ring": {
                 "from": sidecar::time(ring.since()),
                 "to": sidecar::time(ring.until()),

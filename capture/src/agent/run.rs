@@ -1,6 +1,6 @@
 //! The recorder's own thread: what any recording does, into the ring.
 
-use super::config::{self, Config};
+use super::config::{self, Config, Mode};
 use super::desk::{Ask, Desk, Event, Parts, Shared};
 use super::doors::Keeper;
 use super::log::Log;
@@ -10,18 +10,19 @@ use super::ring::{Limit, RingEnd, SharedRing};
 use super::select::World;
 use super::socket::Door;
 use super::writing::Writing;
-use super::{folder, recover};
+use super::{folder, older, recover};
 use crate::conduct::{self, CpuLimit};
 use crate::containers::Asked;
 use crate::executed::Executed;
 use crate::probe::{self, Wanted, Way};
 use crate::profile::Profile;
-use crate::record::{self, Drain, Options, Output, Rotation, Sink};
+use crate::record::{self, Begun, Drain, Options, Output, Rotation, Sink};
 use crate::redact::Redactor;
 use crate::scope::Scope;
 use crate::state::What;
-use crate::{cli, signals};
-use afterimage_format::file::WriterOptions;
+use crate::{cli, clock, host, signals};
+use afterimage_format::file::{Summary, WriterOptions};
+use afterimage_format::model::Header;
 use afterimage_format::segment::SegmentBuilder;
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
@@ -29,7 +30,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 /// Where the configuration is unless another is named.
@@ -55,6 +56,9 @@ pub(crate) struct AgentArgs {
     /// Create this file once everything is recorded.
     #[arg(long, value_name = "FILE", hide = true)]
     ready_file: Option<PathBuf>,
+    /// End when nothing is left to be captured, with the status 75.
+    #[arg(long, hide = true)]
+    once: bool,
 }
 
 /// Runs until a signal ends it; returns the exit status.
@@ -70,6 +74,9 @@ pub(crate) fn agent(args: &AgentArgs) -> Result<u8> {
     if args.check {
         eprintln!("capture: the configuration is right");
         return Ok(0);
+    }
+    if config.recording.mode == Mode::OnDemand && !args.once {
+        return super::again::and_again();
     }
     run(args, config, writing, options, Box::new(read))
 }
@@ -139,6 +146,9 @@ fn make_folder(path: &Path) -> Result<()> {
         .with_context(|| format!("cannot make the folder {}", path.display()))
 }
 
+/// The exit status of an agent on demand that has nothing more to write: it is to be started again.
+pub(super) const AGAIN: u8 = 75;
+
 fn run(
     args: &AgentArgs,
     config: Config,
@@ -147,6 +157,7 @@ fn run(
     reread: Box<dyn Fn() -> Result<(Config, Writing)> + Send>,
 ) -> Result<u8> {
     let log = Log::new(config.log.format);
+    let on_demand = config.recording.mode == Mode::OnDemand;
     let mut folders = vec![config.captures.folder.clone()];
     folders.extend(config.ring.disk.iter().map(|disk| disk.folder.clone()));
     folders.iter().try_for_each(|folder| make_folder(folder))?;
@@ -158,104 +169,218 @@ fn run(
     let notify = Notify::connect();
     let keeper = Keeper::start(&config)?;
     let others: Vec<u32> = keeper.iter().map(Keeper::pid).collect();
-    let begun = record::begin(&mut options, &others)?;
-    // Behind the last fork: nobody else shall hold it open.
+    signals::install()?;
+    let begun = match on_demand {
+        true => None,
+        false => Some(record::begin(&mut options, &others)?),
+    };
+    // Behind the fork: nobody else shall hold it open.
     let door = Door::open(&config.trigger.socket)?;
-    let (mut probe, tracker, header) = (begun.probe, begun.tracker, begun.header);
+    let header = begun.as_ref().map_or_else(|| waiting_header(&options), |begun| begun.header.clone());
     let ring = SharedRing::default();
     ring.lock().set_limit(Limit::of(&config.ring));
     let (to_desk, events) = channel();
     let (asks, asked) = channel();
-    let disk = config.ring.disk.as_ref().map(|disk| {
-        let rotation = Rotation {
-            bytes: Some(disk.size.0 / DISK_FILES),
-            age: None,
-            keep: Some(DISK_FILES as usize),
-        };
-        let name = format!("ring-{}.scap", &header.capture_uuid()[..8]);
-        let options = WriterOptions {
-            min_free: config.retention.min_free.0,
-            ..WriterOptions::default()
-        };
-        Output::create(&disk.folder.join(name), header.clone(), options, rotation, Vec::new())
-    });
-    let end = RingEnd {
+    let place = Place {
         ring: ring.clone(),
         desk: to_desk.clone(),
-        clock: header.clock,
-        disk: disk.transpose().context("the ring on disk ([ring.disk])")?,
-        failed: None,
+        disk: config.ring.disk.clone(),
+        min_free: config.retention.min_free.0,
+        folders: folders.clone(),
     };
-    let builder = || SegmentBuilder::new(tracker.catalogue.kinds.clone(), 1);
-    let (first, spare) = (builder(), builder());
-    conduct::keep_what_is_needed(&folders)?;
+    if !on_demand {
+        conduct::keep_what_is_needed(&folders)?;
+    }
     let shared = Arc::new(Shared::default());
-    // From here on there are threads. The keeper starts nothing before it is told to: by then its births are recorded.
-    let link = keeper.map(|keeper| keeper.talk(to_desk.clone())).transpose()?.unwrap_or_default();
+    // From here on there are threads, each with rights of its own. The keeper starts nothing before it is told to: by then its
+    // births are recorded.
+    let talk = |keeper: Keeper| keeper.talk(to_desk.clone(), folders.clone());
+    let link = keeper.map(talk).transpose()?.unwrap_or_default();
     let desk = Desk::new(Parts {
         config,
         writing,
         ring,
-        header: header.clone(),
+        header,
         events,
         asks,
         shared: Arc::clone(&shared),
         link,
         log: log.clone(),
         metrics: Metrics::default(),
+        recording: !on_demand,
         reread,
     });
+    let kept = folders.clone();
     let desk = std::thread::Builder::new()
         .name("desk".into())
-        .spawn(move || desk.run())
+        .spawn(move || {
+            conduct::keep_what_is_needed(&kept).map(|()| desk.run())
+        })
         .context("cannot start the agent's thread")?;
-    let since = header.clock.realtime as i64;
-    let executed = Executed::start(probe.take_executed()?, false, since)?;
-    let drain = Drain::new(probe, tracker, first, Sink::start(end, spare), executed);
-    if let Err(error) = conduct::confine_agent() {
-        log.warn("the recorder could not confine itself", &[("error", &format!("{error:#}"))]);
-    }
     if let Some(door) = &door {
-        door.serve(to_desk.clone(), log.clone())?;
+        door.serve(to_desk.clone(), log.clone(), folders.clone())?;
     }
-    if let Some(path) = &args.ready_file {
-        std::fs::write(path, "").with_context(|| format!("cannot create {}", path.display()))?;
+    let ready = || -> Result<()> {
+        if let Some(path) = &args.ready_file {
+            std::fs::write(path, "").with_context(|| format!("cannot create {}", path.display()))?;
+        }
+        notify.say("READY=1");
+        Ok(())
+    };
+    let (begun, wanted) = match begun {
+        Some(begun) => (Some(begun), None),
+        None => {
+            ready()?;
+            log.info("waiting for a trigger", &[]);
+            match wait(&asked, &to_desk) {
+                None => (None, None),
+                Some(wanted) => match record::begin(&mut options, &others) {
+                    Ok(begun) => (Some(begun), Some(wanted)),
+                    Err(error) => {
+                        let _ = wanted.send(Err(format!("{error:#}")));
+                        return Err(error);
+                    }
+                },
+            }
+        }
+    };
+    let world = match begun {
+        None => World::default(),
+        Some(begun) => {
+            let header = begun.header.clone();
+            let drain = place.drain(begun, &log)?;
+            match wanted {
+                Some(wanted) => drop(wanted.send(Ok(Box::new(header.clone())))),
+                None => ready()?,
+            }
+            log.info("recording", &[("scope", &header.scope), ("profile", &header.profile)]);
+            let mut limit = options.cpu_limit.map(CpuLimit::new);
+            let drain = turns(drain, &asked, &to_desk, &shared, &mut limit);
+            finish(drain, &log)
+        }
+    };
+    let again = on_demand && shared.idle.load(Ordering::Relaxed);
+    if !again {
+        notify.say("STOPPING=1");
     }
-    notify.say("READY=1");
-    log.info("recording", &[("scope", &header.scope), ("profile", &header.profile)]);
-    let mut limit = options.cpu_limit.map(CpuLimit::new);
-    let drain = turns(drain, &asked, &to_desk, &shared, &mut limit);
-    notify.say("STOPPING=1");
+    // Nobody answers the desk any more; what it needs comes with the last word.
+    drop(asked);
+    let _ = to_desk.send(Event::Stop(Box::new(world)));
+    let ended = desk.join().map_err(|_| anyhow!("the agent's thread ended early"))?;
+    drop((ended, door, lock));
+    log.info(if again { "nothing more to capture" } else { "ended" }, &[]);
+    Ok(if again { AGAIN } else { 0 })
+}
+
+/// What the desk says of this host before anything is recorded.
+fn waiting_header(options: &Options) -> Header {
+    Header {
+        host: host::describe(),
+        clock: clock::anchor(),
+        scope: options.scope.text(),
+        profile: options.profile.name.clone(),
+        ..Header::default()
+    }
+}
+
+/// Waits until something is to be recorded, and who wants to know when; nothing where a signal ends the agent.
+fn wait(asked: &Receiver<Ask>, desk: &Sender<Event>) -> Option<Sender<Result<Box<Header>, String>>> {
+    loop {
+        match asked.recv_timeout(Duration::from_millis(100)) {
+            Ok(Ask::Begin(wanted)) => return Some(wanted),
+            Ok(Ask::World(_, answer)) => drop(answer.send(World::default())),
+            Ok(Ask::Flush(_)) => {}
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return None,
+        }
+        pass_on_signals(desk);
+        if signals::received().is_some() {
+            return None;
+        }
+    }
+}
+
+fn pass_on_signals(desk: &Sender<Event>) {
+    if signals::wants_rotation() {
+        let _ = desk.send(Event::Reload);
+    }
+    if signals::wants_status() {
+        let _ = desk.send(Event::Signal);
+    }
+}
+
+/// Where what is recorded goes.
+struct Place {
+    ring: SharedRing,
+    desk: Sender<Event>,
+    disk: Option<config::Disk>,
+    min_free: u64,
+    folders: Vec<PathBuf>,
+}
+
+impl Place {
+    /// Begins to drain, with no more rights than that takes.
+    fn drain(self, begun: Begun, log: &Log) -> Result<Drain> {
+        let (mut probe, tracker, header) = (begun.probe, begun.tracker, begun.header);
+        let disk = self.disk.map(|disk| {
+            let rotation = Rotation {
+                bytes: Some(disk.size.0 / DISK_FILES),
+                age: None,
+                keep: Some(DISK_FILES as usize),
+            };
+            let name = format!("{}.scap", older::name(&header.capture_id));
+            let options = WriterOptions {
+                min_free: self.min_free,
+                ..WriterOptions::default()
+            };
+            Output::create(&disk.folder.join(name), header.clone(), options, rotation, Vec::new())
+        });
+        let end = RingEnd {
+            ring: self.ring,
+            desk: self.desk,
+            clock: header.clock,
+            disk: disk.transpose().context("the ring on disk ([ring.disk])")?,
+            failed: None,
+        };
+        let builder = || SegmentBuilder::new(tracker.catalogue.kinds.clone(), 1);
+        let (first, spare) = (builder(), builder());
+        conduct::keep_what_is_needed(&self.folders)?;
+        let since = header.clock.realtime as i64;
+        let executed = Executed::start(probe.take_executed()?, false, since)?;
+        let drain = Drain::new(probe, tracker, first, Sink::start(end, spare), executed);
+        if let Err(error) = conduct::confine_agent() {
+            log.warn("the recorder could not confine itself", &[("error", &format!("{error:#}"))]);
+        }
+        Ok(drain)
+    }
+}
+
+/// Takes the rest; what was known in the end.
+fn finish(drain: Drain, log: &Log) -> World {
     let (tracker, sink) = drain.finish();
     let world = World {
         containers: tracker.cgroups.containers(),
         ..World::default()
     };
-    // Nobody answers the desk any more; what it needs comes with the last word.
-    drop(asked);
     if let Ok(mut written) = sink.finish() {
-        let summary = afterimage_format::file::Summary {
-            end: tracker.real_time(crate::clock::boottime()),
+        let summary = Summary {
+            end: tracker.real_time(clock::boottime()),
             reason: "the agent was told to end".to_owned(),
             containers: world.containers.clone(),
-            ..Default::default()
+            ..Summary::default()
         };
         if let Err(error) = written.seal(summary) {
             log.warn("the ring on disk could not be sealed", &[("error", &error.to_string())]);
         }
     }
-    let _ = to_desk.send(Event::Stop(Box::new(world)));
-    let ended = desk.join().map_err(|_| anyhow!("the agent's thread ended early"))?;
-    drop((ended, door, lock));
-    log.info("ended", &[]);
-    Ok(0)
+    world
 }
 
 /// Drains until a signal ends it.
 fn turns(
     mut drain: Drain,
     asked: &Receiver<Ask>,
-    desk: &std::sync::mpsc::Sender<Event>,
+    desk: &Sender<Event>,
     shared: &Shared,
     limit: &mut Option<CpuLimit>,
 ) -> Drain {
@@ -281,6 +406,8 @@ fn turns(
                     };
                     let _ = answer.send(world);
                 }
+                // It records already.
+                Ask::Begin(_) => {}
                 Ask::Flush(mark) => {
                     if drain.flush(mark).is_err() {
                         return drain;
@@ -288,17 +415,12 @@ fn turns(
                 }
             }
         }
-        if signals::wants_rotation() {
-            let _ = desk.send(Event::Reload);
-        }
-        if signals::wants_status() {
-            let _ = desk.send(Event::Signal);
-        }
+        pass_on_signals(desk);
         if forgot.elapsed() >= FORGET {
             forgot = Instant::now();
             drain.tracker.cgroups.forget(shared.needed_since.load(Ordering::Relaxed));
         }
-        if signals::received().is_some() {
+        if signals::received().is_some() || shared.idle.load(Ordering::Relaxed) {
             return drain;
         }
     }

@@ -4,6 +4,7 @@ use super::config;
 use super::desk::{Event, Request, What};
 use super::group;
 use super::log::Log;
+use crate::conduct;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -24,6 +25,8 @@ const LONGEST: usize = 2 << 20;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long the answer may take.
 const ANSWER: Duration = Duration::from_secs(30);
+/// How long an agent may take to go.
+const GOING: Duration = Duration::from_secs(5);
 /// Connections at a time.
 const AT_ONCE: usize = 64;
 
@@ -76,13 +79,17 @@ impl Door {
     }
 
     /// Answers on a thread of its own, until the process ends.
-    pub(crate) fn serve(&self, desk: Sender<Event>, log: Log) -> Result<()> {
+    pub(crate) fn serve(&self, desk: Sender<Event>, log: Log, folders: Vec<PathBuf>) -> Result<()> {
         let fd = self.listener.as_raw_fd();
         let group = self.group;
         let open = Arc::new(AtomicUsize::new(0));
         let thread = std::thread::Builder::new().name("socket".into());
         thread
             .spawn(move || {
+                // Threads have rights of their own; those for each connection have this one's.
+                if conduct::keep_what_is_needed(&folders).is_err() {
+                    return;
+                }
                 while let Some(file) = accept(fd) {
                     if open.load(Ordering::Relaxed) >= AT_ONCE {
                         continue;
@@ -117,8 +124,13 @@ fn remove_stale(path: &Path) -> Result<()> {
     if !about.file_type().is_socket() {
         bail!("{} is there and no socket; name another `path` in [trigger.socket]", path.display());
     }
-    if UnixStream::connect(path).is_ok() {
-        bail!("an agent listens at {} already", path.display());
+    // Of one that has just ended it may be open for a moment.
+    let until = Instant::now() + GOING;
+    while UnixStream::connect(path).is_ok() {
+        if Instant::now() >= until {
+            bail!("an agent listens at {} already", path.display());
+        }
+        std::thread::sleep(Duration::from_millis(50));
     }
     std::fs::remove_file(path).with_context(|| format!("cannot remove the old socket {}", path.display()))
 }

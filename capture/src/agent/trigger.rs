@@ -7,6 +7,7 @@ use super::cut::Span;
 use super::desk::Desk;
 use super::folder::{self, Files};
 use super::members::Members;
+use super::older::{self, Older};
 use super::select::{self, Meant, World};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -52,6 +53,9 @@ impl Desk {
     fn decide(&mut self, trigger: &Trigger) -> Value {
         if self.stopping {
             return refusal(503, "the agent is ending", "try again when it has started");
+        }
+        if let Err(error) = self.record() {
+            return refusal(503, &error, "see the agent's log, and `capture doctor`");
         }
         let time = |asked: Option<u64>, usual: Duration| asked.map_or(usual, Duration::from_millis).min(LONGEST);
         let pre = time(trigger.pre, self.config.captures.pre.get_ref().0);
@@ -123,6 +127,8 @@ impl Desk {
             let first = ring.first_since(from, members == Members::Node);
             (first, ring.at(first).map_or(0, |piece| piece.segment.zone.first_num))
         };
+        let disk = self.config.ring.disk.as_ref().filter(|_| from < self.ring.lock().since());
+        let older = disk.map(|disk| Older::new(&disk.folder, &older::name(&self.header.capture_id), from, first_num));
         let uuid = *uuid::Uuid::new_v4().as_bytes();
         let files = Files::new(&self.config.captures.folder, &folder::new_id(self.now(), &uuid));
         let mut header = self.header.clone();
@@ -141,6 +147,7 @@ impl Desk {
             },
             world: &self.world,
             note: note.clone(),
+            older,
         };
         match Capture::begin(new, trigger) {
             Ok(capture) => {

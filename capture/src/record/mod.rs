@@ -10,7 +10,7 @@ mod session;
 mod sink;
 mod status;
 
-pub(crate) use begin::begin;
+pub(crate) use begin::{Begun, begin};
 pub(crate) use drain::Drain;
 pub(crate) use output::{Attached, Output, Rotation, created, seal};
 pub(crate) use session::{Options, record};

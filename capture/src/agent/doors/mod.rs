@@ -11,11 +11,13 @@ use super::config::Config;
 use super::desk::Event;
 use afterimage_alerts::protocol::{LINE_MAX, Said, Told};
 use afterimage_alerts::settings::Settings;
+use crate::conduct;
 use anyhow::{Context, Result};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
@@ -68,15 +70,18 @@ impl Keeper {
     ///
     /// # Errors
     /// When the threads cannot be made.
-    pub(crate) fn talk(self, desk: Sender<Event>) -> Result<Link> {
+    pub(crate) fn talk(self, desk: Sender<Event>, folders: Vec<PathBuf>) -> Result<Link> {
         let Keeper { child, to, from } = self;
         let (tell, told) = sync_channel(WAITING);
         let spawn = |name: &str, run: Box<dyn FnOnce() + Send>| {
             let started = std::thread::Builder::new().name(name.to_owned()).spawn(run);
             started.map(|_| ()).with_context(|| format!("cannot start the thread {name}"))
         };
-        spawn("doors-tell", Box::new(move || write(to, &told)))?;
-        spawn("doors-hear", Box::new(move || read(from, &desk)))?;
+        // Threads have rights of their own, and the recorder may not have given up its own yet.
+        let tell_in = folders.clone();
+        let give_up = |folders: &[PathBuf]| conduct::keep_what_is_needed(folders).is_ok();
+        spawn("doors-tell", Box::new(move || if give_up(&tell_in) { write(to, &told) }))?;
+        spawn("doors-hear", Box::new(move || if give_up(&folders) { read(from, &desk) }))?;
         Ok(Link {
             tell: Some(tell),
             child: Some(child),
