@@ -36,7 +36,11 @@ fn captures_of_a_killed_agent_are_recovered() {
         let mut agent = Agent::start(dir.path(), config);
         for id in &left {
             let summary = sidecar(&agent.folder(), id);
-            assert_eq!((summary["result"].as_str(), summary["sealed"].as_bool()), (Some("interrupted"), Some(true)), "{summary}");
+            assert_eq!(
+                (summary["result"].as_str(), summary["sealed"].as_bool()),
+                (Some("interrupted"), Some(true)),
+                "{summary}"
+            );
             let path = agent.folder().join(format!("{id}.scap"));
             assert!(verify(&path, &[]).unwrap().is_intact(), "{summary}");
             let trace = Trace::open(&path).unwrap();
@@ -46,20 +50,37 @@ fn captures_of_a_killed_agent_are_recovered() {
         }
         work(Duration::from_millis(100));
         let captures = [agent.trigger(&["--node"]), agent.trigger(&["--pid", &pid])];
-        left = captures.iter().map(|answer| answer["capture"].as_str().unwrap().to_owned()).collect();
+        left = captures
+            .iter()
+            .map(|answer| answer["capture"].as_str().unwrap().to_owned())
+            .collect();
         // From before anything was written to in the middle of it.
         work(Duration::from_millis(1 + round * 311));
         agent.kill();
-        assert!(left.iter().all(|id| agent.folder().join(format!("{id}.scap.part")).exists()));
+        assert!(
+            left.iter()
+                .all(|id| agent.folder().join(format!("{id}.scap.part")).exists())
+        );
         if round == 9 {
             let agent = Agent::start(dir.path(), config);
             // After three seconds what came first has been written, whoever was captured.
             for id in &left {
                 let trace = agent.trace(id);
-                assert!(count(&trace, "evt.type = execve and evt.dir = < and proc.name = true") > 20, "{id}");
+                assert!(
+                    count(&trace, "evt.type = execve and evt.dir = < and proc.name = true") > 20,
+                    "{id}"
+                );
                 assert!(trace.custody().iter().any(|entry| entry.action == "recovered"));
             }
-            assert_eq!(agent.ask("captures", &["--json"]).stdout.iter().filter(|byte| **byte == b'\n').count(), 20);
+            assert_eq!(
+                agent
+                    .ask("captures", &["--json"])
+                    .stdout
+                    .iter()
+                    .filter(|byte| **byte == b'\n')
+                    .count(),
+                20
+            );
         }
     }
 }
@@ -74,7 +95,10 @@ fn a_full_disk_ends_a_capture_and_not_the_agent() {
     let dir = tempfile::tempdir().unwrap();
     let disk = dir.path().join("captures");
     std::fs::create_dir(&disk).unwrap();
-    let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"]).arg(&disk).status();
+    let mount = Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"])
+        .arg(&disk)
+        .status();
     if !mount.is_ok_and(|status| status.success()) {
         skip(name, "cannot mount a small tmpfs");
         return;
@@ -87,10 +111,23 @@ fn a_full_disk_ends_a_capture_and_not_the_agent() {
     let noise = workload().with_file_name("transport");
     let until = Instant::now() + Duration::from_secs(40);
     while sidecar(&disk, &id)["result"] == "running" && Instant::now() < until {
-        assert!(Command::new(&noise).args(["stream", "200000", "80"]).status().unwrap().success());
+        assert!(
+            Command::new(&noise)
+                .args(["stream", "200000", "80"])
+                .status()
+                .unwrap()
+                .success()
+        );
         std::fs::write(dir.path().join("data"), random(1 << 20)).unwrap();
         let args = ["if=data", "of=/dev/null", "bs=64", "status=none"];
-        assert!(Command::new("dd").args(args).current_dir(dir.path()).status().unwrap().success());
+        assert!(
+            Command::new("dd")
+                .args(args)
+                .current_dir(dir.path())
+                .status()
+                .unwrap()
+                .success()
+        );
     }
     let summary = sidecar(&disk, &id);
     let events = agent.metric("events_total");
@@ -110,7 +147,11 @@ fn a_full_disk_ends_a_capture_and_not_the_agent() {
     let ended = again["capture"].as_str().map(|id| agent.ended(id));
     drop(agent);
     assert!(Command::new("umount").arg("-l").arg(&disk).status().unwrap().success());
-    assert_eq!((summary["result"].as_str(), summary["sealed"].as_bool()), (Some("disk full"), Some(true)), "{summary}");
+    assert_eq!(
+        (summary["result"].as_str(), summary["sealed"].as_bool()),
+        (Some("disk full"), Some(true)),
+        "{summary}"
+    );
     let (sealed, lost, sound, segments) = checked.unwrap();
     assert!(sealed.unwrap().reason.contains("No space left") && lost > 0 && sound && segments > 0);
     assert_eq!(refused["status"], 507, "{refused}");
@@ -137,7 +178,8 @@ fn limits_of_one_capture_and_of_all() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
-    let config = "[captures]\npost = '100ms'\nmax_size = '200KiB'\nat_once = 1\n[retention]\nfiles = 2\nmin_free = '0'\n";
+    let config =
+        "[captures]\npost = '100ms'\nmax_size = '200KiB'\nat_once = 1\n[retention]\nfiles = 2\nmin_free = '0'\n";
     let agent = Agent::start(dir.path(), config);
     let mut ids = Vec::new();
     for _ in 0..4 {
@@ -146,7 +188,9 @@ fn limits_of_one_capture_and_of_all() {
         assert_eq!(agent.ended(&id)["result"], "complete");
         ids.push(id);
     }
-    support::wait_for("the oldest to leave", || !agent.folder().join(format!("{}.scap", ids[1])).exists());
+    support::wait_for("the oldest to leave", || {
+        !agent.folder().join(format!("{}.scap", ids[1])).exists()
+    });
     assert!(!agent.folder().join(format!("{}.json", ids[0])).exists());
     assert!(agent.folder().join(format!("{}.scap", ids[3])).exists());
     let large = agent.trigger(&["--node", "--post", "60s"]);
@@ -155,10 +199,20 @@ fn limits_of_one_capture_and_of_all() {
     let id = large["capture"].as_str().unwrap();
     let noise = workload().with_file_name("transport");
     while sidecar(&agent.folder(), id)["result"] == "running" {
-        assert!(Command::new(&noise).args(["stream", "100000", "80"]).status().unwrap().success());
+        assert!(
+            Command::new(&noise)
+                .args(["stream", "100000", "80"])
+                .status()
+                .unwrap()
+                .success()
+        );
     }
     let summary = sidecar(&agent.folder(), id);
-    assert_eq!((summary["result"].as_str(), summary["sealed"].as_bool()), (Some("limit reached"), Some(true)), "{summary}");
+    assert_eq!(
+        (summary["result"].as_str(), summary["sealed"].as_bool()),
+        (Some("limit reached"), Some(true)),
+        "{summary}"
+    );
 }
 
 /// A flight that nobody asks anything of: the disk is not touched, and memory stays where it is.
@@ -177,14 +231,24 @@ fn a_quiet_flight_writes_nothing_and_does_not_grow() {
     };
     let written = || {
         let text = std::fs::read_to_string(format!("/proc/{}/io", agent.pid())).unwrap();
-        let line = text.lines().find_map(|line| line.strip_prefix("write_bytes: ")).unwrap().to_owned();
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix("write_bytes: "))
+            .unwrap()
+            .to_owned();
         line.parse::<u64>().unwrap()
     };
     let began = Instant::now();
     let before = written();
     let mut rounds = 0;
     while began.elapsed() < Duration::from_secs(10) {
-        assert!(Command::new(&noise).args(["stream", "200000", "80"]).status().unwrap().success());
+        assert!(
+            Command::new(&noise)
+                .args(["stream", "200000", "80"])
+                .status()
+                .unwrap()
+                .success()
+        );
         rounds += 1;
     }
     let (peak, events) = (status("VmHWM:") >> 10, agent.metric("events_total"));

@@ -15,7 +15,14 @@ const PROGRAMS: [&str; 2] = ["capture", "analyze"];
 pub(crate) fn run(root: &Path) -> Result<()> {
     process::run(
         Command::new("cargo")
-            .args(["build", "--release", "-p", "afterimage-capture", "-p", "afterimage-analyze"])
+            .args([
+                "build",
+                "--release",
+                "-p",
+                "afterimage-capture",
+                "-p",
+                "afterimage-analyze",
+            ])
             .current_dir(root),
     )?;
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
@@ -33,25 +40,56 @@ pub(crate) fn run(root: &Path) -> Result<()> {
             process::run_quietly(Command::new(&built).arg("man").arg("-o").arg(&pages))?;
         }
         let bash = process::output(Command::new(&built).args(["completions", "bash"]))?;
-        write(&stage.join("usr/share/bash-completion/completions").join(program), &bash)?;
+        write(
+            &stage.join("usr/share/bash-completion/completions").join(program),
+            &bash,
+        )?;
         let zsh = process::output(Command::new(&built).args(["completions", "zsh"]))?;
-        write(&stage.join("usr/share/zsh/vendor-completions").join(format!("_{program}")), &zsh)?;
+        write(
+            &stage
+                .join("usr/share/zsh/vendor-completions")
+                .join(format!("_{program}")),
+            &zsh,
+        )?;
         let fish = process::output(Command::new(&built).args(["completions", "fish"]))?;
-        write(&stage.join("usr/share/fish/vendor_completions.d").join(format!("{program}.fish")), &fish)?;
+        write(
+            &stage
+                .join("usr/share/fish/vendor_completions.d")
+                .join(format!("{program}.fish")),
+            &fish,
+        )?;
     }
     let unit = root.join("packaging/afterimage-agent.service");
-    install(&unit, &stage.join("usr/lib/systemd/system/afterimage-agent.service"), 0o644)?;
-    install(&root.join("capture/src/agent/config/default.toml"), &stage.join("etc/afterimage/agent.toml"), 0o640)?;
+    install(
+        &unit,
+        &stage.join("usr/lib/systemd/system/afterimage-agent.service"),
+        0o644,
+    )?;
+    install(
+        &root.join("capture/src/agent/config/default.toml"),
+        &stage.join("etc/afterimage/agent.toml"),
+        0o640,
+    )?;
     for document in ["LICENSE-MIT", "LICENSE-APACHE", "docs/operate.md"] {
         let name = Path::new(document).file_name().unwrap_or_default();
-        install(&root.join(document), &stage.join("usr/share/doc/afterimage").join(name), 0o644)?;
+        install(
+            &root.join(document),
+            &stage.join("usr/share/doc/afterimage").join(name),
+            0o644,
+        )?;
     }
     write(&stage.join("DEBIAN/conffiles"), "/etc/afterimage/agent.toml\n")?;
-    let (version, arch) = (env!("CARGO_PKG_VERSION"), process::output(Command::new("dpkg").arg("--print-architecture"))?);
+    let (version, arch) = (
+        env!("CARGO_PKG_VERSION"),
+        process::output(Command::new("dpkg").arg("--print-architecture"))?,
+    );
     write(&stage.join("DEBIAN/control"), &control(version, arch.trim()))?;
     let package = target.join(format!("afterimage_{version}_{}.deb", arch.trim()));
     process::run_quietly(
-        Command::new("dpkg-deb").args(["--build", "--root-owner-group"]).arg(&stage).arg(&package),
+        Command::new("dpkg-deb")
+            .args(["--build", "--root-owner-group"])
+            .arg(&stage)
+            .arg(&package),
     )?;
     println!("{}", package.strip_prefix(root).unwrap_or(&package).display());
     Ok(())
@@ -87,6 +125,9 @@ mod tests {
     fn every_line_of_the_description_is_one() {
         let control = control("1.2.3", "amd64");
         assert!(control.contains("Version: 1.2.3\nArchitecture: amd64\n"));
-        assert!(control.lines().all(|line| line.starts_with(' ') || line.contains(": ")), "{control}");
+        assert!(
+            control.lines().all(|line| line.starts_with(' ') || line.contains(": ")),
+            "{control}"
+        );
     }
 }

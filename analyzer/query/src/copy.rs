@@ -261,8 +261,7 @@ struct Copy {
 impl Copy {
     fn segment(&mut self, hits: &Hits<'_, '_>) -> Result<()> {
         for row in hits.rows() {
-            self.rows
-                .push(&EventRow::new(hits.segment(), *row as usize), |_| true);
+            self.rows.push(&EventRow::new(hits.segment(), *row as usize), |_| true);
             if self.rows.is_full() {
                 self.flush()?;
             }

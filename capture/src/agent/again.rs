@@ -13,7 +13,10 @@ pub(super) fn and_again() -> Result<u8> {
     signals::install()?;
     loop {
         let mut command = Command::new("/proc/self/exe");
-        command.arg0("capture-agent").args(std::env::args_os().skip(1)).arg("--once");
+        command
+            .arg0("capture-agent")
+            .args(std::env::args_os().skip(1))
+            .arg("--once");
         // Ctrl-C is passed on from here.
         let mut child = command.process_group(0).spawn().context("cannot start the agent")?;
         let pid = child.id() as i32;

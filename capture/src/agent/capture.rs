@@ -83,11 +83,20 @@ impl Capture {
     ///
     /// # Errors
     /// Those of creating the file; nothing is left behind.
-    pub(crate) fn begin(
-        new: New<'_>,
-        trigger: &Trigger,
-    ) -> Result<Capture> {
-        let New { files, members, span, first, first_num, mut header, options, limits, world, note, older } = new;
+    pub(crate) fn begin(new: New<'_>, trigger: &Trigger) -> Result<Capture> {
+        let New {
+            files,
+            members,
+            span,
+            first,
+            first_num,
+            mut header,
+            options,
+            limits,
+            world,
+            note,
+            older,
+        } = new;
         let scope = members.text(&world.containers);
         header.scope.clone_from(&scope);
         header.tags.push(("capture".into(), files.id.clone()));
@@ -124,8 +133,7 @@ impl Capture {
         };
         let begun = begun.and_then(|()| capture.take_alert(trigger)).and_then(|()| {
             let summary = capture.summary(Outcome::Running, "", None, world);
-            sidecar::write(&capture.files.sidecar(), &summary)
-                .map_err(io("cannot write", &capture.files.sidecar()))
+            sidecar::write(&capture.files.sidecar(), &summary).map_err(io("cannot write", &capture.files.sidecar()))
         });
         match begun {
             Ok(()) => Ok(capture),
@@ -165,7 +173,11 @@ impl Capture {
 
     /// Whether an alert has come to it already.
     pub(crate) fn knows(&self, trigger: &Trigger) -> bool {
-        !trigger.id.is_empty() && self.ids.iter().any(|(source, id)| *source == trigger.source && *id == trigger.id)
+        !trigger.id.is_empty()
+            && self
+                .ids
+                .iter()
+                .any(|(source, id)| *source == trigger.source && *id == trigger.id)
     }
 
     /// A further alert about the same: it goes on for longer, within its limit. Returns whether it could take the alert in.
@@ -250,7 +262,14 @@ impl Capture {
         let zone = &piece.segment.zone;
         let wanted = self.members.may_be_in(zone) || zone.keyframe || zone.loss_records > 0;
         if wanted && self.span.touches(piece.from, piece.to) {
-            let Capture { writer, copier, counts, members, span, .. } = self;
+            let Capture {
+                writer,
+                copier,
+                counts,
+                members,
+                span,
+                ..
+            } = self;
             cut(rows, members, *span, copier, |copier| write_out(copier, writer, counts))?;
         }
         if self.flushed.elapsed() >= FLUSH {
@@ -280,7 +299,11 @@ impl Capture {
     }
 
     fn fail(&mut self, error: &Error) {
-        let outcome = if error.is_no_space() { Outcome::Full } else { Outcome::Failed };
+        let outcome = if error.is_no_space() {
+            Outcome::Full
+        } else {
+            Outcome::Failed
+        };
         self.failed.get_or_insert((outcome, error.to_string()));
     }
 
@@ -302,7 +325,11 @@ impl Capture {
         {
             self.fail(&error);
         }
-        let (outcome, reason) = self.failed.clone().or(why).unwrap_or((Outcome::Complete, String::new()));
+        let (outcome, reason) = self
+            .failed
+            .clone()
+            .or(why)
+            .unwrap_or((Outcome::Complete, String::new()));
         let text = match reason.as_str() {
             "" => outcome.name().to_owned(),
             reason => format!("{}: {reason}", outcome.name()),
@@ -327,7 +354,14 @@ impl Capture {
         let (outcome, reason) = match &sealed {
             Ok(_) => (outcome, reason),
             // The unfinished file stays: what is in it can be recovered.
-            Err(error) => (if outcome == Outcome::Full { outcome } else { Outcome::Failed }, error.clone()),
+            Err(error) => (
+                if outcome == Outcome::Full {
+                    outcome
+                } else {
+                    Outcome::Failed
+                },
+                error.clone(),
+            ),
         };
         let mut summary = self.summary(outcome, &reason, sealed.ok(), world);
         if delivers {
@@ -357,22 +391,32 @@ impl Capture {
                     ..container.clone()
                 })
             }
-            _ => counted.iter().find(|counted| counted.key == container.key).map(|counted| Container {
-                events: counted.events,
-                first: counted.first,
-                last: counted.last,
-                ..container.clone()
-            }),
+            _ => counted
+                .iter()
+                .find(|counted| counted.key == container.key)
+                .map(|counted| Container {
+                    events: counted.events,
+                    first: counted.first,
+                    last: counted.last,
+                    ..container.clone()
+                }),
         };
         world.containers.iter().filter_map(of).collect()
     }
 
     /// The side-car.
     fn summary(&self, outcome: Outcome, reason: &str, sealed: Option<Sealed>, world: &World) -> Value {
-        let containers: Vec<Value> = self.members.containers(&world.containers).into_iter().map(container).collect();
+        let containers: Vec<Value> = self
+            .members
+            .containers(&world.containers)
+            .into_iter()
+            .map(container)
+            .collect();
         let scope = match &self.members {
             Members::Node => json!({"kind": "node", "text": self.scope}),
-            Members::Tree(tree) => json!({"kind": "process", "text": self.scope, "pid": tree.pid, "containers": containers}),
+            Members::Tree(tree) => {
+                json!({"kind": "process", "text": self.scope, "pid": tree.pid, "containers": containers})
+            }
             Members::Containers { .. } => json!({"kind": "containers", "text": self.scope, "containers": containers}),
         };
         json!({

@@ -90,9 +90,12 @@ enum Action {
 
 fn ask(at: &At, question: &Value) -> Result<Value> {
     let path = at.socket.display();
-    let mut stream = UnixStream::connect(&at.socket)
-        .with_context(|| format!("cannot reach an agent at {path}; is `capture agent` running, and may you use its socket?"))?;
-    stream.write_all(format!("{question}\n").as_bytes()).context("the agent went away")?;
+    let mut stream = UnixStream::connect(&at.socket).with_context(|| {
+        format!("cannot reach an agent at {path}; is `capture agent` running, and may you use its socket?")
+    })?;
+    stream
+        .write_all(format!("{question}\n").as_bytes())
+        .context("the agent went away")?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).context("the agent went away")?;
     serde_json::from_str(&answer).context("the agent gave no answer; its log says more")
@@ -112,11 +115,17 @@ impl TriggerArgs {
         }
         for text in &self.pods {
             all.push(match text.split_once('/') {
-                Some((namespace, pod)) => with(&|one| (one.namespace, one.pod) = (namespace.to_owned(), pod.to_owned())),
+                Some((namespace, pod)) => {
+                    with(&|one| (one.namespace, one.pod) = (namespace.to_owned(), pod.to_owned()))
+                }
                 None => with(&|one| one.pod_uid.clone_from(text)),
             });
         }
-        all.extend(self.namespaces.iter().map(|text| with(&|one| one.namespace.clone_from(text))));
+        all.extend(
+            self.namespaces
+                .iter()
+                .map(|text| with(&|one| one.namespace.clone_from(text))),
+        );
         all.extend(self.pids.iter().map(|pid| with(&|one| one.pid = Some(*pid))));
         if self.node {
             all.push(with(&|one| one.node = "*".to_owned()));
@@ -146,20 +155,36 @@ pub(crate) fn trigger(args: &TriggerArgs) -> Result<u8> {
     }
     if answer["ok"] != true {
         let hint = answer["hint"].as_str().unwrap_or_default();
-        bail!("{}{}{hint}", shown(&answer["error"]), if hint.is_empty() { "" } else { "; " });
+        bail!(
+            "{}{}{hint}",
+            shown(&answer["error"]),
+            if hint.is_empty() { "" } else { "; " }
+        );
     }
     if !args.json {
         print(&format!("{}\n", shown(&answer["capture"])));
-        let what = if answer["joined"] == true { "joined a capture of" } else { "capturing" };
+        let what = if answer["joined"] == true {
+            "joined a capture of"
+        } else {
+            "capturing"
+        };
         let note = shown(&answer["note"]);
-        eprintln!("capture: {what} {}{}{note}", shown(&answer["scope"]), if note.is_empty() { "" } else { ": " });
+        eprintln!(
+            "capture: {what} {}{}{note}",
+            shown(&answer["scope"]),
+            if note.is_empty() { "" } else { ": " }
+        );
     }
     Ok(0)
 }
 
 /// Returns the exit status.
 pub(crate) fn status(args: &StatusArgs) -> Result<u8> {
-    let question = if args.metrics { json!({"metrics": {}}) } else { json!({"status": {}}) };
+    let question = if args.metrics {
+        json!({"metrics": {}})
+    } else {
+        json!({"status": {}})
+    };
     let answer = ask(&args.at, &question)?;
     match answer["metrics"].as_str() {
         Some(text) => print(text),
@@ -204,7 +229,11 @@ fn fetch(from: &Path, to: &Path) -> Result<u8> {
     let is_one = name.strip_suffix(".scap").is_some_and(folder::is_id);
     anyhow::ensure!(is_one, "the agent named a file that is no capture");
     let mut source = std::fs::File::open(from).with_context(|| format!("cannot read {}", from.display()))?;
-    let target = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(to);
+    let target = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(to);
     let mut target = target.with_context(|| format!("cannot create {}", to.display()))?;
     let copied = std::io::copy(&mut source, &mut target).and_then(|_| target.sync_all());
     if let Err(error) = copied {

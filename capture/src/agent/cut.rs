@@ -39,7 +39,11 @@ pub(crate) fn cut(
     let segment = rows.segment();
     let threads = segment.threads()?;
     let theirs = members.of(threads);
-    let by_id: HashMap<u64, bool> = threads.iter().zip(&theirs).map(|(thread, theirs)| (thread.id, *theirs)).collect();
+    let by_id: HashMap<u64, bool> = threads
+        .iter()
+        .zip(&theirs)
+        .map(|(thread, theirs)| (thread.id, *theirs))
+        .collect();
     let keeps = |id: u64| by_id.get(&id).copied().unwrap_or(false);
     for loss in segment.losses()?.iter().filter(|loss| span.touches(loss.from, loss.to)) {
         copier.push_loss(loss.clone());
@@ -53,7 +57,9 @@ pub(crate) fn cut(
         full(copier)?;
         let live: Vec<_> = segment.live()?.into_iter().filter(|thread| keeps(thread.id)).collect();
         let alive: HashSet<u32> = live.iter().map(|thread| thread.pid).collect();
-        let open = changes.iter().filter(|change| change.row.is_none() && alive.contains(&change.process));
+        let open = changes
+            .iter()
+            .filter(|change| change.row.is_none() && alive.contains(&change.process));
         let open = open.filter_map(|change| match change.state {
             FdState::Open(id) => Some((change.process, change.fd, *descriptors.get(&id)?)),
             _ => None,
@@ -84,7 +90,11 @@ pub(crate) fn cut(
 
 /// Whether a change is about another process that is a member as well.
 fn is_child(change: &FdChange, threads: &[afterimage_format::model::Thread], theirs: &[bool]) -> bool {
-    let mut of = threads.iter().zip(theirs).filter(|(thread, _)| thread.pid == change.process).peekable();
+    let mut of = threads
+        .iter()
+        .zip(theirs)
+        .filter(|(thread, _)| thread.pid == change.process)
+        .peekable();
     of.peek().is_some() && of.all(|(_, theirs)| *theirs)
 }
 

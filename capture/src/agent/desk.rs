@@ -161,7 +161,11 @@ pub(crate) struct Parts {
 
 /// Gives a capture the next segment from before the ring in memory.
 fn take_older(capture: &mut Capture, context: &TraceContext) {
-    let next = capture.older.as_mut().and_then(Older::next).filter(|_| capture.failed.is_none());
+    let next = capture
+        .older
+        .as_mut()
+        .and_then(Older::next)
+        .filter(|_| capture.failed.is_none());
     let Some(piece) = next else {
         capture.older = None;
         return;
@@ -253,7 +257,9 @@ impl Desk {
                     self.known_until = time;
                 }
             }
-            Event::DiskFailed(error) => self.log.warn("the ring on disk has failed; memory goes on", &[("error", &error)]),
+            Event::DiskFailed(error) => self
+                .log
+                .warn("the ring on disk has failed; memory goes on", &[("error", &error)]),
             Event::Request(request) => {
                 let answer = match request.what {
                     What::Trigger(trigger) => self.trigger(&trigger),
@@ -366,7 +372,12 @@ impl Desk {
 
     fn end_those_that_are_over(&mut self) {
         let now = self.now();
-        if self.flush.is_none() && self.captures.iter().any(|capture| capture.span.to + SETTLE <= now && capture.failed.is_none()) {
+        if self.flush.is_none()
+            && self
+                .captures
+                .iter()
+                .any(|capture| capture.span.to + SETTLE <= now && capture.failed.is_none())
+        {
             self.marks += 1;
             self.flush = Some((self.marks, now - SETTLE));
             if self.asks.send(Ask::Flush(self.marks)).is_err() {
@@ -400,7 +411,12 @@ impl Desk {
         self.metrics.ended(outcome);
         let events = summary["events"].to_string();
         let reason = summary["reason"].as_str().unwrap_or_default();
-        let fields = [("capture", id.as_str()), ("result", outcome.name()), ("events", &events), ("reason", reason)];
+        let fields = [
+            ("capture", id.as_str()),
+            ("result", outcome.name()),
+            ("events", &events),
+            ("reason", reason),
+        ];
         match outcome {
             Outcome::Complete | Outcome::Ended | Outcome::Limit => self.log.info("a capture is sealed", &fields),
             _ => self.log.warn("a capture ended", &fields),
@@ -424,11 +440,17 @@ impl Desk {
         let mut gone = Vec::new();
         // What is still to be delivered leaves last.
         for busy in [busy, running] {
-            gone.extend(retention::apply(&self.config.captures.folder, &self.config.retention, &busy, self.now()));
+            gone.extend(retention::apply(
+                &self.config.captures.folder,
+                &self.config.retention,
+                &busy,
+                self.now(),
+            ));
         }
         for (files, why) in gone {
             self.metrics.deleted += 1;
-            self.log.info("an old capture was deleted", &[("capture", &files.id), ("reason", why)]);
+            self.log
+                .info("an old capture was deleted", &[("capture", &files.id), ("reason", why)]);
         }
     }
 
@@ -447,7 +469,9 @@ impl Desk {
             0 => u64::MAX,
             since => since,
         };
-        self.shared.needed_since.store(since.min().unwrap_or(u64::MAX).min(ring), Ordering::Relaxed);
+        self.shared
+            .needed_since
+            .store(since.min().unwrap_or(u64::MAX).min(ring), Ordering::Relaxed);
     }
 
     /// What is asked for from now on; the ring stays.
@@ -467,7 +491,10 @@ impl Desk {
                 self.log.info("the configuration was read again", &[]);
             }
             Err(error) => {
-                self.log.error("the configuration has an error; the old one stays", &[("error", &format!("{error:#}"))]);
+                self.log.error(
+                    "the configuration has an error; the old one stays",
+                    &[("error", &format!("{error:#}"))],
+                );
             }
         }
     }

@@ -69,7 +69,11 @@ impl Files {
 pub(crate) fn lock(folder: &Path) -> anyhow::Result<std::fs::File> {
     use anyhow::Context;
     let path = folder.join(".lock");
-    let file = std::fs::OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+    let file = std::fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path);
     let file = file.with_context(|| format!("cannot make {}", path.display()))?;
     let until = std::time::Instant::now() + GOING;
     loop {
@@ -92,7 +96,9 @@ pub(crate) fn list(folder: &Path) -> Vec<Files> {
     let ids = entries.filter_map(|entry| {
         let name = entry.file_name().into_string().ok()?;
         let id = name.get(..ID).filter(|id| is_id(id))?;
-        [".scap", ".json", ".scap.part"].contains(&&name[ID..]).then(|| id.to_owned())
+        [".scap", ".json", ".scap.part"]
+            .contains(&&name[ID..])
+            .then(|| id.to_owned())
     });
     let mut ids: Vec<String> = ids.collect();
     ids.sort();
@@ -118,14 +124,27 @@ mod tests {
 
     #[test]
     fn ids_sort_by_time_and_nothing_else_is_one() {
-        let id = new_id(1_795_862_731_000_000_000, &[0x1a, 0x2b, 0x3c, 0x4d, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        let id = new_id(
+            1_795_862_731_000_000_000,
+            &[0x1a, 0x2b, 0x3c, 0x4d, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+        );
         assert!(is_id(&id) && id.ends_with("-1a2b3c4d"), "{id}");
         assert!(new_id(1_795_862_732_000_000_000, &[0; 16]) > id);
-        for text in ["", "../../../../../etc/passwd", "20261128-104531123-1a2b3c4/", "20261128-104531123-1a2b3c4dd"] {
+        for text in [
+            "",
+            "../../../../../etc/passwd",
+            "20261128-104531123-1a2b3c4/",
+            "20261128-104531123-1a2b3c4dd",
+        ] {
             assert!(!is_id(text), "{text}");
         }
         let dir = tempfile::tempdir().unwrap();
-        for name in [format!("{id}.scap"), format!("{id}.json"), format!("{id}.txt"), "other.scap".into()] {
+        for name in [
+            format!("{id}.scap"),
+            format!("{id}.json"),
+            format!("{id}.txt"),
+            "other.scap".into(),
+        ] {
             std::fs::write(dir.path().join(name), "1234").unwrap();
         }
         let all = list(dir.path());

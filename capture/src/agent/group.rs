@@ -15,7 +15,9 @@ pub(crate) fn id(name: &str) -> Option<u32> {
 /// Whether a process has a group, as /proc says: its own one or an additional one.
 pub(crate) fn has(pid: u32, group: u32) -> bool {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let lines = status.lines().filter(|line| line.starts_with("Gid:") || line.starts_with("Groups:"));
+    let lines = status
+        .lines()
+        .filter(|line| line.starts_with("Gid:") || line.starts_with("Groups:"));
     lines
         .flat_map(|line| line.split_whitespace().skip(1))
         .any(|number| number.parse() == Ok(group))

@@ -49,7 +49,11 @@ impl Log {
 
 /// `capture: warn: a trigger was refused: error="no container"`; what is empty is left out.
 fn text(level: &str, message: &str, fields: &[(&str, &str)]) -> String {
-    let level = if level == "info" { String::new() } else { format!("{level}: ") };
+    let level = if level == "info" {
+        String::new()
+    } else {
+        format!("{level}: ")
+    };
     let mut line = format!("capture: {level}{}", escaped(message.as_bytes()));
     for (at, (name, value)) in fields.iter().filter(|(_, value)| !value.is_empty()).enumerate() {
         let separator = if at == 0 { ":" } else { "," };
@@ -60,7 +64,10 @@ fn text(level: &str, message: &str, fields: &[(&str, &str)]) -> String {
 }
 
 fn json(level: &str, message: &str, fields: &[(&str, &str)]) -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_nanos();
     let time = afterimage_query::output::time::rfc3339(i64::try_from(now).unwrap_or(0));
     let mut line = Map::new();
     line.insert("time".into(), time.into());
@@ -80,11 +87,17 @@ mod tests {
     fn what_strangers_wrote_is_escaped() {
         let fields = [("title", "a\u{1b}[31m\nb"), ("empty", "")];
         let line = text("warn", "refused", &fields);
-        assert!(line.starts_with("capture: warn: refused: title=a") && !line.contains('\u{1b}'), "{line:?}");
+        assert!(
+            line.starts_with("capture: warn: refused: title=a") && !line.contains('\u{1b}'),
+            "{line:?}"
+        );
         assert_eq!(line.matches('\n').count(), 1);
         let line = json("info", "m", &fields);
         let read: Value = serde_json::from_str(&line).unwrap();
-        assert_eq!((read["title"].as_str(), read.get("empty")), (Some("a\u{1b}[31m\nb"), None));
+        assert_eq!(
+            (read["title"].as_str(), read.get("empty")),
+            (Some("a\u{1b}[31m\nb"), None)
+        );
         assert_eq!(line.matches('\n').count(), 1);
     }
 }

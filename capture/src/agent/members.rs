@@ -35,9 +35,13 @@ impl Members {
     pub(crate) fn same(&self, other: &Members) -> bool {
         match (self, other) {
             (Members::Node, Members::Node) => true,
-            (Members::Containers { keys, wanted }, Members::Containers { keys: others, wanted: asked }) => {
-                keys == others || wanted == asked
-            }
+            (
+                Members::Containers { keys, wanted },
+                Members::Containers {
+                    keys: others,
+                    wanted: asked,
+                },
+            ) => keys == others || wanted == asked,
             (Members::Tree(tree), Members::Tree(other)) => {
                 tree.pid == other.pid && !tree.lives.is_disjoint(&other.lives)
             }
@@ -94,7 +98,11 @@ impl Members {
                     _ => container.short_id().to_owned(),
                 });
                 let names: Vec<String> = names.collect();
-                format!("container{} {}", if names.len() == 1 { "" } else { "s" }, names.join(", "))
+                format!(
+                    "container{} {}",
+                    if names.len() == 1 { "" } else { "s" },
+                    names.join(", ")
+                )
             }
         }
     }
@@ -153,7 +161,12 @@ mod tests {
             container: 0,
         });
         // Not in the order of birth; 20 is the child of 10, 30 of 20, 40 somebody else's.
-        let first = [thread(9, 3, 5, 30), thread(5, 2, 4, 20), thread(4, 1, 0, 10), thread(7, 4, 6, 40)];
+        let first = [
+            thread(9, 3, 5, 30),
+            thread(5, 2, 4, 20),
+            thread(4, 1, 0, 10),
+            thread(7, 4, 6, 40),
+        ];
         assert_eq!(members.of(&first), [true, true, true, false]);
         // The parent's version is not there any more, its life is known.
         let second = [thread(12, 3, 0, 30), thread(13, 4, 0, 40), thread(14, 5, 12, 50)];
@@ -161,7 +174,12 @@ mod tests {
         // Threads belong to their process, and what they start to them; a number that is used again does not.
         let mut second_thread = thread(20, 7, 0, 10);
         second_thread.tid = 11;
-        let third = [second_thread, thread(21, 8, 20, 60), thread(22, 9, 0, 60), thread(23, 10, 22, 61)];
+        let third = [
+            second_thread,
+            thread(21, 8, 20, 60),
+            thread(22, 9, 0, 60),
+            thread(23, 10, 22, 61),
+        ];
         assert_eq!(members.of(&third), [true, true, false, false]);
     }
 }

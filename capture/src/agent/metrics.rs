@@ -67,38 +67,128 @@ impl Metrics {
         };
         let plain = |value: f64| [(String::new(), value)];
         let seconds = |nanoseconds: u64| nanoseconds as f64 / 1e9;
-        one("uptime_seconds", "gauge", "Time since the agent started.", &plain(self.started.elapsed().as_secs_f64()));
-        one("events_total", "counter", "Events recorded.", &plain(ring.totals.events as f64));
-        one("events_lost_total", "counter", "Events lost while recording.", &plain(ring.totals.lost as f64));
-        one("recorded_bytes_total", "counter", "Bytes of encoded segments.", &plain(ring.totals.bytes as f64));
-        one("ring_bytes", "gauge", "Bytes of the ring in memory.", &plain(ring.bytes() as f64));
-        one("ring_segments", "gauge", "Segments in the ring.", &plain(ring.len() as f64));
+        one(
+            "uptime_seconds",
+            "gauge",
+            "Time since the agent started.",
+            &plain(self.started.elapsed().as_secs_f64()),
+        );
+        one(
+            "events_total",
+            "counter",
+            "Events recorded.",
+            &plain(ring.totals.events as f64),
+        );
+        one(
+            "events_lost_total",
+            "counter",
+            "Events lost while recording.",
+            &plain(ring.totals.lost as f64),
+        );
+        one(
+            "recorded_bytes_total",
+            "counter",
+            "Bytes of encoded segments.",
+            &plain(ring.totals.bytes as f64),
+        );
+        one(
+            "ring_bytes",
+            "gauge",
+            "Bytes of the ring in memory.",
+            &plain(ring.bytes() as f64),
+        );
+        one(
+            "ring_segments",
+            "gauge",
+            "Segments in the ring.",
+            &plain(ring.len() as f64),
+        );
         let span = ring.until().saturating_sub(ring.since());
-        one("ring_span_seconds", "gauge", "Time between the first and the last event of the ring.", &plain(seconds(span)));
-        let age = if ring.until() == 0 { 0 } else { now.saturating_sub(ring.until()) };
-        one("ring_age_seconds", "gauge", "Time since the last event of the ring.", &plain(seconds(age)));
-        one("captures_running", "gauge", "Captures that are being written.", &plain(running as f64));
-        one("captures_begun_total", "counter", "Captures that were begun.", &plain(self.begun as f64));
-        let ended = Outcome::ALL.iter().filter(|outcome| **outcome != Outcome::Running).map(|outcome| {
-            let count = self.ended.get(outcome).copied().unwrap_or(0);
-            (format!("{{result=\"{}\"}}", outcome.name()), count as f64)
-        });
+        one(
+            "ring_span_seconds",
+            "gauge",
+            "Time between the first and the last event of the ring.",
+            &plain(seconds(span)),
+        );
+        let age = if ring.until() == 0 {
+            0
+        } else {
+            now.saturating_sub(ring.until())
+        };
+        one(
+            "ring_age_seconds",
+            "gauge",
+            "Time since the last event of the ring.",
+            &plain(seconds(age)),
+        );
+        one(
+            "captures_running",
+            "gauge",
+            "Captures that are being written.",
+            &plain(running as f64),
+        );
+        one(
+            "captures_begun_total",
+            "counter",
+            "Captures that were begun.",
+            &plain(self.begun as f64),
+        );
+        let ended = Outcome::ALL
+            .iter()
+            .filter(|outcome| **outcome != Outcome::Running)
+            .map(|outcome| {
+                let count = self.ended.get(outcome).copied().unwrap_or(0);
+                (format!("{{result=\"{}\"}}", outcome.name()), count as f64)
+            });
         let ended: Vec<_> = ended.collect();
-        one("captures_total", "counter", "Captures that have ended, by result.", &ended);
-        one("captures_deleted_total", "counter", "Captures that retention deleted.", &plain(self.deleted as f64));
-        one("triggers_total", "counter", "Triggers, by source and result.", &by_source(&self.triggers));
+        one(
+            "captures_total",
+            "counter",
+            "Captures that have ended, by result.",
+            &ended,
+        );
+        one(
+            "captures_deleted_total",
+            "counter",
+            "Captures that retention deleted.",
+            &plain(self.deleted as f64),
+        );
+        one(
+            "triggers_total",
+            "counter",
+            "Triggers, by source and result.",
+            &by_source(&self.triggers),
+        );
         let help = "Requests over HTTP that were refused or caused nothing, by source and why.";
-        one("requests_without_trigger_total", "counter", help, &by_source(&self.requests));
-        let deliveries = self.deliveries.iter().map(|(result, count)| (format!("{{result=\"{result}\"}}"), *count as f64));
+        one(
+            "requests_without_trigger_total",
+            "counter",
+            help,
+            &by_source(&self.requests),
+        );
+        let deliveries = self
+            .deliveries
+            .iter()
+            .map(|(result, count)| (format!("{{result=\"{result}\"}}"), *count as f64));
         let deliveries: Vec<_> = deliveries.collect();
-        one("deliveries_total", "counter", "Tries to deliver a capture, by result.", &deliveries);
+        one(
+            "deliveries_total",
+            "counter",
+            "Tries to deliver a capture, by result.",
+            &deliveries,
+        );
         one(
             "filter_segments_skipped_total",
             "counter",
             "Segments in which the conditions of [[trigger.filter]] were not looked for, to spare the CPU.",
             &plain(self.not_looked_at as f64),
         );
-        one("reloads_total", "counter", "Times that the configuration was read again.", &plain(self.reloads as f64));
+        one(
+            "reloads_total",
+            "counter",
+            "Times that the configuration was read again.",
+            &plain(self.reloads as f64),
+        );
         out
     }
 }

@@ -15,7 +15,9 @@ pub(crate) fn unfinished(folder: &Path, writing: &Writing, delivers: bool, log: 
     let mut recovered = 0;
     for files in folder::list(folder) {
         let summary = sidecar::read(&files.sidecar());
-        let running = summary.as_ref().is_some_and(|summary| summary["result"] == Outcome::Running.name());
+        let running = summary
+            .as_ref()
+            .is_some_and(|summary| summary["result"] == Outcome::Running.name());
         if !files.part().exists() && !running {
             continue;
         }
@@ -42,7 +44,10 @@ pub(crate) fn unfinished(folder: &Path, writing: &Writing, delivers: bool, log: 
             (Err(failed), "") => failed.to_string(),
             _ => error,
         };
-        log.warn("a capture had been interrupted", &[("capture", &files.id), ("error", &error)]);
+        log.warn(
+            "a capture had been interrupted",
+            &[("capture", &files.id), ("error", &error)],
+        );
     }
     recovered
 }

@@ -45,7 +45,9 @@ pub(crate) fn apply(folder: &Path, limits: &Retention, busy: &[String], now: u64
 /// Nanoseconds since it was last written to.
 fn age(files: &Files, now: u64) -> u128 {
     let about = std::fs::metadata(files.trace()).or_else(|_| std::fs::metadata(files.sidecar()));
-    let written = about.and_then(|about| about.modified()).unwrap_or_else(|_| SystemTime::now());
+    let written = about
+        .and_then(|about| about.modified())
+        .unwrap_or_else(|_| SystemTime::now());
     let written = written.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
     u128::from(now).saturating_sub(written)
 }

@@ -1,8 +1,8 @@
 //! The last minutes: finished segments in memory, as they would stand in a file. Each has what its events refer to, so that any
 //! of them can begin a capture.
 
-use super::desk::Event;
 use super::config;
+use super::desk::Event;
 use crate::clock;
 use crate::record::{Output, Place};
 use afterimage_format::file::Summary;
@@ -77,7 +77,11 @@ impl Ring {
     fn push(&mut self, mut segment: EncodedSegment, now: u64) {
         segment.body.shrink_to_fit();
         let zone = &segment.zone;
-        let (from, to) = if zone.rows == 0 { (now, now) } else { (zone.time_min, zone.time_max) };
+        let (from, to) = if zone.rows == 0 {
+            (now, now)
+        } else {
+            (zone.time_min, zone.time_max)
+        };
         self.totals.events += u64::from(zone.rows);
         self.totals.lost += zone.loss_events;
         self.totals.bytes += segment.body.len() as u64;
@@ -270,7 +274,10 @@ mod tests {
         for at in 0..5 {
             ring.push(segment(at * 10, at * 10 + 9, 1000, at == 0), 0);
         }
-        assert_eq!((ring.pieces.len(), ring.since(), ring.until(), ring.next()), (3, 20, 49, 5));
+        assert_eq!(
+            (ring.pieces.len(), ring.since(), ring.until(), ring.next()),
+            (3, 20, 49, 5)
+        );
         assert_eq!(ring.bytes(), 3 * (1000 + OVERHEAD));
         // What is gone is answered with what comes behind it.
         assert_eq!(ring.at(0).map(|piece| piece.seq), Some(2));
@@ -293,7 +300,14 @@ mod tests {
         for at in 0..6 {
             ring.push(segment(at * 10, at * 10 + 9, 10, at == 1 || at == 4), 0);
         }
-        for (time, with_state, first) in [(35, false, 3), (35, true, 1), (45, true, 4), (5, true, 0), (99, false, 6), (99, true, 4)] {
+        for (time, with_state, first) in [
+            (35, false, 3),
+            (35, true, 1),
+            (45, true, 4),
+            (5, true, 0),
+            (99, false, 6),
+            (99, true, 4),
+        ] {
             assert_eq!(ring.first_since(time, with_state), first, "{time} {with_state}");
         }
     }

@@ -176,7 +176,9 @@ fn run(
     };
     // Behind the fork: nobody else shall hold it open.
     let door = Door::open(&config.trigger.socket)?;
-    let header = begun.as_ref().map_or_else(|| waiting_header(&options), |begun| begun.header.clone());
+    let header = begun
+        .as_ref()
+        .map_or_else(|| waiting_header(&options), |begun| begun.header.clone());
     let ring = SharedRing::default();
     ring.lock().set_limit(Limit::of(&config.ring));
     let (to_desk, events) = channel();
@@ -192,9 +194,11 @@ fn run(
         conduct::keep_what_is_needed(&folders)?;
     }
     let shared = Arc::new(Shared::default());
-    // From here on there are threads, each with rights of its own. The keeper starts nothing before it is told to: by then its
+    // From here on there are threads, each with rights of its own: where this one still has all, they give them up themselves.
+    // Later, once the recorder is confined, they could not. The keeper starts nothing before it is told to: by then its
     // births are recorded.
-    let talk = |keeper: Keeper| keeper.talk(to_desk.clone(), folders.clone());
+    let given_up = if on_demand { folders.clone() } else { Vec::new() };
+    let talk = |keeper: Keeper| keeper.talk(to_desk.clone(), given_up.clone());
     let link = keeper.map(talk).transpose()?.unwrap_or_default();
     let desk = Desk::new(Parts {
         config,
@@ -210,15 +214,13 @@ fn run(
         recording: !on_demand,
         reread,
     });
-    let kept = folders.clone();
+    let kept = given_up.clone();
     let desk = std::thread::Builder::new()
         .name("desk".into())
-        .spawn(move || {
-            conduct::keep_what_is_needed(&kept).map(|()| desk.run())
-        })
+        .spawn(move || give_up(&kept).map(|()| desk.run()))
         .context("cannot start the agent's thread")?;
     if let Some(door) = &door {
-        door.serve(to_desk.clone(), log.clone(), folders.clone())?;
+        door.serve(to_desk.clone(), log.clone(), given_up.clone())?;
     }
     let ready = || -> Result<()> {
         if let Some(path) = &args.ready_file {
@@ -270,6 +272,15 @@ fn run(
     drop((ended, door, lock));
     log.info(if again { "nothing more to capture" } else { "ended" }, &[]);
     Ok(if again { AGAIN } else { 0 })
+}
+
+/// Gives up the rights of a thread, but for what these folders take; where there are none, they were given up before it
+/// began.
+pub(super) fn give_up(folders: &[PathBuf]) -> Result<()> {
+    match folders {
+        [] => Ok(()),
+        folders => conduct::keep_what_is_needed(folders),
+    }
 }
 
 /// What the desk says of this host before anything is recorded.
@@ -349,7 +360,10 @@ impl Place {
         let executed = Executed::start(probe.take_executed()?, false, since)?;
         let drain = Drain::new(probe, tracker, first, Sink::start(end, spare), executed);
         if let Err(error) = conduct::confine_agent() {
-            log.warn("the recorder could not confine itself", &[("error", &format!("{error:#}"))]);
+            log.warn(
+                "the recorder could not confine itself",
+                &[("error", &format!("{error:#}"))],
+            );
         }
         Ok(drain)
     }
@@ -418,7 +432,10 @@ fn turns(
         pass_on_signals(desk);
         if forgot.elapsed() >= FORGET {
             forgot = Instant::now();
-            drain.tracker.cgroups.forget(shared.needed_since.load(Ordering::Relaxed));
+            drain
+                .tracker
+                .cgroups
+                .forget(shared.needed_since.load(Ordering::Relaxed));
         }
         if signals::received().is_some() || shared.idle.load(Ordering::Relaxed) {
             return drain;

@@ -57,7 +57,10 @@ fn fits(selector: &Selector, container: &Container) -> bool {
 
 /// The name that a container has in its pod.
 fn kubernetes_name(container: &Container) -> Option<&str> {
-    let label = container.labels.iter().find(|(key, _)| key == "io.kubernetes.container.name");
+    let label = container
+        .labels
+        .iter()
+        .find(|(key, _)| key == "io.kubernetes.container.name");
     label.map(|(_, name)| name.as_str())
 }
 
@@ -80,7 +83,9 @@ pub(crate) fn resolve(
     let mut keys = BTreeSet::new();
     let mut missing = Vec::new();
     for selector in selectors {
-        let found: Vec<u64> = containers(selector, &world.containers, since).map(|found| found.key).collect();
+        let found: Vec<u64> = containers(selector, &world.containers, since)
+            .map(|found| found.key)
+            .collect();
         let ids: BTreeSet<&str> = world
             .containers
             .iter()
@@ -88,7 +93,10 @@ pub(crate) fn resolve(
             .map(|container| container.full_id.as_str())
             .collect();
         if ids.len() > 1 && !selector.container_id.is_empty() {
-            missing.push(format!("the id {} is that of several containers", selector.container_id));
+            missing.push(format!(
+                "the id {} is that of several containers",
+                selector.container_id
+            ));
             continue;
         }
         if found.is_empty() {
@@ -104,7 +112,11 @@ pub(crate) fn resolve(
     }
     let only_pid = |selector: &&Selector| selector.pid.is_some() && describe(selector).is_none();
     if let Some(pid) = selectors.iter().filter(only_pid).find_map(|selector| selector.pid) {
-        let known = world.processes.get(&pid).copied().or_else(|| find_process(pid, &pieces()));
+        let known = world
+            .processes
+            .get(&pid)
+            .copied()
+            .or_else(|| find_process(pid, &pieces()));
         return match known {
             Some((life, container)) => Meant::These(Members::Tree(Tree {
                 pid,
@@ -115,7 +127,10 @@ pub(crate) fn resolve(
             None => Meant::Nobody(format!("no process {pid} is known here, nor was one recently")),
         };
     }
-    if let Some(selector) = selectors.iter().find(|selector| !selector.node.is_empty() && describe(selector).is_none()) {
+    if let Some(selector) = selectors
+        .iter()
+        .find(|selector| !selector.node.is_empty() && describe(selector).is_none())
+    {
         return match selector.node == "*" || node.contains(&selector.node) {
             true => Meant::These(Members::Node),
             false => Meant::Nobody(format!("this is {}, not {}", node.join(" or "), selector.node)),
@@ -194,9 +209,19 @@ mod tests {
     #[test]
     fn selectors() {
         let none = Selector::default;
-        let id = |text: &str| Selector { container_id: text.into(), ..none() };
-        let name = |text: &str| Selector { container_name: text.into(), ..none() };
-        let pod = |namespace: &str, pod: &str| Selector { namespace: namespace.into(), pod: pod.into(), ..none() };
+        let id = |text: &str| Selector {
+            container_id: text.into(),
+            ..none()
+        };
+        let name = |text: &str| Selector {
+            container_name: text.into(),
+            ..none()
+        };
+        let pod = |namespace: &str, pod: &str| Selector {
+            namespace: namespace.into(),
+            pod: pod.into(),
+            ..none()
+        };
         check(&[id("aaaa1111")], 100, Ok(&[1]));
         check(&[id("aaaa1")], 100, Ok(&[1]));
         check(&[id("aaa")], 100, Err("container aaa"));
@@ -206,25 +231,61 @@ mod tests {
         check(&[pod("shop", "")], 0, Ok(&[1, 2, 3]));
         check(&[pod("shop", "db-0")], 100, Err("pod db-0"));
         // Those that are set hold together.
-        check(&[Selector { container_name: "side".into(), ..pod("shop", "web-0") }], 0, Ok(&[2]));
-        check(&[Selector { container_name: "db".into(), ..pod("shop", "web-0") }], 0, Err("called db"));
+        check(
+            &[Selector {
+                container_name: "side".into(),
+                ..pod("shop", "web-0")
+            }],
+            0,
+            Ok(&[2]),
+        );
+        check(
+            &[Selector {
+                container_name: "db".into(),
+                ..pod("shop", "web-0")
+            }],
+            0,
+            Err("called db"),
+        );
         // Any of several.
         check(&[id("bbbb3333"), name("side")], 0, Ok(&[2, 3]));
         check(&[], 0, Err("names no container"));
         // A process of a container that is known: the container is meant.
-        check(&[Selector { pid: Some(7), ..id("aaaa1111") }], 0, Ok(&[1]));
+        check(
+            &[Selector {
+                pid: Some(7),
+                ..id("aaaa1111")
+            }],
+            0,
+            Ok(&[1]),
+        );
         check(&[Selector { pid: Some(8), ..none() }], 0, Err("no process 8"));
-        check(&[Selector { node: "other".into(), ..none() }], 0, Err("not other"));
+        check(
+            &[Selector {
+                node: "other".into(),
+                ..none()
+            }],
+            0,
+            Err("not other"),
+        );
     }
 
     #[test]
     fn processes_and_the_node() {
         let resolve = |selector| resolve(&[selector], &world(), 0, &["node-1".into()], Vec::new);
-        let tree = Selector { pid: Some(7), ..Selector::default() };
-        let Meant::These(Members::Tree(tree)) = resolve(tree) else { panic!() };
+        let tree = Selector {
+            pid: Some(7),
+            ..Selector::default()
+        };
+        let Meant::These(Members::Tree(tree)) = resolve(tree) else {
+            panic!()
+        };
         assert!(tree.lives.contains(&70) && tree.container == 2);
         for node in ["*", "node-1"] {
-            let selector = Selector { node: node.into(), ..Selector::default() };
+            let selector = Selector {
+                node: node.into(),
+                ..Selector::default()
+            };
             assert_eq!(resolve(selector), Meant::These(Members::Node));
         }
     }

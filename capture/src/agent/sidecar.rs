@@ -83,7 +83,11 @@ pub(crate) fn write(path: &Path, value: &Value) -> std::io::Result<()> {
     let new = PathBuf::from(new);
     let written = (|| {
         let _ = std::fs::remove_file(&new);
-        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
+        let mut file = std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&new)?;
         let mut text = serde_json::to_vec_pretty(value)?;
         text.push(b'\n');
         file.write_all(&text)?;

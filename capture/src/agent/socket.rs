@@ -4,7 +4,7 @@ use super::config;
 use super::desk::{Event, Request, What};
 use super::group;
 use super::log::Log;
-use crate::conduct;
+use super::run::give_up;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -86,8 +86,8 @@ impl Door {
         let thread = std::thread::Builder::new().name("socket".into());
         thread
             .spawn(move || {
-                // Threads have rights of their own; those for each connection have this one's.
-                if conduct::keep_what_is_needed(&folders).is_err() {
+                // Those for each connection have this one's rights.
+                if give_up(&folders).is_err() {
                     return;
                 }
                 while let Some(file) = accept(fd) {
@@ -122,7 +122,10 @@ fn remove_stale(path: &Path) -> Result<()> {
         return Ok(());
     };
     if !about.file_type().is_socket() {
-        bail!("{} is there and no socket; name another `path` in [trigger.socket]", path.display());
+        bail!(
+            "{} is there and no socket; name another `path` in [trigger.socket]",
+            path.display()
+        );
     }
     // Of one that has just ended it may be open for a moment.
     let until = Instant::now() + GOING;
@@ -139,7 +142,14 @@ fn remove_stale(path: &Path) -> Result<()> {
 fn accept(listener: i32) -> Option<File> {
     loop {
         // SAFETY: no address is asked for; the descriptor is that of a listener that is open as long as the process.
-        let fd = unsafe { libc::accept4(listener, std::ptr::null_mut(), std::ptr::null_mut(), libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK) };
+        let fd = unsafe {
+            libc::accept4(
+                listener,
+                std::ptr::null_mut(),
+                std::ptr::null_mut(),
+                libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK,
+            )
+        };
         if fd >= 0 {
             // SAFETY: the call has just made it, and nobody else owns it.
             return Some(File::from(unsafe { OwnedFd::from_raw_fd(fd) }));
@@ -154,7 +164,11 @@ fn accept(listener: i32) -> Option<File> {
 
 /// Who is at the other end: process, user, group.
 fn peer(file: &File) -> Option<libc::ucred> {
-    let mut found = libc::ucred { pid: 0, uid: u32::MAX, gid: u32::MAX };
+    let mut found = libc::ucred {
+        pid: 0,
+        uid: u32::MAX,
+        gid: u32::MAX,
+    };
     let mut length = size_of::<libc::ucred>() as libc::socklen_t;
     // SAFETY: the structure and its length are valid for the call.
     let done = unsafe {
@@ -195,7 +209,8 @@ fn ask(line: &[u8], uid: u32, desk: &Sender<Event>) -> Result<Value, String> {
             // Whoever is here is a person or a script, whatever they say.
             trigger.source = "socket".to_owned();
             if trigger.payload.is_empty() {
-                trigger.payload = json!({"reason": trigger.title, "selectors": trigger.selectors, "uid": uid}).to_string();
+                trigger.payload =
+                    json!({"reason": trigger.title, "selectors": trigger.selectors, "uid": uid}).to_string();
                 trigger.payload_type = "application/json".to_owned();
             }
             What::Trigger(trigger)

@@ -91,7 +91,11 @@ impl Desk {
         let node = [self.header.host.hostname.clone(), crate::containers::node_name()];
         let ring = self.ring.clone();
         let meant = select::resolve(&trigger.selectors, &self.world, since, &node, || ring.lock().newest());
-        let stale = if current { "" } else { " (the recorder is busy; this is what was known before)" };
+        let stale = if current {
+            ""
+        } else {
+            " (the recorder is busy; this is what was known before)"
+        };
         match meant {
             Meant::These(members) => Ok((members, String::new())),
             Meant::Nobody(why) => match self.config.captures.fallback {
@@ -108,7 +112,11 @@ impl Desk {
     /// When a capture for this alert begins: before the alert, as far as there is anything.
     fn begins(&self, trigger: &Trigger, pre: Duration) -> u64 {
         let now = self.now();
-        let happened = trigger.time.and_then(|time| u64::try_from(time).ok()).unwrap_or(now).min(now);
+        let happened = trigger
+            .time
+            .and_then(|time| u64::try_from(time).ok())
+            .unwrap_or(now)
+            .min(now);
         happened.saturating_sub(u64::try_from(pre.as_nanos()).unwrap_or(u64::MAX))
     }
 
@@ -127,7 +135,12 @@ impl Desk {
             let first = ring.first_since(from, members == Members::Node);
             (first, ring.at(first).map_or(0, |piece| piece.segment.zone.first_num))
         };
-        let disk = self.config.ring.disk.as_ref().filter(|_| from < self.ring.lock().since());
+        let disk = self
+            .config
+            .ring
+            .disk
+            .as_ref()
+            .filter(|_| from < self.ring.lock().since());
         let older = disk.map(|disk| Older::new(&disk.folder, &older::name(&self.header.capture_id), from, first_num));
         let uuid = *uuid::Uuid::new_v4().as_bytes();
         let files = Files::new(&self.config.captures.folder, &folder::new_id(self.now(), &uuid));
@@ -159,7 +172,10 @@ impl Desk {
             Err(error) => {
                 let (status, hint) = match error.is_no_space() {
                     true => (507, "make room, or lower `min_free` or `total` in [retention]"),
-                    false => (500, "see the folder of [captures]: the agent must be able to write there"),
+                    false => (
+                        500,
+                        "see the folder of [captures]: the agent must be able to write there",
+                    ),
                 };
                 refusal(status, &error.to_string(), hint)
             }

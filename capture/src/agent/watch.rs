@@ -91,7 +91,11 @@ impl Watch {
             return Vec::new();
         }
         let began = Instant::now();
-        let found = self.conditions.iter_mut().flat_map(|condition| condition.look(rows)).collect();
+        let found = self
+            .conditions
+            .iter_mut()
+            .flat_map(|condition| condition.look(rows))
+            .collect();
         self.budget.left -= began.elapsed().as_secs_f64();
         found
     }

@@ -81,7 +81,12 @@ fn allow_list(further: &[i64]) -> seccompiler::Result<BpfProgram> {
     let without = |arg: u8, bit: i32| condition(arg, word.clone(), SeccompCmpOp::MaskedEq(bit as u64), 0);
     let with = |arg: u8, bit: i32| condition(arg, double.clone(), SeccompCmpOp::MaskedEq(bit as u64), bit as u64);
     let rule = |condition| SeccompRule::new(vec![condition]);
-    let mut rules: BTreeMap<i64, Vec<SeccompRule>> = ALLOWED.iter().chain(OLDER).chain(further).map(|nr| (*nr, Vec::new())).collect();
+    let mut rules: BTreeMap<i64, Vec<SeccompRule>> = ALLOWED
+        .iter()
+        .chain(OLDER)
+        .chain(further)
+        .map(|nr| (*nr, Vec::new()))
+        .collect();
     rules.insert(libc::SYS_mmap, vec![rule(without(2, libc::PROT_EXEC)?)?]);
     rules.insert(libc::SYS_mprotect, vec![rule(without(2, libc::PROT_EXEC)?)?]);
     // Threads, no processes.

@@ -157,15 +157,13 @@ const TOOL: &str = concat!("afterimage capture ", env!("CARGO_PKG_VERSION"));
 
 fn open(path: &Path, header: &Header, options: &WriterOptions, attached: &[Attached]) -> Result<TraceWriter> {
     let mut writer = TraceWriter::create(path, header, options.clone())?;
-    let filled = writer
-        .add_custody(&created())
-        .and_then(|()| {
-            attached.iter().try_for_each(|one| {
-                writer
-                    .attach(&one.name, "application/octet-stream", &one.content)
-                    .map(|_| ())
-            })
-        });
+    let filled = writer.add_custody(&created()).and_then(|()| {
+        attached.iter().try_for_each(|one| {
+            writer
+                .attach(&one.name, "application/octet-stream", &one.content)
+                .map(|_| ())
+        })
+    });
     filled.inspect_err(|_| {
         // It has nothing that was recorded.
         let _ = std::fs::remove_file(path);

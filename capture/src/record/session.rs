@@ -86,7 +86,7 @@ pub(crate) fn record(mut options: Options) -> Result<u8> {
     // Each thread has its own capabilities, so they go before there is another one.
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
     conduct::keep_what_is_needed(&[folder.unwrap_or(Path::new("."))])?;
-        let executed = Executed::start(probe.take_executed()?, options.keep_executed, since)?;
+    let executed = Executed::start(probe.take_executed()?, options.keep_executed, since)?;
     let mut drain = Drain::new(probe, tracker, first, Sink::start(output, spare), executed);
     if let Err(error) = conduct::confine() {
         eprintln!("capture: {error:#}; going on without");

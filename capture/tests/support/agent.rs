@@ -24,7 +24,11 @@ impl Agent {
     fn spawn(dir: &Path, config: &str) -> Agent {
         write_config(dir, config);
         let _ = std::fs::remove_file(dir.join("ready"));
-        let log = std::fs::OpenOptions::new().create(true).append(true).open(dir.join("log")).unwrap();
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(dir.join("log"))
+            .unwrap();
         let child = capture()
             .args(["agent", "--config"])
             .arg(dir.join("agent.toml"))
@@ -98,7 +102,9 @@ impl Agent {
     pub(crate) fn ended(&self, id: &str) -> Value {
         let path = self.folder().join(format!("{id}.json"));
         let read = || -> Option<Value> { serde_json::from_slice(&std::fs::read(&path).ok()?).ok() };
-        wait_for("the capture to end", || read().is_some_and(|summary| summary["result"] != "running"));
+        wait_for("the capture to end", || {
+            read().is_some_and(|summary| summary["result"] != "running")
+        });
         read().unwrap()
     }
 
@@ -111,7 +117,9 @@ impl Agent {
     pub(crate) fn metric(&self, name: &str) -> f64 {
         let output = self.ask("status", &["--metrics"]);
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let line = text.lines().find_map(|line| line.strip_prefix(&format!("afterimage_{name} ")));
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix(&format!("afterimage_{name} ")));
         line.unwrap_or_else(|| panic!("no {name} in {text}")).parse().unwrap()
     }
 }
@@ -134,8 +142,13 @@ pub(crate) fn write_config(dir: &Path, config: &str) {
     let (socket, folder) = (dir.join("s"), dir.join("captures"));
     let parts = config.split_once("[captures]\n");
     let (before, captures) = parts.unwrap_or((config, ""));
+    let mode = if config.contains("#on-demand") {
+        "on-demand"
+    } else {
+        "flight"
+    };
     let text = format!(
-        "[recording]\nruntimes = ['none']\n[trigger.socket]\npath = '{}'\n{before}\n[captures]\nfolder = '{}'\n{captures}",
+        "[recording]\nruntimes = ['none']\nmode = '{mode}'\n[trigger.socket]\npath = '{}'\n{before}\n[captures]\nfolder = '{}'\n{captures}",
         socket.display(),
         folder.display()
     );

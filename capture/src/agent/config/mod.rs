@@ -187,8 +187,12 @@ impl Config {
     /// # Errors
     /// What is wrong, with file, line, column and key.
     pub(crate) fn read(path: &Path) -> Result<Config> {
-        let text = std::fs::read_to_string(path)
-            .with_context(|| format!("cannot read {} (`capture agent --print-config` prints one)", path.display()))?;
+        let text = std::fs::read_to_string(path).with_context(|| {
+            format!(
+                "cannot read {} (`capture agent --print-config` prints one)",
+                path.display()
+            )
+        })?;
         Config::parse(&text, path)
     }
 
@@ -196,7 +200,10 @@ impl Config {
     pub(crate) fn parse(text: &str, path: &Path) -> Result<Config> {
         let mut config: Config = toml::from_str(text).map_err(|error| anyhow!("{}: {error}", path.display()))?;
         config.doors = check_beside(text, &OURS).map_err(|problems| {
-            let problems: Vec<String> = problems.iter().map(|one| format!("{}: {one}", path.display())).collect();
+            let problems: Vec<String> = problems
+                .iter()
+                .map(|one| format!("{}: {one}", path.display()))
+                .collect();
             anyhow!("{}", problems.join("\n"))
         })?;
         config.check(text, path)?;
@@ -256,7 +263,16 @@ mod tests {
     fn the_printed_default_is_the_default() {
         assert_eq!(parse(DEFAULT).unwrap(), Config::default());
         // What is commented out is right as well.
-        let optional = ["# snaplen", "# [ring.disk]", "# folder", "# size", "# [[trigger", "# name", "# cond", "# cool"];
+        let optional = [
+            "# snaplen",
+            "# [ring.disk]",
+            "# folder",
+            "# size",
+            "# [[trigger",
+            "# name",
+            "# cond",
+            "# cool",
+        ];
         let text: Vec<&str> = DEFAULT
             .lines()
             .map(|line| match optional.iter().any(|start| line.starts_with(start)) {
@@ -271,16 +287,31 @@ mod tests {
     #[test]
     fn errors_name_the_place_and_what_to_do() {
         for (text, said) in [
-            ("[captures]\npre = '30x'", &["line 2", "pre = '30x'", "no unit of time"][..]),
+            (
+                "[captures]\npre = '30x'",
+                &["line 2", "pre = '30x'", "no unit of time"][..],
+            ),
             ("[captures]\npost = 30", &["line 2", "column 8", "string"]),
             ("[capture]", &["line 1", "unknown field `capture`", "`captures`"]),
-            ("\n[ring]\ntime = '1m'\n[captures]\npre = '2m'", &["line 5, column 7", "`pre`", "[ring.disk]"]),
-            ("[[trigger.filter]]\nname = 'x'\ncondition = 'proc.nam = a'", &["line 3", "`condition`", "proc.name"]),
+            (
+                "\n[ring]\ntime = '1m'\n[captures]\npre = '2m'",
+                &["line 5, column 7", "`pre`", "[ring.disk]"],
+            ),
+            (
+                "[[trigger.filter]]\nname = 'x'\ncondition = 'proc.nam = a'",
+                &["line 3", "`condition`", "proc.name"],
+            ),
             ("[captures]\nencrypt_to = ['age1x']", &["line 2", "encrypt_to"]),
             ("[captures]\nfallback = 'all'", &["line 2", "node"]),
             ("[trigger.socket]\nmode = '999'", &["line 2", "octal"]),
-            ("[trigger.socket]\ngroup = 'no-such-group'", &["line 2", "no group called"]),
-            ("[recording]\nkernel_ring = '5MiB'", &["line 2", "kernel_ring", "power of two"]),
+            (
+                "[trigger.socket]\ngroup = 'no-such-group'",
+                &["line 2", "no group called"],
+            ),
+            (
+                "[recording]\nkernel_ring = '5MiB'",
+                &["line 2", "kernel_ring", "power of two"],
+            ),
             ("[ring", &["line 1"]),
             ("[captures]\n[http]\nlisten = ['nowhere']", &["line 3", "http.listen"]),
         ] {

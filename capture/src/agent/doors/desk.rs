@@ -15,24 +15,41 @@ impl Desk {
     pub(crate) fn heard(&mut self, said: Said) {
         match said {
             Said::Ready { listening, notes } => {
-                self.log.info("alerts are taken", &[("listening", &listening.join(", "))]);
+                self.log
+                    .info("alerts are taken", &[("listening", &listening.join(", "))]);
                 for note in notes {
                     self.log.warn("alerts", &[("note", &note)]);
                 }
                 self.deliver_what_is_left();
             }
             Said::Failed { reasons } => {
-                self.log.error("alerts and deliveries: the settings cannot be used", &[("reasons", &reasons.join("; "))]);
+                self.log.error(
+                    "alerts and deliveries: the settings cannot be used",
+                    &[("reasons", &reasons.join("; "))],
+                );
             }
             Said::Trigger { ticket, trigger } => {
                 let body = self.trigger(&trigger);
-                let status = body["status"].as_u64().and_then(|status| u16::try_from(status).ok()).unwrap_or(500);
+                let status = body["status"]
+                    .as_u64()
+                    .and_then(|status| u16::try_from(status).ok())
+                    .unwrap_or(500);
                 self.link.tell(Told::Answer { ticket, status, body });
             }
-            Said::Refused { source, status, reason, count } => {
+            Said::Refused {
+                source,
+                status,
+                reason,
+                count,
+            } => {
                 self.metrics.requests(&source, &format!("refused {status}"), count);
                 let (status, count) = (status.to_string(), count.to_string());
-                let fields = [("source", source.as_str()), ("status", &status), ("count", &count), ("reason", &reason)];
+                let fields = [
+                    ("source", source.as_str()),
+                    ("status", &status),
+                    ("count", &count),
+                    ("reason", &reason),
+                ];
                 self.log.warn("requests were refused", &fields);
             }
             Said::Passed { source, reason, count } => self.metrics.requests(&source, &reason, count),
@@ -96,7 +113,12 @@ impl Desk {
             DeliveryResult::GaveUp { reason, .. } => ("gave up", reason.clone()),
         };
         self.metrics.delivered(name);
-        let fields = [("capture", capture), ("what", what), ("result", name), ("detail", &detail)];
+        let fields = [
+            ("capture", capture),
+            ("what", what),
+            ("result", name),
+            ("detail", &detail),
+        ];
         match result {
             DeliveryResult::Done { .. } => self.log.info("a delivery", &fields),
             _ => self.log.warn("a delivery", &fields),

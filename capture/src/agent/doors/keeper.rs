@@ -52,7 +52,9 @@ pub(crate) fn keep() -> Result<()> {
     confine(u64::MAX)?;
     let shared = Arc::new(Shared::default());
     let hearing = Arc::clone(&shared);
-    std::thread::Builder::new().name("keeper".into()).spawn(move || hear(&hearing))?;
+    std::thread::Builder::new()
+        .name("keeper".into())
+        .spawn(move || hear(&hearing))?;
     let mut wait = FIRST;
     loop {
         let settings = {
@@ -70,7 +72,9 @@ pub(crate) fn keep() -> Result<()> {
             Ok(mut child) => {
                 relay(&mut child);
                 shared.lock().helper = None;
-                child.wait().map_or_else(|error| error.to_string(), |status| status.to_string())
+                child
+                    .wait()
+                    .map_or_else(|error| error.to_string(), |status| status.to_string())
             }
             Err(error) => error.to_string(),
         };
@@ -158,7 +162,10 @@ fn hear(shared: &Shared) {
 /// A line with its end; nothing at the end of the input, or where a line has none.
 fn next_line(from: &mut impl BufRead) -> Option<Vec<u8>> {
     let mut line = Vec::new();
-    from.by_ref().take(LINE_MAX as u64 + 1).read_until(b'\n', &mut line).ok()?;
+    from.by_ref()
+        .take(LINE_MAX as u64 + 1)
+        .read_until(b'\n', &mut line)
+        .ok()?;
     (line.last() == Some(&b'\n')).then_some(line)
 }
 

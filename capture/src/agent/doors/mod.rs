@@ -9,9 +9,9 @@ pub(crate) use keeper::{HELPER, KEEPER, help, keep};
 
 use super::config::Config;
 use super::desk::Event;
+use super::run::give_up;
 use afterimage_alerts::protocol::{LINE_MAX, Said, Told};
 use afterimage_alerts::settings::Settings;
-use crate::conduct;
 use anyhow::{Context, Result};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
@@ -54,10 +54,14 @@ impl Keeper {
             .stdout(Stdio::piped())
             // Ctrl-C is for the recorder, which decides when this one ends.
             .process_group(0);
-        let mut child = command.spawn().context("cannot start the helper for alerts and deliveries")?;
+        let mut child = command
+            .spawn()
+            .context("cannot start the helper for alerts and deliveries")?;
         let to = child.stdin.take().map(OwnedFd::from).map(File::from);
         let from = child.stdout.take().map(OwnedFd::from).map(File::from);
-        let (to, from) = to.zip(from).context("no pipes to the helper for alerts and deliveries")?;
+        let (to, from) = to
+            .zip(from)
+            .context("no pipes to the helper for alerts and deliveries")?;
         Ok(Some(Keeper { child, to, from }))
     }
 
@@ -75,13 +79,28 @@ impl Keeper {
         let (tell, told) = sync_channel(WAITING);
         let spawn = |name: &str, run: Box<dyn FnOnce() + Send>| {
             let started = std::thread::Builder::new().name(name.to_owned()).spawn(run);
-            started.map(|_| ()).with_context(|| format!("cannot start the thread {name}"))
+            started
+                .map(|_| ())
+                .with_context(|| format!("cannot start the thread {name}"))
         };
-        // Threads have rights of their own, and the recorder may not have given up its own yet.
         let tell_in = folders.clone();
-        let give_up = |folders: &[PathBuf]| conduct::keep_what_is_needed(folders).is_ok();
-        spawn("doors-tell", Box::new(move || if give_up(&tell_in) { write(to, &told) }))?;
-        spawn("doors-hear", Box::new(move || if give_up(&folders) { read(from, &desk) }))?;
+        let given_up = |folders: &[PathBuf]| give_up(folders).is_ok();
+        spawn(
+            "doors-tell",
+            Box::new(move || {
+                if given_up(&tell_in) {
+                    write(to, &told)
+                }
+            }),
+        )?;
+        spawn(
+            "doors-hear",
+            Box::new(move || {
+                if given_up(&folders) {
+                    read(from, &desk)
+                }
+            }),
+        )?;
         Ok(Link {
             tell: Some(tell),
             child: Some(child),
@@ -128,7 +147,9 @@ impl Drop for Link {
 
 fn write(mut to: File, told: &Receiver<Told>) {
     for told in told {
-        let Ok(mut line) = serde_json::to_vec(&told) else { continue };
+        let Ok(mut line) = serde_json::to_vec(&told) else {
+            continue;
+        };
         line.push(b'\n');
         if to.write_all(&line).is_err() {
             return;
