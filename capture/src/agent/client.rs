@@ -7,7 +7,7 @@ use crate::units;
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -96,8 +96,11 @@ fn ask(at: &At, question: &Value) -> Result<Value> {
     stream
         .write_all(format!("{question}\n").as_bytes())
         .context("the agent went away")?;
+    // A line is the answer: the end of the connection may come later, since a process of the agent's can hold it open.
     let mut answer = String::new();
-    stream.read_to_string(&mut answer).context("the agent went away")?;
+    BufReader::new(stream)
+        .read_line(&mut answer)
+        .context("the agent went away")?;
     serde_json::from_str(&answer).context("the agent gave no answer; its log says more")
 }
 
