@@ -264,5 +264,7 @@ fn a_quiet_flight_writes_nothing_and_does_not_grow() {
     assert!(events >= 200_000.0 * f64::from(rounds), "{events} in {rounds} rounds");
     assert!(agent.metric("ring_bytes") <= f64::from(8 << 20));
     assert_eq!(written(), before, "a flight wrote to the disk");
-    assert!(peak <= 8 + 48, "{peak} MiB at the peak");
+    // Pages of the program itself are files', and those of a test build many.
+    let own = peak - (status("RssFile:") >> 10);
+    assert!(own <= 8 + 48, "{own} of {peak} MiB at the peak");
 }

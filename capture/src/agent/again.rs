@@ -45,6 +45,8 @@ pub(super) fn and_again() -> Result<u8> {
             Some(code) if code == i32::from(AGAIN) && !ending => {}
             Some(code) if code == i32::from(AGAIN) => return Ok(0),
             Some(code) => return Ok(u8::try_from(code).unwrap_or(1)),
+            // One that had not got to noting signals.
+            None if ending => return Ok(0),
             None => return Ok(128 + u8::try_from(status.signal().unwrap_or(0)).unwrap_or(0)),
         }
     }
