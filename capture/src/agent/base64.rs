@@ -27,6 +27,9 @@ fn decode(text: &[u8]) -> Option<Vec<u8>> {
         .unwrap_or(text);
     let mut out = Vec::with_capacity(text.len() / 4 * 3);
     for four in text.chunks(4) {
+        if four.len() == 1 {
+            return None;
+        }
         let mut word = 0u32;
         for byte in four {
             word = word << 6 | u32::from(digit(*byte)?);
