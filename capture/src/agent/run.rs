@@ -78,6 +78,11 @@ pub(crate) fn agent(args: &AgentArgs) -> Result<u8> {
     if config.recording.mode == Mode::OnDemand && !args.once {
         return super::again::and_again();
     }
+    if args.once {
+        // Whoever is left alone seals what it has and ends.
+        // SAFETY: no memory is involved.
+        unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGTERM) };
+    }
     run(args, config, writing, options, Box::new(read))
 }
 
