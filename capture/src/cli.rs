@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::agent;
 use crate::containers::{Asked, AuditArgs, KubeArgs};
 use crate::filter::Filter;
 use crate::probe::{self, Wanted, Way};
@@ -43,6 +44,14 @@ Exit status: 0 done (or that of the command); 1 could not do it; 2 usage; 3 seal
 enum Command {
     /// Record into a file.
     Record(Box<Record>),
+    /// Keep the last minutes in memory, and make a capture of them when an alert comes.
+    Agent(agent::AgentArgs),
+    /// Ask a running agent for a capture; prints its id.
+    Trigger(agent::TriggerArgs),
+    /// Say how a running agent is.
+    Status(agent::StatusArgs),
+    /// List the captures of a running agent.
+    Captures(agent::CapturesArgs),
     /// Say what the profiles record: all of them, or one in full.
     Profiles {
         /// A profile, or the file of one.
@@ -63,6 +72,12 @@ enum Command {
         #[arg(short, long, value_name = "FOLDER")]
         output: Option<PathBuf>,
     },
+    /// What an agent starts to have its helper run.
+    #[command(name = agent::KEEPER, hide = true)]
+    KeepAlerts,
+    /// The helper for alerts and deliveries.
+    #[command(name = agent::HELPER, hide = true)]
+    TakeAlerts,
     /// What the recorder starts to ask container runtimes.
     #[command(name = containers::COMMAND, hide = true)]
     AskRuntimes(containers::HelperArgs),
@@ -195,7 +210,7 @@ struct Record {
 }
 
 /// Bytes of payload per call where nobody says anything else.
-const SNAPLEN: u32 = 80;
+pub(crate) const SNAPLEN: u32 = 80;
 
 /// When another file begins: a size or an age.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -337,6 +352,12 @@ pub(crate) fn main() -> ExitCode {
             page.context("cannot make the manual page")
                 .map(|()| print(&String::from_utf8_lossy(&text)))
         }
+        Command::Agent(args) => agent::agent(&args),
+        Command::Trigger(args) => agent::trigger(&args),
+        Command::Status(args) => agent::status(&args),
+        Command::Captures(args) => agent::captures(&args),
+        Command::KeepAlerts => agent::keep().map(|()| 0),
+        Command::TakeAlerts => agent::help().map(|()| 0),
         Command::AskRuntimes(args) => containers::run(args).map(|()| 0),
         Command::Profiles { name } => profile::list(name.as_deref()).map(|text| print(&text)),
         Command::Record(args) => {
@@ -357,7 +378,7 @@ pub(crate) fn main() -> ExitCode {
 }
 
 /// The sockets that the user named; `None`: no runtime is to be asked.
-fn runtimes(named: &[String]) -> anyhow::Result<Option<Vec<Socket>>> {
+pub(crate) fn runtimes(named: &[String]) -> anyhow::Result<Option<Vec<Socket>>> {
     if named.iter().any(|name| name == "none") {
         anyhow::ensure!(
             named.len() == 1,

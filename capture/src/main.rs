@@ -1,6 +1,7 @@
 //! `capture`: records Linux containers with eBPF into trace files that `analyze` opens.
 //!
 //! - `cli`: the command line.
+//! - `agent`: a flight recorder that alerts trigger.
 //! - `probe`: the kernel program, its maps and rings.
 //! - `catalogue`: what is recorded of each system call.
 //! - `events`: records to events; `state`: what the events change; `snapshot`: what was there before.
@@ -9,6 +10,7 @@
 //! - `record`: a recording from start to seal.
 //! - `doctor`: what this kernel and host allow.
 
+mod agent;
 mod catalogue;
 mod cli;
 mod clock;

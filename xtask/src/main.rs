@@ -1,8 +1,9 @@
-//! Cross-cutting work on Afterimage: `cargo xtask demo`, `test`, `fuzz`, `tidy`, `probe`, `vm`, `format`, `bench` and
-//! `samples`.
+//! Cross-cutting work on Afterimage: `cargo xtask demo`, `test`, `fuzz`, `tidy`, `probe`, `vm`, `format`, `bench`, `deb`
+//! and `samples`.
 
 mod apt;
 mod bench;
+mod deb;
 mod demo;
 mod docs;
 mod ended;
@@ -59,6 +60,8 @@ enum Task {
     /// Measure what recording and reading cost, and the size of traces
     #[command(subcommand)]
     Bench(bench::Action),
+    /// Build a Debian package of both programs
+    Deb,
     /// Record the traces in samples/ anew
     Samples {
         /// Which
@@ -93,6 +96,7 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Docs(action) => docs::run(&root, &action)?,
         Task::Screenshots => docs::run(&root, &docs::Action::Screenshots)?,
         Task::Bench(action) => bench::run(&root, &action)?,
+        Task::Deb => deb::run(&root)?,
         Task::Samples { set } => samples::run(&root, set)?,
         Task::Workload(options) => bench::workload::run(&options)?,
     }

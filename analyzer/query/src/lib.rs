@@ -25,7 +25,7 @@ pub mod scan;
 pub mod sessions;
 
 pub use check::{Filter, Settings};
-pub use copy::{copy, copy_while};
+pub use copy::{RowCopier, copy, copy_while};
 pub use error::{FilterError, Span};
 pub use eval::{Row, Value};
 pub use fields::{FieldArg, FieldDef, FieldId};
@@ -35,5 +35,5 @@ pub use position::Position;
 pub use row::{EventRow, Observed, TraceContext};
 pub use rules::{Rule, Rules, RulesError, compile_all};
 pub use scan::{
-    Found, Hits, Made, Outcome, Progress, Query, Scanner, count, scan, scan_fold, scan_pieces, scan_several,
+    Found, Hits, Made, Outcome, Progress, Query, Scanner, count, scan, scan_fold, scan_pieces, scan_several, search,
 };

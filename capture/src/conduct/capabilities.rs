@@ -88,20 +88,20 @@ pub(crate) fn effective() -> u64 {
     get().map_or(0, |(effective, _)| effective)
 }
 
-/// Gives up all capabilities but those for reading /proc, and for making files in `folder` where that takes one. To be
+/// Gives up all capabilities but those for reading /proc, and for making files in `folders` where that takes one. To be
 /// called before any other thread is started: each thread has its own. Loading and attaching is over by then, and maps
 /// need no capability.
 ///
 /// # Errors
 /// When the kernel refuses, which it never has.
-pub(crate) fn keep_what_is_needed(folder: &Path) -> Result<()> {
+pub(crate) fn keep_what_is_needed(folders: &[impl AsRef<Path>]) -> Result<()> {
     let (_, permitted) = get()?;
     let reading = permitted & (1 << CAP_SYS_PTRACE | 1 << CAP_DAC_READ_SEARCH);
     let writing = permitted & 1 << CAP_DAC_OVERRIDE;
     set(reading, reading | writing)?;
     if writing != 0 {
         // Now as it would be without.
-        let kept = if is_writable(folder) {
+        let kept = if folders.iter().all(|folder| is_writable(folder.as_ref())) {
             reading
         } else {
             reading | writing
@@ -109,6 +109,15 @@ pub(crate) fn keep_what_is_needed(folder: &Path) -> Result<()> {
         set(kept, kept)?;
     }
     Ok(())
+}
+
+/// Gives up all capabilities but these (a bit each), where there are any.
+///
+/// # Errors
+/// When the kernel refuses, which it never has.
+pub(crate) fn keep_only(wanted: u64) -> Result<()> {
+    let (_, permitted) = get()?;
+    set(permitted & wanted, permitted & wanted)
 }
 
 /// Whether files can be made in a folder with the effective rights.

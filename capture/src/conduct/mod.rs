@@ -4,9 +4,9 @@ mod capabilities;
 mod limit;
 mod seccomp;
 
-pub(crate) use capabilities::{CAP_SYS_ADMIN, NEEDED, effective, keep_what_is_needed};
+pub(crate) use capabilities::{CAP_SYS_ADMIN, NEEDED, effective, keep_only, keep_what_is_needed};
 pub(crate) use limit::CpuLimit;
-pub(crate) use seccomp::confine;
+pub(crate) use seccomp::{confine, confine_agent};
 
 use anyhow::{Context, Result};
 use std::io;

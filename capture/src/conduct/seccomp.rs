@@ -55,20 +55,38 @@ const BPF_COMMANDS: [u64; 5] = [1, 2, 3, 4, 34];
 /// # Errors
 /// When the kernel has no seccomp.
 pub(crate) fn confine() -> Result<()> {
+    confine_to(&[])
+}
+
+/// The same for an agent, which also answers at the Unix socket that it has made before: it takes connections and asks who
+/// is there, and can still make none.
+///
+/// # Errors
+/// When the kernel has no seccomp.
+pub(crate) fn confine_agent() -> Result<()> {
+    confine_to(&[libc::SYS_accept4, libc::SYS_getsockopt])
+}
+
+fn confine_to(further: &[i64]) -> Result<()> {
     // The list comes last: it refuses further filters.
     no_clone3()
         .and_then(|program| seccompiler::apply_filter_all_threads(&program))
-        .and_then(|()| seccompiler::apply_filter_all_threads(&allow_list()?))
+        .and_then(|()| seccompiler::apply_filter_all_threads(&allow_list(further)?))
         .context("cannot filter the recorder's own system calls (seccomp)")
 }
 
-fn allow_list() -> seccompiler::Result<BpfProgram> {
+fn allow_list(further: &[i64]) -> seccompiler::Result<BpfProgram> {
     let condition = |arg: u8, len, op, value| SeccompCondition::new(arg, len, op, value);
     let (word, double) = (SeccompCmpArgLen::Dword, SeccompCmpArgLen::Qword);
     let without = |arg: u8, bit: i32| condition(arg, word.clone(), SeccompCmpOp::MaskedEq(bit as u64), 0);
     let with = |arg: u8, bit: i32| condition(arg, double.clone(), SeccompCmpOp::MaskedEq(bit as u64), bit as u64);
     let rule = |condition| SeccompRule::new(vec![condition]);
-    let mut rules: BTreeMap<i64, Vec<SeccompRule>> = ALLOWED.iter().chain(OLDER).map(|nr| (*nr, Vec::new())).collect();
+    let mut rules: BTreeMap<i64, Vec<SeccompRule>> = ALLOWED
+        .iter()
+        .chain(OLDER)
+        .chain(further)
+        .map(|nr| (*nr, Vec::new()))
+        .collect();
     rules.insert(libc::SYS_mmap, vec![rule(without(2, libc::PROT_EXEC)?)?]);
     rules.insert(libc::SYS_mprotect, vec![rule(without(2, libc::PROT_EXEC)?)?]);
     // Threads, no processes.

@@ -239,7 +239,7 @@ pub(crate) fn run(args: HelperArgs) -> Result<()> {
         libc::setrlimit(libc::RLIMIT_DATA, &raw const limit);
     }
     // Sockets and files of runtimes are root's, which this process still is.
-    conduct::keep_what_is_needed(Path::new("/"))?;
+    conduct::keep_what_is_needed(&[Path::new("/")])?;
     afterimage_runtimes::run(&settings, io::stdin(), io::stdout())?;
     Ok(())
 }

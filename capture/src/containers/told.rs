@@ -19,6 +19,11 @@ impl Default for Room {
 }
 
 impl Room {
+    /// A container is not kept any more.
+    pub(crate) fn forget(&mut self, container: &Container) {
+        self.0 = (self.0 + size(container)).min(ALL);
+    }
+
     /// Adds what was answered to a container. What was observed of it is not touched.
     pub(crate) fn tell(&mut self, container: &mut Container, answer: Answer) {
         self.0 += size(container);

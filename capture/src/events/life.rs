@@ -11,7 +11,7 @@ use afterimage_format::segment::SegmentBuilder;
 use std::sync::Arc;
 
 /// High and low half.
-fn halves(word: u64) -> (u32, u32) {
+pub(super) fn halves(word: u64) -> (u32, u32) {
     ((word >> 32) as u32, word as u32)
 }
 

@@ -9,6 +9,7 @@ mod file;
 mod found;
 mod incomplete;
 mod life;
+mod own;
 mod pending;
 mod raw;
 mod redaction;
@@ -77,6 +78,7 @@ pub(crate) struct Tracker {
     /// Operations of io_uring that have no result yet.
     uring: uring::Pending,
     audit: audit::Audit,
+    own: own::Own,
     /// Records that could not be taken apart, or not be told to be in scope.
     pub(crate) undecodable: u64,
 }
@@ -112,6 +114,7 @@ impl Tracker {
             pair: None,
             uring: uring::Pending::default(),
             audit: audit::Audit::default(),
+            own: own::Own::default(),
             undecodable: 0,
         }
     }
@@ -167,6 +170,9 @@ impl Tracker {
             self.undecodable += 1;
             return Verdict::Keep;
         };
+        if self.own.made(&raw) {
+            return Verdict::Keep;
+        }
         if raw.header.kind == kind::CGROUP_MKDIR {
             return self.cgroup_mkdir(&raw, cpu, out);
         }

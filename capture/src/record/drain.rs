@@ -51,9 +51,9 @@ const CAUSES: [(usize, LossCause); LOSS_CAUSES] = [
 ];
 
 /// State of the loop.
-pub(super) struct Drain {
+pub(crate) struct Drain {
     pub(super) probe: Probe,
-    pub(super) tracker: Tracker,
+    pub(crate) tracker: Tracker,
     builder: SegmentBuilder,
     closing: Closing,
     merge: Merge,
@@ -64,6 +64,8 @@ pub(super) struct Drain {
     /// Boot-clock time when the open segment began; 0: it is empty.
     opened: u64,
     sleep: Duration,
+    /// Longest sleep.
+    longest: Duration,
     /// Records taken from the rings.
     taken: u64,
     /// The fullest ring at the last turn, 0 to 1.
@@ -74,7 +76,7 @@ pub(super) struct Drain {
 }
 
 impl Drain {
-    pub(super) fn new(
+    pub(crate) fn new(
         probe: Probe,
         mut tracker: Tracker,
         mut builder: SegmentBuilder,
@@ -100,6 +102,7 @@ impl Drain {
             looked,
             opened: clock::boottime(),
             sleep: SHORTEST,
+            longest: LONGEST,
             taken: 0,
             fill: 0.0,
             executed,
@@ -108,7 +111,7 @@ impl Drain {
     }
 
     /// One turn, then a sleep that fits what it found.
-    pub(super) fn turn(&mut self) -> Result<(), Stopped> {
+    pub(crate) fn turn(&mut self) -> Result<(), Stopped> {
         let taken = self.take(clock::boottime().saturating_sub(SETTLE))?;
         if !self.tracker.is_complete() {
             return self.continue_snapshot();
@@ -116,7 +119,7 @@ impl Drain {
         self.sleep = if taken.bytes > 0 || taken.held {
             SHORTEST
         } else {
-            (self.sleep * 2).min(LONGEST)
+            (self.sleep * 2).min(self.longest)
         };
         self.probe.wait(self.sleep);
         Ok(())
@@ -134,19 +137,35 @@ impl Drain {
     }
 
     /// Begins another file as soon as there is something for it.
-    pub(super) fn rotate(&mut self) -> Result<(), Stopped> {
+    pub(crate) fn rotate(&mut self) -> Result<(), Stopped> {
         self.closing.sink.ask_for_rotation();
         self.opened = 0;
         self.closing.close(&mut self.tracker, &mut self.builder)
     }
 
+    /// Takes what has happened until now and closes the open segment; the writing side comes to `mark` behind it.
+    pub(crate) fn flush(&mut self, mark: u64) -> Result<(), Stopped> {
+        // What began before and is still being written is waited for as everywhere.
+        self.take(clock::boottime().saturating_sub(SETTLE))?;
+        if !self.builder.is_empty() {
+            self.closing.close(&mut self.tracker, &mut self.builder)?;
+            self.opened = 0;
+        }
+        self.closing.sink.mark(mark)
+    }
+
+    /// Sleeps at most so long between turns, or as usual.
+    pub(crate) fn be_attentive(&mut self, longest: Option<Duration>) {
+        self.longest = longest.unwrap_or(LONGEST);
+    }
+
     /// Whether the writer is to spend less time on compression.
-    pub(super) fn hurry(&self, hurry: bool) {
+    pub(crate) fn hurry(&self, hurry: bool) {
         self.closing.sink.hurry(hurry);
     }
 
     /// How it is going.
-    pub(super) fn figures(&self) -> Figures {
+    pub(crate) fn figures(&self) -> Figures {
         let (bytes, files) = self.closing.sink.written();
         Figures {
             events: self.builder.next_num() - 1,
@@ -158,7 +177,7 @@ impl Drain {
     }
 
     /// Whether the file cannot be written any more.
-    pub(super) fn has_failed(&self) -> bool {
+    pub(crate) fn has_failed(&self) -> bool {
         self.closing.sink.has_failed()
     }
 
@@ -301,7 +320,7 @@ impl Drain {
     }
 
     /// Detaches, takes what is left and closes the last segment.
-    pub(super) fn finish(mut self) -> (Tracker, Sink) {
+    pub(crate) fn finish(mut self) -> (Tracker, Sink) {
         let detached = self.probe.detach();
         if let Err(error) = &detached {
             eprintln!("capture: {error:#}; sealing what there is");

@@ -1,5 +1,6 @@
 //! `capture record`: from the rings to a sealed file.
 
+mod begin;
 mod command;
 mod drain;
 mod keyframes;
@@ -9,5 +10,8 @@ mod session;
 mod sink;
 mod status;
 
-pub(crate) use output::{Attached, Rotation};
+pub(crate) use begin::{Begun, begin};
+pub(crate) use drain::Drain;
+pub(crate) use output::{Attached, Output, Rotation, created, seal};
 pub(crate) use session::{Options, record};
+pub(crate) use sink::{Place, Sink};

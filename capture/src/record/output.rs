@@ -1,6 +1,7 @@
 //! The files of a recording: one, or one after the other where it rotates. Each is complete by itself; each names the one
 //! before it with its root, and the one behind it.
 
+use super::sink::Place;
 use afterimage_format::Result;
 use afterimage_format::file::{Sealed, Summary, TraceWriter, WriterOptions};
 use afterimage_format::model::{CustodyEntry, Header, Series, action};
@@ -33,7 +34,7 @@ pub(crate) struct Attached {
 }
 
 /// The file that is being written, and what the next one needs.
-pub(super) struct Output {
+pub(crate) struct Output {
     writer: TraceWriter,
     /// As given on the command line.
     path: PathBuf,
@@ -50,7 +51,7 @@ pub(super) struct Output {
 
 impl Output {
     /// Creates the first file.
-    pub(super) fn create(
+    pub(crate) fn create(
         path: &Path,
         header: Header,
         options: WriterOptions,
@@ -79,25 +80,33 @@ impl Output {
     }
 
     /// Appends a segment to the current file.
-    pub(super) fn append(&mut self, segment: &EncodedSegment) -> Result<()> {
+    pub(crate) fn append_ref(&mut self, segment: &EncodedSegment) -> Result<()> {
         self.writer.append(segment)
     }
+}
 
-    /// Puts an executed file into the current file.
-    pub(super) fn attach(&mut self, name: &str, content: &[u8]) -> Result<()> {
+/// The first entry of a file's custody log.
+pub(crate) fn created() -> CustodyEntry {
+    CustodyEntry::now(action::CREATED, TOOL)
+}
+
+impl Place for Output {
+    fn append(&mut self, segment: EncodedSegment) -> Result<()> {
+        self.append_ref(&segment)
+    }
+
+    fn attach(&mut self, name: &str, content: &[u8]) -> Result<()> {
         self.writer
             .attach(name, "application/x-executable", content)
             .map(|_| ())
     }
 
-    /// Whether the current file has reached its size or age.
-    pub(super) fn is_full(&self) -> bool {
+    fn is_full(&self) -> bool {
         self.rotation.bytes.is_some_and(|bytes| self.writer.bytes() >= bytes)
             || self.rotation.age.is_some_and(|age| self.opened.elapsed() >= age)
     }
 
-    /// Seals the current file and begins the next one.
-    pub(super) fn rotate(&mut self, summary: &Summary) -> Result<()> {
+    fn rotate(&mut self, summary: &Summary) -> Result<()> {
         let number = self.header.series.number + 1;
         let next = numbered(&self.path, number);
         let summary = Summary {
@@ -123,23 +132,22 @@ impl Output {
         Ok(())
     }
 
-    /// Seals the last file; returns the bytes of all.
-    pub(super) fn seal(&mut self, summary: &Summary) -> Result<u64> {
+    // A file ends with what was written to it.
+    fn mark(&mut self, _: u64) {}
+
+    fn seal(&mut self, summary: &Summary) -> Result<u64> {
         Ok(self.bytes + seal(&mut self.writer, summary)?.bytes)
     }
 
-    /// Bytes of all files so far.
-    pub(super) fn bytes(&self) -> u64 {
+    fn bytes(&self) -> u64 {
         self.bytes + self.writer.bytes()
     }
 
-    /// The file that is being written.
-    pub(super) fn path(&self) -> &Path {
+    fn path(&self) -> &Path {
         self.writer.path()
     }
 
-    /// Files so far.
-    pub(super) fn files(&self) -> u32 {
+    fn files(&self) -> u32 {
         self.header.series.number
     }
 }
@@ -149,15 +157,13 @@ const TOOL: &str = concat!("afterimage capture ", env!("CARGO_PKG_VERSION"));
 
 fn open(path: &Path, header: &Header, options: &WriterOptions, attached: &[Attached]) -> Result<TraceWriter> {
     let mut writer = TraceWriter::create(path, header, options.clone())?;
-    let filled = writer
-        .add_custody(&CustodyEntry::now(action::CREATED, TOOL))
-        .and_then(|()| {
-            attached.iter().try_for_each(|one| {
-                writer
-                    .attach(&one.name, "application/octet-stream", &one.content)
-                    .map(|_| ())
-            })
-        });
+    let filled = writer.add_custody(&created()).and_then(|()| {
+        attached.iter().try_for_each(|one| {
+            writer
+                .attach(&one.name, "application/octet-stream", &one.content)
+                .map(|_| ())
+        })
+    });
     filled.inspect_err(|_| {
         // It has nothing that was recorded.
         let _ = std::fs::remove_file(path);
@@ -165,7 +171,7 @@ fn open(path: &Path, header: &Header, options: &WriterOptions, attached: &[Attac
     Ok(writer)
 }
 
-fn seal(writer: &mut TraceWriter, summary: &Summary) -> Result<Sealed> {
+pub(crate) fn seal(writer: &mut TraceWriter, summary: &Summary) -> Result<Sealed> {
     let entry = CustodyEntry {
         note: summary.reason.clone(),
         ..CustodyEntry::now(action::SEALED, TOOL)

@@ -1,10 +1,9 @@
 //! Encoding and writing, on a thread of their own: the drain only fills columns.
 
-use super::output::Output;
 use crate::executed::Content;
 use afterimage_format::file::Summary;
 use afterimage_format::model::{Loss, LossCause};
-use afterimage_format::segment::SegmentBuilder;
+use afterimage_format::segment::{EncodedSegment, SegmentBuilder};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -16,9 +15,31 @@ const LEVEL: i32 = 3;
 /// The same where writing falls behind, or CPU time is short.
 const LOW_LEVEL: i32 = 1;
 
+/// Where segments go: files, or the memory of a flight recorder.
+pub(crate) trait Place: Send {
+    /// Takes a segment.
+    fn append(&mut self, segment: EncodedSegment) -> afterimage_format::Result<()>;
+    /// Takes an executed file.
+    fn attach(&mut self, name: &str, content: &[u8]) -> afterimage_format::Result<()>;
+    /// Ends with what it has and begins anew.
+    fn rotate(&mut self, summary: &Summary) -> afterimage_format::Result<()>;
+    /// Ends for good; returns the bytes of all that it has written.
+    fn seal(&mut self, summary: &Summary) -> afterimage_format::Result<u64>;
+    /// Everything that was given before this mark has been taken.
+    fn mark(&mut self, mark: u64);
+    /// Whether it is to be rotated.
+    fn is_full(&self) -> bool;
+    /// Bytes written so far.
+    fn bytes(&self) -> u64;
+    /// Files so far.
+    fn files(&self) -> u32;
+    /// The file that is being written.
+    fn path(&self) -> &Path;
+}
+
 /// What became of the files.
-pub(super) struct Written {
-    output: Output,
+pub(crate) struct Written {
+    output: Box<dyn Place>,
     /// What could not be written, and why.
     pub(super) failed: Option<(afterimage_format::Error, Vec<Loss>)>,
     /// Events in the files.
@@ -34,6 +55,8 @@ enum Job {
     Attach(String, Content),
     /// Seal the file and begin the next one.
     Rotate(Box<Summary>),
+    /// Say that it has come to here.
+    Mark(u64),
 }
 
 /// What the writing side tells while it works.
@@ -50,7 +73,7 @@ struct State {
 }
 
 /// The writing side of a recording. Two builders take turns: one is filled while the other is written.
-pub(super) struct Sink {
+pub(crate) struct Sink {
     jobs: Sender<Job>,
     empty: Receiver<SegmentBuilder>,
     /// The builder that is filled next, where it is back.
@@ -61,14 +84,14 @@ pub(super) struct Sink {
 
 impl Sink {
     /// Starts the thread; `spare` is the builder that is filled next.
-    pub(super) fn start(output: Output, spare: SegmentBuilder) -> Sink {
+    pub(crate) fn start(output: impl Place + 'static, spare: SegmentBuilder) -> Sink {
         let (jobs, to_do) = channel::<Job>();
         let (give_back, empty) = channel();
         let state = Arc::new(State::default());
         let tell = Arc::clone(&state);
         let thread = std::thread::spawn(move || {
             let mut written = Written {
-                output,
+                output: Box::new(output),
                 failed: None,
                 events: 0,
                 lost: 0,
@@ -81,6 +104,10 @@ impl Sink {
                     }
                     Job::Attach(name, content) => {
                         written.attach(&name, &content);
+                        None
+                    }
+                    Job::Mark(mark) => {
+                        written.output.mark(mark);
                         None
                     }
                     Job::Write(mut builder) => {
@@ -164,8 +191,13 @@ impl Sink {
         self.jobs.send(Job::Attach(name, content)).map_err(|_| Stopped)
     }
 
+    /// Has [`Place::mark`] called behind what was given so far.
+    pub(super) fn mark(&self, mark: u64) -> Result<(), Stopped> {
+        self.jobs.send(Job::Mark(mark)).map_err(|_| Stopped)
+    }
+
     /// Waits for the writing of everything.
-    pub(super) fn finish(self) -> Result<Written, Stopped> {
+    pub(crate) fn finish(self) -> Result<Written, Stopped> {
         drop(self.jobs);
         self.thread.join().map_err(|_| Stopped)
     }
@@ -178,7 +210,7 @@ impl Sink {
 
 /// The writing thread ended early.
 #[derive(Debug)]
-pub(super) struct Stopped;
+pub(crate) struct Stopped;
 
 impl Written {
     fn write(&mut self, builder: &mut SegmentBuilder, level: i32) {
@@ -193,11 +225,14 @@ impl Written {
                 path: self.output.path().to_owned(),
                 source,
             })
-            .and_then(|segment| self.output.append(&segment).map(|()| segment.zone));
+            .and_then(|segment| {
+                let counts = (u64::from(segment.zone.rows), segment.zone.loss_events);
+                self.output.append(segment).map(|()| counts)
+            });
         match result {
-            Ok(zone) => {
-                self.events += u64::from(zone.rows);
-                self.lost += zone.loss_events;
+            Ok((rows, lost)) => {
+                self.events += rows;
+                self.lost += lost;
             }
             Err(error) => self.failed = Some((error, not_written(builder))),
         }
@@ -221,7 +256,7 @@ impl Written {
     }
 
     /// Seals the last file; what could not be written is counted in it. Returns the bytes of all files.
-    pub(super) fn seal(&mut self, summary: Summary) -> afterimage_format::Result<u64> {
+    pub(crate) fn seal(&mut self, summary: Summary) -> afterimage_format::Result<u64> {
         let losses = self
             .failed
             .as_ref()

@@ -5,17 +5,17 @@ use std::time::{Duration, Instant};
 
 /// Totals of a recording.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(super) struct Figures {
+pub(crate) struct Figures {
     /// Events in segments, the open one included.
-    pub(super) events: u64,
+    pub(crate) events: u64,
     /// Bytes in files.
-    pub(super) bytes: u64,
+    pub(crate) bytes: u64,
     /// Events that are known to be missing.
-    pub(super) lost: u64,
+    pub(crate) lost: u64,
     /// The fullest ring when it was last looked at, 0 to 1.
-    pub(super) fill: f64,
+    pub(crate) fill: f64,
     /// Files so far.
-    pub(super) files: u32,
+    pub(crate) files: u32,
 }
 
 /// Shows it.

@@ -451,6 +451,18 @@ impl Cgroups {
         cgroup.container
     }
 
+    /// Forgets containers that were gone before this time and had no event since.
+    pub(crate) fn forget(&mut self, before: u64) {
+        let room = &mut self.room;
+        self.containers.retain(|_, container| {
+            let stays = container.death == 0 || container.death.max(container.last) >= before;
+            if !stays {
+                room.forget(container);
+            }
+            stays
+        });
+    }
+
     /// Counts a process of a container.
     pub(crate) fn count_process(&mut self, key: u64) {
         if let Some(container) = self.containers.get_mut(&key) {

@@ -1,6 +1,7 @@
 //! What the live tests share: the recorder under test, real containers, and questions to a trace.
 #![allow(dead_code, reason = "every test file uses its own part")]
 
+pub(crate) mod agent;
 pub(crate) mod apiserver;
 pub(crate) mod rules;
 pub(crate) mod told;

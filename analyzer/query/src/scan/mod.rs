@@ -368,6 +368,16 @@ fn read<T>(
     }
 }
 
+/// Finds what passes in one segment that need not be in a trace, at most `limit` events; `None`: its zone map says that
+/// nothing does.
+pub fn search<'q, 's>(segment: &'q SegmentRows<'s>, filter: &Filter, limit: usize) -> Option<Hits<'q, 's>> {
+    if verdict(filter.root(), segment.segment().zone(), segment.context()) == Verdict::Never {
+        return None;
+    }
+    let passes = select::select(&Plan::of(Some(filter)), segment);
+    Some(Hits::of(segment, passes, &Query::default(), limit))
+}
+
 /// When the last event before a segment happened.
 fn before(trace: &Trace, at: usize) -> Option<i64> {
     let entry = trace.entry(at.checked_sub(1)?).ok()?;

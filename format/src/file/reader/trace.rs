@@ -13,7 +13,7 @@ use crate::file::index::{Group, IndexEntry, Names, Summary, Totals};
 use crate::file::layout::tag;
 use crate::file::signed::{SignatureCheck, check_all};
 use crate::model::{AttachmentEntry, Container, CustodyEntry, Header};
-use crate::segment::Segment;
+use crate::segment::{EncodedSegment, Segment};
 use crate::{Error, Result};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -304,6 +304,18 @@ impl Trace {
     pub fn segment(&self, at: usize) -> Result<Segment<'_>> {
         let entry = self.entry(at)?;
         Segment::parse(self.segment_body(&entry)?, entry.offset)
+    }
+
+    /// Segment number `at` as it can be appended to another trace, checked as a whole.
+    ///
+    /// # Errors
+    /// [`Error::Damage`] says what is wrong.
+    pub fn encoded(&self, at: usize) -> Result<EncodedSegment> {
+        let entry = self.entry(at)?;
+        Ok(EncodedSegment {
+            body: self.check_entry(&entry)?.into_owned(),
+            zone: entry.zone.clone(),
+        })
     }
 
     /// Checks the whole of segment number `at`: the hash of its block, its zone map and every column.

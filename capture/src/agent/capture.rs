@@ -1,0 +1,509 @@
+//! One capture from its alert until it is sealed.
+
+use super::alert::Trigger;
+use super::cut::{Span, cut};
+use super::folder::Files;
+use super::members::Members;
+use super::older::Older;
+use super::ring::Piece;
+use super::select::World;
+use super::sidecar::{self, Outcome};
+use crate::record;
+use afterimage_format::file::{Sealed, Summary, TraceWriter, WriterOptions};
+use afterimage_format::model::{Container, Header, Loss, LossCause};
+use afterimage_format::{Error, Result};
+use afterimage_query::RowCopier;
+use afterimage_query::row::SegmentRows;
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+/// Alerts whose payload a capture takes; of further ones the side-car has the number.
+const ALERTS: usize = 64;
+/// What is copied of others' segments is written at least so often: a crash costs no more.
+const FLUSH: Duration = Duration::from_secs(1);
+
+/// How long a capture may go on and how large it may become.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) max_extension: Duration,
+    pub(crate) max_size: u64,
+}
+
+pub(crate) struct Capture {
+    pub(crate) files: Files,
+    pub(crate) members: Members,
+    pub(crate) span: Span,
+    /// The latest end that further alerts can bring about.
+    latest: u64,
+    /// The next piece that it takes.
+    pub(crate) next: u64,
+    /// The number of the first event behind what it has taken, and its time.
+    next_num: u64,
+    reached: u64,
+    header: Header,
+    writer: TraceWriter,
+    copier: RowCopier,
+    flushed: Instant,
+    alerts: Vec<Value>,
+    /// Ids of its alerts, for those that come again.
+    pub(crate) ids: Vec<(String, String)>,
+    joined: u64,
+    max_size: u64,
+    scope: String,
+    note: String,
+    counts: Counts,
+    /// Counts of containers, where whole segments are taken.
+    whole: Vec<(u64, u64)>,
+    /// What could not be taken.
+    losses: Vec<Loss>,
+    /// What comes before the ring.
+    pub(crate) older: Option<Older>,
+    /// Why it ends before its time.
+    pub(crate) failed: Option<(Outcome, String)>,
+}
+
+/// What it has.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counts {
+    events: u64,
+    first: u64,
+    last: u64,
+    lost: u64,
+    loss_records: u64,
+}
+
+/// What became of a capture.
+pub(crate) struct Ended {
+    pub(crate) outcome: Outcome,
+    pub(crate) summary: Value,
+}
+
+impl Capture {
+    /// Begins it: the file has the alert before its first event.
+    ///
+    /// # Errors
+    /// Those of creating the file; nothing is left behind.
+    pub(crate) fn begin(new: New<'_>, trigger: &Trigger) -> Result<Capture> {
+        let New {
+            files,
+            members,
+            span,
+            first,
+            first_num,
+            mut header,
+            options,
+            limits,
+            world,
+            note,
+            older,
+        } = new;
+        let scope = members.text(&world.containers);
+        header.scope.clone_from(&scope);
+        header.tags.push(("capture".into(), files.id.clone()));
+        if members != Members::Node {
+            // Names of the host's users are not for the owner of a container.
+            header.accounts = Default::default();
+        }
+        let mut writer = TraceWriter::create(&files.part(), &header, options)?;
+        let begun = writer.add_custody(&record::created());
+        let latest = span.to.max(span_end(span.to, limits.max_extension));
+        let mut capture = Capture {
+            members,
+            span,
+            latest,
+            next: first,
+            next_num: first_num,
+            reached: 0,
+            header,
+            writer,
+            copier: RowCopier::default(),
+            flushed: Instant::now(),
+            alerts: Vec::new(),
+            ids: Vec::new(),
+            joined: 0,
+            max_size: limits.max_size,
+            scope,
+            note,
+            counts: Counts::default(),
+            whole: Vec::new(),
+            losses: Vec::new(),
+            older,
+            failed: None,
+            files,
+        };
+        let begun = begun.and_then(|()| capture.take_alert(trigger)).and_then(|()| {
+            let summary = capture.summary(Outcome::Running, "", None, world);
+            sidecar::write(&capture.files.sidecar(), &summary).map_err(io("cannot write", &capture.files.sidecar()))
+        });
+        match begun {
+            Ok(()) => Ok(capture),
+            Err(error) => {
+                let _ = std::fs::remove_file(capture.files.part());
+                let _ = std::fs::remove_file(capture.files.sidecar());
+                Err(error)
+            }
+        }
+    }
+
+    /// Puts an alert into the trace, as it came.
+    fn take_alert(&mut self, trigger: &Trigger) -> Result<()> {
+        let number = self.alerts.len() + 1;
+        let name = format!("alert-{number}.json");
+        let whole = trigger.payload.is_empty();
+        let attached = match whole {
+            // A person's or a filter's: there is nothing but what is known of it.
+            true => serde_json::to_vec_pretty(trigger).unwrap_or_default(),
+            false => super::base64::payload(trigger),
+        };
+        let media_type = match trigger.payload_type.as_str() {
+            "" => "application/json",
+            named => named,
+        };
+        self.writer.attach(&name, media_type, &attached)?;
+        self.alerts.push(sidecar::alert(trigger, Some(&name)));
+        self.note_id(trigger);
+        Ok(())
+    }
+
+    fn note_id(&mut self, trigger: &Trigger) {
+        if !trigger.id.is_empty() && self.ids.len() < 4096 {
+            self.ids.push((trigger.source.clone(), trigger.id.clone()));
+        }
+    }
+
+    /// Whether an alert has come to it already.
+    pub(crate) fn knows(&self, trigger: &Trigger) -> bool {
+        !trigger.id.is_empty()
+            && self
+                .ids
+                .iter()
+                .any(|(source, id)| *source == trigger.source && *id == trigger.id)
+    }
+
+    /// A further alert about the same: it goes on for longer, within its limit. Returns whether it could take the alert in.
+    pub(crate) fn join(&mut self, trigger: &Trigger, end: u64) {
+        self.joined += 1;
+        self.span.to = self.span.to.max(end.min(self.latest));
+        if self.knows(trigger) {
+            return;
+        }
+        if self.alerts.len() >= ALERTS {
+            self.note_id(trigger);
+            return;
+        }
+        if let Err(error) = self.take_alert(trigger) {
+            self.fail(&error);
+        }
+    }
+
+    /// Takes a piece. `rows` are its rows, which all captures share.
+    pub(crate) fn take(&mut self, piece: &Piece, rows: &SegmentRows<'_>) {
+        if self.failed.is_some() {
+            self.next = piece.seq + 1;
+            return;
+        }
+        let zone = &piece.segment.zone;
+        if piece.seq > self.next {
+            // The ring did not wait. How many of these events were its own is not known any more.
+            self.losses.push(Loss {
+                cause: LossCause::Write,
+                cpu: None,
+                events: zone.first_num.saturating_sub(self.next_num),
+                from: self.reached.max(self.span.from),
+                to: piece.from,
+            });
+        }
+        self.next = piece.seq + 1;
+        (self.next_num, self.reached) = (zone.first_num + u64::from(zone.rows), piece.to);
+        self.take_piece(piece, rows);
+    }
+
+    /// The same, for one that is not in the ring.
+    pub(crate) fn take_piece(&mut self, piece: &Piece, rows: &SegmentRows<'_>) {
+        let taken = match self.members {
+            Members::Node => self.take_whole(piece),
+            _ => self.take_rows(piece, rows),
+        };
+        if let Err(error) = taken {
+            self.fail(&error);
+            self.losses.push(Loss {
+                cause: LossCause::Write,
+                cpu: None,
+                events: u64::from(piece.segment.zone.rows),
+                from: piece.from,
+                to: piece.to,
+            });
+        } else if self.writer.bytes() >= self.max_size {
+            self.failed = Some((Outcome::Limit, format!("the file has {} bytes", self.writer.bytes())));
+        }
+    }
+
+    fn take_whole(&mut self, piece: &Piece) -> Result<()> {
+        if piece.from > self.span.to {
+            return Ok(());
+        }
+        self.writer.append(&piece.segment)?;
+        let zone = &piece.segment.zone;
+        for count in &zone.containers {
+            match self.whole.iter_mut().find(|(key, _)| *key == count.key) {
+                Some((_, events)) => *events += u64::from(count.events),
+                None => self.whole.push((count.key, u64::from(count.events))),
+            }
+        }
+        if zone.rows > 0 {
+            self.count(u64::from(zone.rows), zone.time_min, zone.time_max);
+        }
+        self.counts.lost += zone.loss_events;
+        self.counts.loss_records += u64::from(zone.loss_records);
+        Ok(())
+    }
+
+    fn take_rows(&mut self, piece: &Piece, rows: &SegmentRows<'_>) -> Result<()> {
+        let zone = &piece.segment.zone;
+        let wanted = self.members.may_be_in(zone) || zone.keyframe || zone.loss_records > 0;
+        if wanted && self.span.touches(piece.from, piece.to) {
+            let Capture {
+                writer,
+                copier,
+                counts,
+                members,
+                span,
+                ..
+            } = self;
+            cut(rows, members, *span, copier, |copier| write_out(copier, writer, counts))?;
+        }
+        if self.flushed.elapsed() >= FLUSH {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Writes what it has taken.
+    fn flush(&mut self) -> Result<()> {
+        self.flushed = Instant::now();
+        write_out(&mut self.copier, &mut self.writer, &mut self.counts)
+    }
+
+    /// The same, where nothing more has come for a while.
+    pub(crate) fn flush_if_due(&mut self) {
+        if self.failed.is_none()
+            && self.flushed.elapsed() >= FLUSH
+            && let Err(error) = self.flush()
+        {
+            self.fail(&error);
+        }
+    }
+
+    fn count(&mut self, events: u64, first: u64, last: u64) {
+        self.counts.add(events, first, last);
+    }
+
+    fn fail(&mut self, error: &Error) {
+        let outcome = if error.is_no_space() {
+            Outcome::Full
+        } else {
+            Outcome::Failed
+        };
+        self.failed.get_or_insert((outcome, error.to_string()));
+    }
+
+    /// Whether everything in its time has been taken, once what comes next in the ring is `next` and everything until `time`
+    /// is in there.
+    pub(crate) fn is_over(&self, next: u64, time: u64) -> bool {
+        self.failed.is_some() || self.older.is_none() && self.next >= next && time >= self.span.to
+    }
+
+    /// Bytes of its file so far.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.writer.bytes()
+    }
+
+    /// Seals it and gives it its name.
+    pub(crate) fn end(mut self, why: Option<(Outcome, String)>, world: &World, now: u64, delivers: bool) -> Ended {
+        if self.failed.is_none()
+            && let Err(error) = self.flush()
+        {
+            self.fail(&error);
+        }
+        let (outcome, reason) = self
+            .failed
+            .clone()
+            .or(why)
+            .unwrap_or((Outcome::Complete, String::new()));
+        let text = match reason.as_str() {
+            "" => outcome.name().to_owned(),
+            reason => format!("{}: {reason}", outcome.name()),
+        };
+        let summary = Summary {
+            end: now,
+            reason: text,
+            losses: self.losses.clone(),
+            containers: self.containers(world),
+            ..Summary::default()
+        };
+        let lost = self.losses.iter().map(|loss| loss.events).sum::<u64>();
+        self.counts.lost += lost;
+        self.counts.loss_records += self.losses.len() as u64;
+        let sealed = record::seal(&mut self.writer, &summary)
+            .and_then(|sealed| {
+                let (part, trace) = (self.files.part(), self.files.trace());
+                std::fs::rename(&part, &trace).map_err(io("cannot rename", &part))?;
+                Ok(sealed)
+            })
+            .map_err(|error| error.to_string());
+        let (outcome, reason) = match &sealed {
+            Ok(_) => (outcome, reason),
+            // The unfinished file stays: what is in it can be recovered.
+            Err(error) => (
+                if outcome == Outcome::Full {
+                    outcome
+                } else {
+                    Outcome::Failed
+                },
+                error.clone(),
+            ),
+        };
+        let mut summary = self.summary(outcome, &reason, sealed.ok(), world);
+        if delivers {
+            summary["delivery"] = "pending".into();
+        }
+        let summary = match sidecar::write(&self.files.sidecar(), &summary) {
+            Ok(()) => summary,
+            Err(error) => {
+                let mut summary = summary;
+                summary["sidecar_error"] = error.to_string().into();
+                summary
+            }
+        };
+        Ended { outcome, summary }
+    }
+
+    /// Its containers with what is known of them by now, counting what it has of them.
+    fn containers(&self, world: &World) -> Vec<Container> {
+        let counted = self.copier.containers();
+        let of = |container: &Container| match self.members {
+            Members::Node => {
+                let (_, events) = self.whole.iter().find(|(key, _)| *key == container.key)?;
+                Some(Container {
+                    events: *events,
+                    first: container.first.max(self.counts.first),
+                    last: container.last.min(self.counts.last),
+                    ..container.clone()
+                })
+            }
+            _ => counted
+                .iter()
+                .find(|counted| counted.key == container.key)
+                .map(|counted| Container {
+                    events: counted.events,
+                    first: counted.first,
+                    last: counted.last,
+                    ..container.clone()
+                }),
+        };
+        world.containers.iter().filter_map(of).collect()
+    }
+
+    /// The side-car.
+    fn summary(&self, outcome: Outcome, reason: &str, sealed: Option<Sealed>, world: &World) -> Value {
+        let containers: Vec<Value> = self
+            .members
+            .containers(&world.containers)
+            .into_iter()
+            .map(container)
+            .collect();
+        let scope = match &self.members {
+            Members::Node => json!({"kind": "node", "text": self.scope}),
+            Members::Tree(tree) => {
+                json!({"kind": "process", "text": self.scope, "pid": tree.pid, "containers": containers})
+            }
+            Members::Containers { .. } => json!({"kind": "containers", "text": self.scope, "containers": containers}),
+        };
+        json!({
+            "capture": self.files.id,
+            "capture_id": self.header.capture_uuid(),
+            "host": self.header.host.hostname,
+            "result": outcome.name(),
+            "reason": reason,
+            "note": self.note,
+            "scope": scope,
+            "from": sidecar::time(self.span.from),
+            "to": sidecar::time(self.span.to),
+            "first_event": sidecar::time(self.counts.first),
+            "last_event": sidecar::time(self.counts.last),
+            "events": self.counts.events,
+            "losses": {"events": self.counts.lost, "records": self.counts.loss_records},
+            "alerts": self.alerts,
+            "joined": self.joined,
+            "file": sealed.map(|_| self.files.trace()),
+            "bytes": sealed.map_or(self.writer.bytes(), |sealed| sealed.bytes),
+            "root": sealed.map(|sealed| sidecar::hex(&sealed.root)),
+            "sealed": sealed.is_some(),
+        })
+    }
+}
+
+/// What a capture begins with.
+pub(crate) struct New<'a> {
+    pub(crate) files: Files,
+    pub(crate) members: Members,
+    pub(crate) span: Span,
+    pub(crate) first: u64,
+    /// The number of its first event.
+    pub(crate) first_num: u64,
+    pub(crate) header: Header,
+    pub(crate) options: WriterOptions,
+    pub(crate) limits: Limits,
+    pub(crate) world: &'a World,
+    pub(crate) note: String,
+    pub(crate) older: Option<Older>,
+}
+
+impl Counts {
+    fn add(&mut self, events: u64, first: u64, last: u64) {
+        self.events += events;
+        self.first = if self.first == 0 { first } else { self.first.min(first) };
+        self.last = self.last.max(last);
+    }
+}
+
+fn write_out(copier: &mut RowCopier, writer: &mut TraceWriter, counts: &mut Counts) -> Result<()> {
+    let path = writer.path().to_owned();
+    let Some(segment) = copier.take().map_err(io("cannot compress for", &path))? else {
+        return Ok(());
+    };
+    writer.append(&segment)?;
+    let zone = &segment.zone;
+    if zone.rows > 0 {
+        counts.add(u64::from(zone.rows), zone.time_min, zone.time_max);
+    }
+    counts.lost += zone.loss_events;
+    counts.loss_records += u64::from(zone.loss_records);
+    Ok(())
+}
+
+fn container(container: &Container) -> Value {
+    let (namespace, pod, uid) = container.pod.clone().unwrap_or_default();
+    json!({
+        "id": container.short_id(),
+        "full_id": container.full_id,
+        "name": container.name,
+        "image": container.image,
+        "namespace": namespace,
+        "pod": pod,
+        "pod_uid": uid,
+    })
+}
+
+fn io<'p>(action: &'static str, path: &'p std::path::Path) -> impl FnOnce(std::io::Error) -> Error + 'p {
+    move |source| Error::Io {
+        action,
+        path: path.to_owned(),
+        source,
+    }
+}
+
+/// `time` and so much more.
+pub(crate) fn span_end(time: u64, more: Duration) -> u64 {
+    time.saturating_add(u64::try_from(more.as_nanos()).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,325 @@
+//! The agent's configuration: TOML, of which `default.toml` is the commented whole.
+
+mod defaults;
+mod values;
+
+pub(crate) use values::{Rights, Size, Time};
+
+use afterimage_alerts::settings::{Settings as Doors, check_beside};
+use afterimage_query::Filter;
+use anyhow::{Context, Result, anyhow, bail};
+use serde::Deserialize;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use toml::Spanned;
+
+/// Every key with its default and what it is for.
+pub(crate) const DEFAULT: &str = include_str!("default.toml");
+
+/// Where the agent listens unless it is told otherwise.
+pub(crate) const SOCKET: &str = "/run/afterimage/agent.sock";
+
+/// What is configured.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Config {
+    pub(crate) recording: Recording,
+    pub(crate) ring: Ring,
+    pub(crate) trigger: Trigger,
+    pub(crate) captures: Captures,
+    pub(crate) retention: Retention,
+    pub(crate) log: Log,
+    /// What the helper that listens and delivers is told: the sections below, which it checks itself.
+    #[serde(skip)]
+    pub(crate) doors: Doors,
+    #[serde(default, rename = "http")]
+    _http: Others,
+    #[serde(default, rename = "source")]
+    _source: Others,
+    #[serde(default, rename = "deliver")]
+    _deliver: Others,
+    #[serde(default, rename = "webhook")]
+    _webhook: Others,
+    #[serde(default, rename = "command")]
+    _command: Others,
+    #[serde(default, rename = "upload")]
+    _upload: Others,
+}
+
+/// A section that is not read here.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Others;
+
+impl<'de> Deserialize<'de> for Others {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Others, D::Error> {
+        serde::de::IgnoredAny::deserialize(from).map(|_| Others)
+    }
+}
+
+/// The sections that are not the doors'.
+const OURS: [&str; 6] = ["recording", "ring", "trigger", "captures", "retention", "log"];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Mode {
+    Flight,
+    OnDemand,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Recording {
+    pub(crate) mode: Mode,
+    pub(crate) profile: String,
+    pub(crate) snaplen: Option<u32>,
+    pub(crate) latency: bool,
+    pub(crate) kernel_ring: Spanned<String>,
+    pub(crate) runtimes: Vec<String>,
+    pub(crate) redact: Vec<String>,
+    pub(crate) cpu_limit: u32,
+    pub(crate) scope: Scope,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Scope {
+    pub(crate) containers: Vec<String>,
+    pub(crate) pods: Vec<String>,
+    pub(crate) cgroups: Vec<String>,
+    pub(crate) images: Vec<String>,
+    pub(crate) labels: Vec<String>,
+    pub(crate) namespaces: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Ring {
+    pub(crate) memory: Size,
+    pub(crate) time: Time,
+    pub(crate) disk: Option<Disk>,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Disk {
+    pub(crate) folder: PathBuf,
+    pub(crate) size: Size,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Trigger {
+    pub(crate) socket: Socket,
+    pub(crate) signals: Signals,
+    pub(crate) filter: Vec<Watch>,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Socket {
+    pub(crate) path: PathBuf,
+    pub(crate) mode: Rights,
+    pub(crate) group: Spanned<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Signals {
+    pub(crate) usr1: bool,
+}
+
+/// A condition that is looked for in what is recorded.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Watch {
+    pub(crate) name: String,
+    pub(crate) condition: Spanned<String>,
+    #[serde(default = "defaults::cooldown")]
+    pub(crate) cooldown: Time,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Fallback {
+    Node,
+    Refuse,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Captures {
+    pub(crate) folder: PathBuf,
+    pub(crate) pre: Spanned<Time>,
+    pub(crate) post: Time,
+    pub(crate) max_extension: Time,
+    pub(crate) max_size: Size,
+    pub(crate) at_once: usize,
+    pub(crate) fallback: Fallback,
+    pub(crate) sign_key: PathBuf,
+    pub(crate) encrypt_to: Vec<Spanned<String>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Retention {
+    pub(crate) total: Size,
+    pub(crate) files: usize,
+    pub(crate) age: Time,
+    pub(crate) min_free: Size,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Log {
+    pub(crate) format: LogFormat,
+}
+
+impl Config {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// What is wrong, with file, line, column and key.
+    pub(crate) fn read(path: &Path) -> Result<Config> {
+        let text = std::fs::read_to_string(path).with_context(|| {
+            format!(
+                "cannot read {} (`capture agent --print-config` prints one)",
+                path.display()
+            )
+        })?;
+        Config::parse(&text, path)
+    }
+
+    /// The configuration in `text`; what it does not say has its default.
+    pub(crate) fn parse(text: &str, path: &Path) -> Result<Config> {
+        let mut config: Config = toml::from_str(text).map_err(|error| anyhow!("{}: {error}", path.display()))?;
+        config.doors = check_beside(text, &OURS).map_err(|problems| {
+            let problems: Vec<String> = problems
+                .iter()
+                .map(|one| format!("{}: {one}", path.display()))
+                .collect();
+            anyhow!("{}", problems.join("\n"))
+        })?;
+        config.check(text, path)?;
+        Ok(config)
+    }
+
+    fn check(&self, text: &str, path: &Path) -> Result<()> {
+        let at = |span: Range<usize>, key: &str, what: String| {
+            let before = &text[..span.start.min(text.len())];
+            let line = before.matches('\n').count() + 1;
+            let column = span.start - before.rfind('\n').map_or(0, |at| at + 1) + 1;
+            anyhow!("{}: line {line}, column {column}: `{key}`: {what}", path.display())
+        };
+        if let Err(error) = crate::probe::ring_size(self.recording.kernel_ring.get_ref()) {
+            return Err(at(self.recording.kernel_ring.span(), "kernel_ring", error));
+        }
+        if self.captures.pre.get_ref().0 > self.ring.time.0 && self.ring.disk.is_none() {
+            let what = "is more than `time` of [ring] keeps: raise that, or give [ring.disk]";
+            return Err(at(self.captures.pre.span(), "pre", what.to_owned()));
+        }
+        for watch in &self.trigger.filter {
+            let condition = watch.condition.get_ref();
+            if let Err(error) = Filter::compile(condition, &afterimage_query::Settings::default()) {
+                return Err(at(
+                    watch.condition.span(),
+                    "condition",
+                    format!("{}\n{}", watch.name, error.render(condition)),
+                ));
+            }
+        }
+        for recipient in &self.captures.encrypt_to {
+            if let Err(error) = recipient.get_ref().parse::<afterimage_format::evidence::Recipient>() {
+                return Err(at(recipient.span(), "encrypt_to", error.to_string()));
+            }
+        }
+        let group = self.trigger.socket.group.get_ref();
+        if !group.is_empty() && crate::agent::group::id(group).is_none() {
+            let what = format!("there is no group called {group} here");
+            return Err(at(self.trigger.socket.group.span(), "group", what));
+        }
+        if self.captures.folder.as_os_str().is_empty() {
+            bail!("{}: `folder` of [captures] is empty; name a folder", path.display());
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Config> {
+        Config::parse(text, Path::new("agent.toml"))
+    }
+
+    #[test]
+    fn the_printed_default_is_the_default() {
+        assert_eq!(parse(DEFAULT).unwrap(), Config::default());
+        // What is commented out is right as well.
+        let optional = [
+            "# snaplen",
+            "# [ring.disk]",
+            "# folder",
+            "# size",
+            "# [[trigger",
+            "# name",
+            "# cond",
+            "# cool",
+        ];
+        let text: Vec<&str> = DEFAULT
+            .lines()
+            .map(|line| match optional.iter().any(|start| line.starts_with(start)) {
+                true => &line[2..],
+                false => line,
+            })
+            .collect();
+        let all = parse(&text.join("\n")).unwrap();
+        assert!(all.ring.disk.is_some() && all.trigger.filter.len() == 1 && all.recording.snaplen.is_some());
+    }
+
+    #[test]
+    fn errors_name_the_place_and_what_to_do() {
+        for (text, said) in [
+            (
+                "[captures]\npre = '30x'",
+                &["line 2", "pre = '30x'", "no unit of time"][..],
+            ),
+            ("[captures]\npost = 30", &["line 2", "column 8", "string"]),
+            ("[capture]", &["line 1", "unknown field `capture`", "`captures`"]),
+            (
+                "\n[ring]\ntime = '1m'\n[captures]\npre = '2m'",
+                &["line 5, column 7", "`pre`", "[ring.disk]"],
+            ),
+            (
+                "[[trigger.filter]]\nname = 'x'\ncondition = 'proc.nam = a'",
+                &["line 3", "`condition`", "proc.name"],
+            ),
+            ("[captures]\nencrypt_to = ['age1x']", &["line 2", "encrypt_to"]),
+            ("[captures]\nfallback = 'all'", &["line 2", "node"]),
+            ("[trigger.socket]\nmode = '999'", &["line 2", "octal"]),
+            (
+                "[trigger.socket]\ngroup = 'no-such-group'",
+                &["line 2", "no group called"],
+            ),
+            (
+                "[recording]\nkernel_ring = '5MiB'",
+                &["line 2", "kernel_ring", "power of two"],
+            ),
+            ("[ring", &["line 1"]),
+            ("[captures]\n[http]\nlisten = ['nowhere']", &["line 3", "http.listen"]),
+        ] {
+            let error = format!("{:#}", parse(text).unwrap_err());
+            assert!(error.contains("agent.toml"), "{error}");
+            for part in said {
+                assert!(error.contains(part), "{text}: {error}");
+            }
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! Selectors of alerts to what the recorder knows.
+
+use super::alert::Selector;
+use super::members::{Members, Tree};
+use super::ring::Piece;
+use afterimage_format::model::Container;
+use afterimage_format::segment::Segment;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+/// What the recorder knows at a moment.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct World {
+    pub(crate) containers: Vec<Container>,
+    /// Processes that were asked about and live: life of the first thread, key of the container.
+    pub(crate) processes: HashMap<u32, (u64, u64)>,
+}
+
+/// A beginning of an id must have so many characters.
+const SHORTEST: usize = 4;
+/// Pieces in which a process that has ended is looked for.
+const LOOKED_AT: usize = 128;
+
+/// The containers that a selector means and that were there after `since`.
+pub(crate) fn containers<'c>(
+    selector: &Selector,
+    all: &'c [Container],
+    since: u64,
+) -> impl Iterator<Item = &'c Container> {
+    let selector = selector.clone();
+    let names_one = [
+        &selector.container_id,
+        &selector.container_name,
+        &selector.namespace,
+        &selector.pod,
+        &selector.pod_uid,
+    ]
+    .iter()
+    .any(|text| !text.is_empty());
+    all.iter()
+        .filter(move |container| names_one && (container.death == 0 || container.death >= since))
+        .filter(move |container| fits(&selector, container))
+}
+
+fn fits(selector: &Selector, container: &Container) -> bool {
+    let any = |text: &str, fits: &dyn Fn(&str) -> bool| text.is_empty() || fits(text);
+    let empty = Default::default();
+    let (namespace, pod, uid) = container.pod.as_ref().unwrap_or(&empty);
+    any(&selector.container_id, &|id| {
+        container.full_id == id || id.len() >= SHORTEST && container.full_id.starts_with(id)
+    }) && any(&selector.container_name, &|name| {
+        container.name.as_deref() == Some(name) || container.full_id == name || kubernetes_name(container) == Some(name)
+    }) && any(&selector.namespace, &|name| namespace == name)
+        && any(&selector.pod, &|name| pod == name)
+        && any(&selector.pod_uid, &|name| uid == name)
+}
+
+/// The name that a container has in its pod.
+fn kubernetes_name(container: &Container) -> Option<&str> {
+    let label = container
+        .labels
+        .iter()
+        .find(|(key, _)| key == "io.kubernetes.container.name");
+    label.map(|(_, name)| name.as_str())
+}
+
+/// Who is meant by an alert, and what has to be said about it.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Meant {
+    These(Members),
+    /// Nobody who is known: why.
+    Nobody(String),
+}
+
+/// Resolves the selectors of an alert: containers first, then processes, then the node.
+pub(crate) fn resolve(
+    selectors: &[Selector],
+    world: &World,
+    since: u64,
+    node: &[String],
+    pieces: impl FnOnce() -> Vec<Arc<Piece>>,
+) -> Meant {
+    let mut keys = BTreeSet::new();
+    let mut missing = Vec::new();
+    for selector in selectors {
+        let found: Vec<u64> = containers(selector, &world.containers, since)
+            .map(|found| found.key)
+            .collect();
+        let ids: BTreeSet<&str> = world
+            .containers
+            .iter()
+            .filter(|container| found.contains(&container.key))
+            .map(|container| container.full_id.as_str())
+            .collect();
+        if ids.len() > 1 && !selector.container_id.is_empty() {
+            missing.push(format!(
+                "the id {} is that of several containers",
+                selector.container_id
+            ));
+            continue;
+        }
+        if found.is_empty() {
+            missing.extend(describe(selector));
+        }
+        keys.extend(found);
+    }
+    if !keys.is_empty() {
+        return Meant::These(Members::Containers {
+            keys,
+            wanted: selectors.to_vec(),
+        });
+    }
+    let only_pid = |selector: &&Selector| selector.pid.is_some() && describe(selector).is_none();
+    if let Some(pid) = selectors.iter().filter(only_pid).find_map(|selector| selector.pid) {
+        let known = world
+            .processes
+            .get(&pid)
+            .copied()
+            .or_else(|| find_process(pid, &pieces()));
+        return match known {
+            Some((life, container)) => Meant::These(Members::Tree(Tree {
+                pid,
+                lives: [life].into(),
+                processes: [pid].into(),
+                container,
+            })),
+            None => Meant::Nobody(format!("no process {pid} is known here, nor was one recently")),
+        };
+    }
+    if let Some(selector) = selectors
+        .iter()
+        .find(|selector| !selector.node.is_empty() && describe(selector).is_none())
+    {
+        return match selector.node == "*" || node.contains(&selector.node) {
+            true => Meant::These(Members::Node),
+            false => Meant::Nobody(format!("this is {}, not {}", node.join(" or "), selector.node)),
+        };
+    }
+    Meant::Nobody(match missing.is_empty() {
+        true => "the alert names no container, pod, process or node".to_owned(),
+        false => format!("not known here: {}", missing.join("; ")),
+    })
+}
+
+/// What of containers and pods a selector names.
+fn describe(selector: &Selector) -> Option<String> {
+    let parts = [
+        ("container ", &selector.container_id),
+        ("container called ", &selector.container_name),
+        ("namespace ", &selector.namespace),
+        ("pod ", &selector.pod),
+        ("pod with the uid ", &selector.pod_uid),
+    ];
+    let named: Vec<String> = parts
+        .iter()
+        .filter(|(_, text)| !text.is_empty())
+        .map(|(what, text)| format!("{what}{text}"))
+        .collect();
+    (!named.is_empty()).then(|| named.join(", "))
+}
+
+/// A process that has ended, in what was recorded last.
+fn find_process(pid: u32, pieces: &[Arc<Piece>]) -> Option<(u64, u64)> {
+    let may_have = |piece: &&Arc<Piece>| piece.segment.zone.pids.is_empty() || piece.segment.zone.pids.contains(&pid);
+    pieces.iter().filter(may_have).take(LOOKED_AT).find_map(|piece| {
+        let segment = Segment::parse(piece.segment.body.as_slice(), 0).ok()?;
+        let threads = segment.threads().ok()?;
+        let found = threads.iter().filter(|thread| thread.pid == pid && thread.is_main());
+        let newest = found.max_by_key(|thread| thread.id)?;
+        Some((newest.life, newest.container))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn world() -> World {
+        let container = |key, id: &str, name: &str, pod: Option<(&str, &str, &str)>, death| Container {
+            key,
+            full_id: id.into(),
+            name: Some(name.into()),
+            pod: pod.map(|(namespace, name, uid)| (namespace.into(), name.into(), uid.into())),
+            death,
+            ..Container::default()
+        };
+        World {
+            containers: vec![
+                container(1, "aaaa1111", "web", Some(("shop", "web-0", "u1")), 0),
+                container(2, "aaaa2222", "side", Some(("shop", "web-0", "u1")), 0),
+                container(3, "bbbb3333", "db", Some(("shop", "db-0", "u2")), 50),
+                container(4, "cccc4444", "web", None, 500),
+            ],
+            processes: [(7, (70, 2))].into(),
+        }
+    }
+
+    fn check(selectors: &[Selector], since: u64, expected: Result<&[u64], &str>) {
+        let meant = resolve(selectors, &world(), since, &["node-1".into()], Vec::new);
+        match (meant, expected) {
+            (Meant::These(Members::Containers { keys, .. }), Ok(expected)) => {
+                assert_eq!(keys.into_iter().collect::<Vec<_>>(), expected, "{selectors:?}");
+            }
+            (Meant::Nobody(said), Err(expected)) => assert!(said.contains(expected), "{said}"),
+            (meant, expected) => panic!("{selectors:?}: {meant:?}, expected {expected:?}"),
+        }
+    }
+
+    #[test]
+    fn selectors() {
+        let none = Selector::default;
+        let id = |text: &str| Selector {
+            container_id: text.into(),
+            ..none()
+        };
+        let name = |text: &str| Selector {
+            container_name: text.into(),
+            ..none()
+        };
+        let pod = |namespace: &str, pod: &str| Selector {
+            namespace: namespace.into(),
+            pod: pod.into(),
+            ..none()
+        };
+        check(&[id("aaaa1111")], 100, Ok(&[1]));
+        check(&[id("aaaa1")], 100, Ok(&[1]));
+        check(&[id("aaa")], 100, Err("container aaa"));
+        check(&[id("aaaa")], 100, Err("several"));
+        check(&[name("web")], 100, Ok(&[1, 4]));
+        check(&[pod("shop", "web-0")], 100, Ok(&[1, 2]));
+        check(&[pod("shop", "")], 0, Ok(&[1, 2, 3]));
+        check(&[pod("shop", "db-0")], 100, Err("pod db-0"));
+        // Those that are set hold together.
+        check(
+            &[Selector {
+                container_name: "side".into(),
+                ..pod("shop", "web-0")
+            }],
+            0,
+            Ok(&[2]),
+        );
+        check(
+            &[Selector {
+                container_name: "db".into(),
+                ..pod("shop", "web-0")
+            }],
+            0,
+            Err("called db"),
+        );
+        // Any of several.
+        check(&[id("bbbb3333"), name("side")], 0, Ok(&[2, 3]));
+        check(&[], 0, Err("names no container"));
+        // A process of a container that is known: the container is meant.
+        check(
+            &[Selector {
+                pid: Some(7),
+                ..id("aaaa1111")
+            }],
+            0,
+            Ok(&[1]),
+        );
+        check(&[Selector { pid: Some(8), ..none() }], 0, Err("no process 8"));
+        check(
+            &[Selector {
+                node: "other".into(),
+                ..none()
+            }],
+            0,
+            Err("not other"),
+        );
+    }
+
+    #[test]
+    fn processes_and_the_node() {
+        let resolve = |selector| resolve(&[selector], &world(), 0, &["node-1".into()], Vec::new);
+        let tree = Selector {
+            pid: Some(7),
+            ..Selector::default()
+        };
+        let Meant::These(Members::Tree(tree)) = resolve(tree) else {
+            panic!()
+        };
+        assert!(tree.lives.contains(&70) && tree.container == 2);
+        for node in ["*", "node-1"] {
+            let selector = Selector {
+                node: node.into(),
+                ..Selector::default()
+            };
+            assert_eq!(resolve(selector), Meant::These(Members::Node));
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! `capture agent` when something goes wrong: it is killed, the disk is full, there is too much.
+
+mod support;
+
+use afterimage_format::file::{Trace, verify};
+use serde_json::Value;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+use support::agent::Agent;
+use support::{can_record, count, lost, skip, workload};
+
+fn work(time: Duration) {
+    let until = Instant::now() + time;
+    while Instant::now() < until {
+        assert!(Command::new("true").status().unwrap().success());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn sidecar(folder: &Path, id: &str) -> Value {
+    serde_json::from_slice(&std::fs::read(folder.join(format!("{id}.json"))).unwrap()).unwrap()
+}
+
+/// Killed at any moment during captures: what was begun is recovered when the next one starts, sealed and marked.
+#[test]
+fn captures_of_a_killed_agent_are_recovered() {
+    if !can_record("captures_of_a_killed_agent_are_recovered") {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let config = "[captures]\npost = '60s'\n[retention]\nmin_free = '0'\n";
+    let pid = std::process::id().to_string();
+    let mut left: Vec<String> = Vec::new();
+    for round in 0..10u64 {
+        let mut agent = Agent::start(dir.path(), config);
+        for id in &left {
+            let summary = sidecar(&agent.folder(), id);
+            assert_eq!(
+                (summary["result"].as_str(), summary["sealed"].as_bool()),
+                (Some("interrupted"), Some(true)),
+                "{summary}"
+            );
+            let path = agent.folder().join(format!("{id}.scap"));
+            assert!(verify(&path, &[]).unwrap().is_intact(), "{summary}");
+            let trace = Trace::open(&path).unwrap();
+            assert_eq!(summary["events"], trace.totals().events);
+            assert_eq!(trace.attachments().len(), 1, "the alert is lost");
+            assert!(!agent.folder().join(format!("{id}.scap.part")).exists());
+        }
+        work(Duration::from_millis(100));
+        let captures = [agent.trigger(&["--node"]), agent.trigger(&["--pid", &pid])];
+        left = captures
+            .iter()
+            .map(|answer| answer["capture"].as_str().unwrap().to_owned())
+            .collect();
+        // From before anything was written to in the middle of it.
+        work(Duration::from_millis(1 + round * 311));
+        agent.kill();
+        assert!(
+            left.iter()
+                .all(|id| agent.folder().join(format!("{id}.scap.part")).exists())
+        );
+        if round == 9 {
+            let agent = Agent::start(dir.path(), config);
+            // After three seconds what came first has been written, whoever was captured.
+            for id in &left {
+                let trace = agent.trace(id);
+                assert!(
+                    count(&trace, "evt.type = execve and evt.dir = < and proc.name = true") > 20,
+                    "{id}"
+                );
+                assert!(trace.custody().iter().any(|entry| entry.action == "recovered"));
+            }
+            assert_eq!(
+                agent
+                    .ask("captures", &["--json"])
+                    .stdout
+                    .iter()
+                    .filter(|byte| **byte == b'\n')
+                    .count(),
+                20
+            );
+        }
+    }
+}
+
+/// A disk that fills up: what fitted is sealed and says so, recording goes on, and the next alert is told why not.
+#[test]
+fn a_full_disk_ends_a_capture_and_not_the_agent() {
+    let name = "a_full_disk_ends_a_capture_and_not_the_agent";
+    if !can_record(name) {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let disk = dir.path().join("captures");
+    std::fs::create_dir(&disk).unwrap();
+    let mount = Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"])
+        .arg(&disk)
+        .status();
+    if !mount.is_ok_and(|status| status.success()) {
+        skip(name, "cannot mount a small tmpfs");
+        return;
+    }
+    let config = "[captures]\npost = '60s'\nmax_size = '1GiB'\n[retention]\nmin_free = '0'\n";
+    let agent = Agent::start(dir.path(), config);
+    let capture = agent.trigger(&["--node"]);
+    let id = capture["capture"].as_str().unwrap().to_owned();
+    // More than fits, whatever it compresses to.
+    let noise = workload().with_file_name("transport");
+    let until = Instant::now() + Duration::from_secs(40);
+    while sidecar(&disk, &id)["result"] == "running" && Instant::now() < until {
+        assert!(
+            Command::new(&noise)
+                .args(["stream", "200000", "80"])
+                .status()
+                .unwrap()
+                .success()
+        );
+        std::fs::write(dir.path().join("data"), random(1 << 20)).unwrap();
+        let args = ["if=data", "of=/dev/null", "bs=64", "status=none"];
+        assert!(
+            Command::new("dd")
+                .args(args)
+                .current_dir(dir.path())
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+    let summary = sidecar(&disk, &id);
+    let events = agent.metric("events_total");
+    std::fs::write(disk.join("rest"), vec![0; 4 << 20]).unwrap_or(());
+    let refused = agent.trigger(&["--node"]);
+    work(Duration::from_millis(1500));
+    let recorded = agent.metric("events_total") - events;
+    let full = agent.metric("captures_total{result=\"disk full\"}");
+    let checked = Trace::open(&disk.join(format!("{id}.scap"))).map(|trace| {
+        let sound = (0..trace.segment_count()).all(|at| trace.check_segment(at).is_ok());
+        (trace.summary().cloned(), lost(&trace), sound, trace.segment_count())
+    });
+    // Room again: the next one is as any other.
+    let _ = std::fs::remove_file(disk.join("rest"));
+    let _ = std::fs::remove_file(disk.join(format!("{id}.scap")));
+    let again = agent.trigger(&["--node", "--post", "100ms"]);
+    let ended = again["capture"].as_str().map(|id| agent.ended(id));
+    drop(agent);
+    assert!(Command::new("umount").arg("-l").arg(&disk).status().unwrap().success());
+    assert_eq!(
+        (summary["result"].as_str(), summary["sealed"].as_bool()),
+        (Some("disk full"), Some(true)),
+        "{summary}"
+    );
+    let (sealed, lost, sound, segments) = checked.unwrap();
+    assert!(sealed.unwrap().reason.contains("No space left") && lost > 0 && sound && segments > 0);
+    assert_eq!(refused["status"], 507, "{refused}");
+    assert!(recorded > 0.0, "recording has stopped");
+    assert_eq!(full, 1.0);
+    assert!(again["ok"] == true && ended.unwrap()["sealed"] == true, "{again}");
+}
+
+fn random(bytes: usize) -> Vec<u8> {
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state as u8
+    };
+    (0..bytes).map(|_| next()).collect()
+}
+
+/// The oldest leave, and what has reached its size ends.
+#[test]
+fn limits_of_one_capture_and_of_all() {
+    if !can_record("limits_of_one_capture_and_of_all") {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let config =
+        "[captures]\npost = '100ms'\nmax_size = '200KiB'\nat_once = 1\n[retention]\nfiles = 2\nmin_free = '0'\n";
+    let agent = Agent::start(dir.path(), config);
+    let mut ids = Vec::new();
+    for _ in 0..4 {
+        work(Duration::from_millis(50));
+        let id = agent.trigger(&["--node"])["capture"].as_str().unwrap().to_owned();
+        assert_eq!(agent.ended(&id)["result"], "complete");
+        ids.push(id);
+    }
+    support::wait_for("the oldest to leave", || {
+        !agent.folder().join(format!("{}.scap", ids[1])).exists()
+    });
+    assert!(!agent.folder().join(format!("{}.json", ids[0])).exists());
+    assert!(agent.folder().join(format!("{}.scap", ids[3])).exists());
+    let large = agent.trigger(&["--node", "--post", "60s"]);
+    let second = agent.trigger(&["--pid", "1"]);
+    assert_eq!(second["status"], 503, "{second}");
+    let id = large["capture"].as_str().unwrap();
+    let noise = workload().with_file_name("transport");
+    while sidecar(&agent.folder(), id)["result"] == "running" {
+        assert!(
+            Command::new(&noise)
+                .args(["stream", "100000", "80"])
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+    let summary = sidecar(&agent.folder(), id);
+    assert_eq!(
+        (summary["result"].as_str(), summary["sealed"].as_bool()),
+        (Some("limit reached"), Some(true)),
+        "{summary}"
+    );
+}
+
+/// A flight that nobody asks anything of: the disk is not touched, and memory stays where it is.
+#[test]
+fn a_quiet_flight_writes_nothing_and_does_not_grow() {
+    if !can_record("a_quiet_flight_writes_nothing_and_does_not_grow") {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let agent = Agent::start(dir.path(), "[ring]\nmemory = '8MiB'\n[retention]\nmin_free = '0'\n");
+    let noise = workload().with_file_name("transport");
+    let status = |key: &str| {
+        let text = std::fs::read_to_string(format!("/proc/{}/status", agent.pid())).unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix(key)).unwrap().to_owned();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap()
+    };
+    let written = || {
+        let text = std::fs::read_to_string(format!("/proc/{}/io", agent.pid())).unwrap();
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix("write_bytes: "))
+            .unwrap()
+            .to_owned();
+        line.parse::<u64>().unwrap()
+    };
+    let began = Instant::now();
+    let before = written();
+    let mut rounds = 0;
+    while began.elapsed() < Duration::from_secs(10) {
+        assert!(
+            Command::new(&noise)
+                .args(["stream", "200000", "80"])
+                .status()
+                .unwrap()
+                .success()
+        );
+        rounds += 1;
+    }
+    let (peak, events) = (status("VmHWM:") >> 10, agent.metric("events_total"));
+    println!(
+        "{events} events in {:?}, ring {} bytes, {} s; peak {peak} MiB, now {} MiB; {} bytes written, {} lost",
+        began.elapsed(),
+        agent.metric("ring_bytes"),
+        agent.metric("ring_span_seconds"),
+        status("VmRSS:") >> 10,
+        written() - before,
+        agent.metric("events_lost_total"),
+    );
+    assert!(events >= 200_000.0 * f64::from(rounds), "{events} in {rounds} rounds");
+    assert!(agent.metric("ring_bytes") <= f64::from(8 << 20));
+    assert_eq!(written(), before, "a flight wrote to the disk");
+    // Pages of the program itself are files', and those of a test build many.
+    let own = peak - (status("RssFile:") >> 10);
+    assert!(own <= 8 + 48, "{own} of {peak} MiB at the peak");
+}
