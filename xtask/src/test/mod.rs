@@ -35,6 +35,7 @@ const PACKAGES: [Need; 16] = [
     Need::program("zstd", "zstd"),
     Need::program("ssh-keygen", "openssh-client"),
     Need::program("openssl", "openssl"),
+    Need::program("curl", "curl"),
     Need::program("sysdig", "sysdig"),
 ];
 
