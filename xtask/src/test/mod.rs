@@ -19,7 +19,7 @@ use results::Tally;
 
 /// What builds and tests take: container runtimes, a peer that reads its own captures, something to run in it, a terminal to type into, namespaces; and what the reader
 /// made from docs/format.md alone is written in.
-const PACKAGES: [Need; 16] = [
+const PACKAGES: [Need; 17] = [
     workspace::CAPTURE_NEEDS,
     Need::program("containerd", "containerd"),
     Need::program("dockerd", "docker.io"),
