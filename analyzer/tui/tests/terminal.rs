@@ -1,118 +1,19 @@
 //! The interface in a real terminal: tmux types and looks.
 
 mod sample;
+mod tmux;
 
-use std::fs::OpenOptions;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+use tmux::{PATIENCE, Tmux};
 
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// A tmux server of its own, with a shell in one window; gone when dropped.
-struct Tmux {
-    folder: tempfile::TempDir,
-}
-
-impl Tmux {
-    /// Starts a shell at 80x24; nothing, with the reason said, where there is no tmux.
-    fn start(test: &str) -> Option<Tmux> {
-        if Command::new("tmux").arg("-V").output().is_err() {
-            skipped(test, "tmux is not installed");
-            return None;
-        }
-        let folder = tempfile::tempdir().expect("a folder");
-        let tmux = Tmux { folder };
-        tmux.run(&[
-            "-f",
-            "/dev/null",
-            "new-session",
-            "-d",
-            "-x",
-            "80",
-            "-y",
-            "24",
-            "env PS1='$ ' LC_ALL=C.UTF-8 TZ=UTC sh",
-        ]);
-        tmux.wait_for("$");
-        Some(tmux)
-    }
-
-    fn run(&self, arguments: &[&str]) -> String {
-        let socket = self.folder.path().join("tmux");
-        let output = Command::new("tmux")
-            .arg("-u")
-            .arg("-S")
-            .arg(socket)
-            .args(arguments)
-            .output()
-            .expect("tmux runs");
-        assert!(output.status.success(), "tmux {arguments:?}: {output:?}");
-        String::from_utf8_lossy(&output.stdout).into_owned()
-    }
-
-    fn keys(&self, keys: &[&str]) {
-        self.run(&[&["send-keys"], keys].concat());
-    }
-
-    /// Types a line at the shell.
-    fn command(&self, line: &str) {
-        self.run(&["send-keys", "-l", line]);
-        self.keys(&["Enter"]);
-    }
-
-    fn screen(&self) -> String {
-        self.run(&["capture-pane", "-p"])
-    }
-
-    /// Waits until the screen shows `text`.
-    #[track_caller]
-    fn wait_for(&self, text: &str) {
-        self.wait_until(text, |screen| screen.contains(text));
-    }
-
-    #[track_caller]
-    fn wait_until(&self, what: &str, holds: impl Fn(&str) -> bool) {
-        let start = Instant::now();
-        while !holds(&self.screen()) {
-            assert!(start.elapsed() < PATIENCE, "never came: {what}\n{}", self.screen());
-            sleep(Duration::from_millis(20));
-        }
-    }
-
-    /// The terminal is as it was: main screen, cursor, echo and lines.
-    #[track_caller]
-    fn is_given_back(&self) {
-        let flags = self.run(&["display-message", "-p", "#{alternate_on} #{cursor_flag}"]);
-        assert_eq!(flags.trim(), "0 1", "alternate screen and cursor");
-        self.command("stty -a | tr ' ' '\\n' | grep -c -x -e icanon -e echo -e isig");
-        self.wait_until("icanon, echo and isig", |screen| screen.lines().any(|line| line == "3"));
-    }
-
-    fn trace(&self) -> PathBuf {
-        let path = self.folder.path().join("story.scap");
-        sample::story(&path);
-        path
-    }
-}
-
-impl Drop for Tmux {
-    fn drop(&mut self) {
-        let socket = self.folder.path().join("tmux");
-        let _ = Command::new("tmux").arg("-S").arg(socket).arg("kill-server").output();
-    }
-}
-
-fn skipped(test: &str, reason: &str) {
-    let line = format!("SKIPPED: {test}: {reason}");
-    println!("{line}");
-    if let Some(log) = std::env::var_os("AFTERIMAGE_SKIP_LOG") {
-        let log = OpenOptions::new().append(true).create(true).open(log);
-        log.and_then(|mut log| writeln!(log, "{line}"))
-            .expect("the log of skipped tests can be written");
-    }
+/// A trace with a short story.
+fn story(tmux: &Tmux) -> PathBuf {
+    let path = tmux.folder.path().join("story.scap");
+    sample::story(&path);
+    path
 }
 
 /// The example, which stands beside this test's own binary.
@@ -136,7 +37,7 @@ fn a_person_looks_around_and_leaves() {
     let Some(tmux) = Tmux::start("a_person_looks_around_and_leaves") else {
         return;
     };
-    tmux.command(&command(&tmux.trace()));
+    tmux.command(&command(&story(&tmux)));
     tmux.wait_for("Overview");
     tmux.wait_for("7 LOST");
     tmux.keys(&["E"]);
@@ -260,7 +161,7 @@ fn what_is_copied_is_in_the_clipboard() {
         return;
     };
     tmux.run(&["set", "-g", "set-clipboard", "on"]);
-    let trace = tmux.trace();
+    let trace = story(&tmux);
     tmux.command(&command(&trace));
     tmux.wait_for("Overview");
     tmux.keys(&["E", "/"]);
@@ -302,7 +203,7 @@ fn the_configuration_and_the_mouse_count() {
     let Some(tmux) = Tmux::start("the_configuration_and_the_mouse_count") else {
         return;
     };
-    let trace = tmux.trace();
+    let trace = story(&tmux);
     let folder = tmux.folder.path().join("afterimage");
     std::fs::create_dir(&folder).expect("a folder");
     let text = "start = \"events\"\n[keys]\nquit = [\"Q\"]\nfly = [\"f\"]\n";
@@ -342,7 +243,7 @@ fn signals_give_the_terminal_back() {
     let Some(tmux) = Tmux::start("signals_give_the_terminal_back") else {
         return;
     };
-    let trace = tmux.trace();
+    let trace = story(&tmux);
     for (signal, status) in [("TERM", 143), ("INT", 130), ("HUP", 129)] {
         tmux.command("clear");
         tmux.command(&format!("{} {}", example().display(), trace.display()));
@@ -371,7 +272,7 @@ fn a_panic_gives_the_terminal_back_and_is_seen() {
     let Some(tmux) = Tmux::start("a_panic_gives_the_terminal_back_and_is_seen") else {
         return;
     };
-    let trace = tmux.trace();
+    let trace = story(&tmux);
     let example = example();
     tmux.command(&format!(
         "{} {} --panic-after 500; echo status $?",

@@ -38,7 +38,12 @@ pub(super) fn draw(state: &State, follow: &Follow, areas: &Areas, buffer: &mut B
     put(buffer, titles.x, titles.y, titles.width, &about, TITLE);
     if follow.chunks.is_empty() {
         let running = state.screen().job.is_some_and(|job| job.is_running());
-        table::empty(buffer, area, running, "no bytes were recorded");
+        table::empty(
+            buffer,
+            area,
+            running,
+            "no bytes were recorded; sendfile, splice and mapped memory move them unseen (t shows the process)",
+        );
     }
     let mut y = area.y;
     let mut skip = follow.top.line;
