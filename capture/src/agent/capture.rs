@@ -153,7 +153,7 @@ impl Capture {
         let attached = match whole {
             // A person's or a filter's: there is nothing but what is known of it.
             true => serde_json::to_vec_pretty(trigger).unwrap_or_default(),
-            false => super::base64::payload(trigger),
+            false => super::alert::payload(trigger),
         };
         let media_type = match trigger.payload_type.as_str() {
             "" => "application/json",

@@ -10,7 +10,6 @@
 
 mod again;
 mod alert;
-mod base64;
 mod capture;
 mod client;
 mod config;
