@@ -29,7 +29,7 @@ fn pictures_are_what_the_program_shows() {
         ("events", &["Down", "Enter", "Enter"]),
         ("filter", &["E", "/", "proc.name = nc and fd.na"]),
         ("why", &["E", ":", "3034", "Enter", "w"]),
-        ("follow", &["E", ":", "1995", "Enter", "e"]),
+        ("follow", &["E", ":", "2058", "Enter", "e"]),
         ("tree", &["Down", "Down", "t"]),
         ("notes", &["b", "Down", "B", "how they came in", "Enter", "m"]),
         ("help", &["?"]),
