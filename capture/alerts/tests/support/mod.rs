@@ -166,6 +166,11 @@ impl Helper {
         }
     }
 
+    /// Waits until settings are in force.
+    pub(crate) fn is_ready(&self) {
+        self.said_that(5, |said| matches!(said, Said::Ready { .. }).then_some(()));
+    }
+
     /// What was said so far.
     pub(crate) fn said_so_far(&self) -> Vec<Said> {
         self.said.try_iter().collect()
