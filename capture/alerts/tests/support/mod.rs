@@ -3,7 +3,9 @@
 #![allow(dead_code)]
 
 pub(crate) mod http;
+pub(crate) mod moto;
 pub(crate) mod payloads;
+pub(crate) mod sink;
 
 use afterimage_alerts::protocol::{Said, Told, Trigger};
 use afterimage_alerts::settings::{Settings, check};
@@ -164,6 +166,15 @@ impl Helper {
                 Err(_) => panic!("was not said; but {others:?}"),
             }
         }
+    }
+
+    /// What comes of new settings: where it listens now, or why not.
+    pub(crate) fn replaced(&self) -> Result<Vec<String>, Vec<String>> {
+        self.said_that(5, |said| match said {
+            Said::Ready { listening, .. } => Some(Ok(listening.clone())),
+            Said::Failed { reasons } => Some(Err(reasons.clone())),
+            _ => None,
+        })
     }
 
     /// What was said so far.
