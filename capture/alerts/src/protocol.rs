@@ -10,6 +10,8 @@
 //! | `Deliver` | `Delivered`, several | what is to be delivered is on disk before the first of them |
 //! | `Stop`, or end of file | `Stopped` | end of file |
 //!
+//! The recorder reads what is said whatever else it does: the helper's lines are few, and while they wait, requests do.
+//!
 //! Unknown fields are ignored and missing ones have defaults, so that both sides may be of neighbouring versions.
 
 use crate::settings::Settings;
@@ -55,7 +57,7 @@ pub enum Said {
         source: String,
         /// What was answered; 0: the connection was closed without an answer.
         status: u16,
-        /// Why, of the last one. No secrets in it, and nothing of the body.
+        /// Why, of the last one. No secrets in it; what the body said at the place that is wrong is short and quoted.
         reason: String,
         /// How many since the last line of this kind.
         count: u64,

@@ -273,3 +273,25 @@ fn many_large_bodies_at_once_are_bounded() {
     );
     assert!(after < before + 48 * MIB, "{before} -> {after}");
 }
+
+/// JSON that would be a hundred times as large in memory, of somebody who may.
+#[test]
+fn json_that_unfolds_is_bounded() {
+    let (_dir, helper) = started("per_peer = 1000\nper_source = 1000");
+    get_in(&helper, 1);
+    let before = resident(helper.pid());
+    let refused = format!("[{}0]", "{\"a\":1},".repeat(100_000));
+    assert_eq!(post(helper.address, "/v1/falco", "t0ken", &refused).status, 400);
+    let most = format!("[{}0]", "{\"a\":1},".repeat(32_000));
+    let to = helper.address;
+    let post_it = move || post(to, "/v1/falco", "t0ken", &most).status;
+    let threads: Vec<_> = (0..8).map(|_| std::thread::spawn(post_it.clone())).collect();
+    assert!(threads.into_iter().all(|thread| thread.join().unwrap() == 400));
+    let after = peak(helper.pid());
+    println!(
+        "JSON that unfolds: resident {} KiB before, {} KiB at most",
+        before >> 10,
+        after >> 10
+    );
+    assert!(after < before + 48 * MIB, "{before} -> {after}");
+}

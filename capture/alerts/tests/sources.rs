@@ -217,7 +217,8 @@ fn what_is_no_alert_is_refused_with_a_reason() {
     ] {
         check(kind, "", "the body is empty");
         check(kind, "{", "the body is no JSON: EOF while parsing an object at line 1");
-        check(kind, &"[".repeat(100_000), "the body is no JSON: recursion limit");
+        check(kind, &"[".repeat(10_000), "the body is no JSON: recursion limit");
+        check(kind, &"[".repeat(100_000), "the body has more than 65536 values");
         assert!(read(kind, None, b"\xff\xfe").is_err());
         assert!(read(kind, None, b"42").is_err());
     }
@@ -297,6 +298,22 @@ fn what_is_no_alert_is_refused_with_a_reason() {
         r#"{"events":[{}]}"#,
         "/events.[0]./what/name: expected the name",
     );
+}
+
+#[test]
+fn a_small_body_does_not_become_a_large_one() {
+    let long = "n".repeat(2000);
+    let container = json!({ "id": "x", "name": "y" });
+    let workload = json!({ "name": long, "type": "pods", "namespace": long, "containers": vec![container; 10_000] });
+    let finding = json!({ "id": "1", "type": "T",
+        "resource": { "kubernetesDetails": { "kubernetesWorkloadDetails": workload } } });
+    let trigger = one(Kind::GuardDuty, &finding);
+    assert_eq!(trigger.selectors.len(), 64);
+    assert_eq!(trigger.selectors[0].namespace.len(), 1024);
+    let alert = json!({ "labels": {}, "status": "firing" });
+    let many = json!({ "commonLabels": { "pod": long }, "alerts": vec![alert; 10_000] });
+    let found = found(Kind::Alertmanager, &many.to_string());
+    assert_eq!((found.triggers.len(), found.left_out), (1024, 8976));
 }
 
 fn documents(file: &str) -> Option<Vec<Value>> {

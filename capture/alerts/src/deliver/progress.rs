@@ -21,6 +21,9 @@ pub(super) struct Object {
     pub(super) upload: Option<String>,
     /// The store's ids of parts that are there.
     pub(super) parts: Vec<String>,
+    /// Tries since the last part that came to nothing although the store answered.
+    #[serde(default)]
+    pub(super) stuck: u32,
     /// It is there, as the store tags it.
     pub(super) done: bool,
     pub(super) e_tag: Option<String>,

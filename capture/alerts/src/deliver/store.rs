@@ -17,8 +17,16 @@ use std::time::Duration;
 use url::Url;
 
 /// A store that takes parts one by one, also after a restart.
-pub(super) trait InParts: ObjectStore + MultipartStore {}
-impl<T: ObjectStore + MultipartStore> InParts for T {}
+pub(super) trait InParts: ObjectStore + MultipartStore {
+    /// The rest of it.
+    fn as_store(&self) -> &dyn ObjectStore;
+}
+
+impl<T: ObjectStore + MultipartStore> InParts for T {
+    fn as_store(&self) -> &dyn ObjectStore {
+        self
+    }
+}
 
 #[derive(Clone)]
 pub(super) enum Kind {

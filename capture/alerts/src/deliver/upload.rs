@@ -13,6 +13,9 @@ use std::path::Path as FilePath;
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
+/// Tries without any part more after which an upload begins anew.
+const STUCK_MAX: u32 = 3;
+
 /// Why a file is not there yet.
 enum Failure {
     /// Perhaps the next time.
@@ -72,7 +75,7 @@ impl One<'_> {
         })?;
         let stamp = Stamp::of(&file.metadata().await.map_err(here)?, self.part);
         let plain: &dyn ObjectStore = match store {
-            Kind::Parts(store) => &**store,
+            Kind::Parts(store) => store.as_store(),
             Kind::Folder(store) => &**store,
         };
         let done = progress.object(self.object.as_ref(), stamp).clone();
@@ -119,13 +122,23 @@ impl One<'_> {
         stamp: Stamp,
         progress: &mut Progress,
     ) -> Result<PutResult, Failure> {
+        let before = progress.object(self.object.as_ref(), stamp).parts.len();
         let put = self.parts_from_there(store, file, stamp, progress).await;
-        if let Err(Error::NotFound { .. }) = &put {
-            // The store has forgotten what was begun.
-            progress.objects.remove(self.object.as_ref());
-            self.save(progress).await?;
+        let Err(error) = put else {
+            return Ok(put?);
+        };
+        let object = progress.object(self.object.as_ref(), stamp);
+        object.stuck = if object.parts.len() > before { 0 } else { object.stuck };
+        // A store that is away has not forgotten anything.
+        if self.is_there(store.as_store(), stamp, None).await.is_ok() {
+            object.stuck += 1;
         }
-        Ok(put?)
+        // What was begun is forgotten, or there is something wrong with it.
+        if matches!(error, Error::NotFound { .. }) || object.stuck >= STUCK_MAX {
+            progress.objects.remove(self.object.as_ref());
+        }
+        self.save(progress).await?;
+        Err(error.into())
     }
 
     async fn parts_from_there(

@@ -53,7 +53,7 @@ pub(super) async fn take(
     for (why, count) in &passed {
         lock(&door.tally).pass(&settings.name, why, *count);
     }
-    let left_out = triggers.len().saturating_sub(in_force.limits.alerts);
+    let left_out = found.left_out + triggers.len().saturating_sub(in_force.limits.alerts);
     triggers.truncate(in_force.limits.alerts);
     if triggers.is_empty() {
         return Ok(answer::together(Vec::new(), &passed, left_out));

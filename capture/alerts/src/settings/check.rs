@@ -55,7 +55,14 @@ pub fn check_beside(text: &str, others: &[&str]) -> Result<Settings, Vec<Problem
     if problems.is_empty() {
         let settings = settings.with_defaults();
         for (key, message) in rules::broken(&settings) {
-            problems.push(Problem::at(text, span_of(table, &key), rules::written(&key), message));
+            // What a section that is missing lacks is said where it is needed.
+            let needed = || {
+                ["webhook", "command", "upload"]
+                    .iter()
+                    .find_map(|name| Some(table.get_key_value(*name)?.0.span()))
+            };
+            let span = span_of(table, &key).or_else(needed);
+            problems.push(Problem::at(text, span, rules::written(&key), message));
         }
         if problems.is_empty() {
             return Ok(settings);

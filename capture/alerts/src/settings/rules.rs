@@ -94,7 +94,7 @@ fn http(settings: &Settings, wrong: &mut Vec<(Key, String)>) {
     let limits = &http.limits;
     let body = 1024..=PAYLOAD_MAX;
     limit("body_bytes", body.contains(&limits.body_bytes), "1024 to 1048576 bytes");
-    let bodies = limits.body_bytes..=1 << 30;
+    let bodies = limits.body_bytes.min(PAYLOAD_MAX)..=1 << 30;
     limit(
         "bodies_bytes",
         bodies.contains(&limits.bodies_bytes),

@@ -1,6 +1,6 @@
 //! Prometheus Alertmanager's webhook, version 4. One request has the alerts of a group: each that fires is a trigger.
 
-use super::{Found, Reason, json, made_id};
+use super::{ALERTS_MAX, Found, Reason, json, made_id};
 use crate::protocol::{Selector, Trigger};
 use crate::time;
 use serde_json::Value;
@@ -28,6 +28,10 @@ pub(super) fn read(document: &Value) -> Result<Found, Reason> {
     let common = document.get("commonLabels").unwrap_or(&Value::Null);
     let mut found = Found::default();
     for (at, alert) in alerts.iter().enumerate() {
+        if found.triggers.len() >= ALERTS_MAX {
+            found.left_out = alerts.len() - at;
+            break;
+        }
         let labels = alert.get("labels");
         let Some(labels) = labels.filter(|labels| labels.is_object()) else {
             let message = format!("expected an object, found {}", json::kind(labels));

@@ -1,7 +1,7 @@
 //! AWS GuardDuty: EventBridge events (`detail` is the finding), answers of the API (`Findings`), findings themselves. Names
 //! begin with a small letter in events and with a capital one in the API.
 
-use super::{Found, Reason, each, json};
+use super::{Found, Reason, SELECTORS_MAX, each, json};
 use crate::protocol::{Selector, Trigger};
 use crate::time;
 use serde_json::Value;
@@ -96,7 +96,7 @@ fn selectors(resource: &Value, service: &Value) -> Vec<Selector> {
         node: node.clone(),
         ..Selector::default()
     };
-    let containers = json::list(json::get(workload, "containers")).iter();
+    let containers = json::list(json::get(workload, "containers")).iter().take(SELECTORS_MAX);
     all.extend(containers.map(|container| with_container(&pod, container)));
     // Without containers and pod, a namespace alone would mean everything in it.
     if all.is_empty() && !(pod.pod.is_empty() && pod.pod_uid.is_empty()) {
@@ -110,6 +110,7 @@ fn selectors(resource: &Value, service: &Value) -> Vec<Selector> {
     all.extend(
         json::list(tasks)
             .iter()
+            .take(SELECTORS_MAX)
             .map(|container| with_container(&host, container)),
     );
     if let Some(container) = json::get(resource, "containerDetails") {

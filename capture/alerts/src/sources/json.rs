@@ -6,10 +6,17 @@ use serde_json::Value;
 /// Characters of a text that is taken over; more is cut. Names of containers, pods and rules are far shorter.
 const TEXT_MAX: usize = 1024;
 
+/// Values of a document: what is between its brackets and commas. Alerts have hundreds; a megabyte of `{"a":1},` would be
+/// a hundred of them in memory.
+const VALUES_MAX: usize = 64 << 10;
+
 /// The body as JSON.
 pub(super) fn parse(body: &[u8]) -> Result<Value, Reason> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err(Reason::new("", "the body is empty; expected JSON"));
+    }
+    if body.iter().filter(|byte| matches!(byte, b'{' | b'[' | b',')).count() > VALUES_MAX {
+        return Err(Reason::new("", format!("the body has more than {VALUES_MAX} values")));
     }
     // Some senders put a byte order mark before it.
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);

@@ -19,13 +19,20 @@ pub struct Found {
     pub triggers: Vec<Trigger>,
     /// Alerts that never do, and why: `resolved`, `inactive`, `sample`.
     pub passed: Vec<&'static str>,
+    /// Alerts beyond [`ALERTS_MAX`] that were not looked at.
+    pub left_out: usize,
 }
+
+/// Alerts of one body. A small body can have many, and each is larger here than there.
+pub const ALERTS_MAX: usize = 1024;
+/// Selectors of one alert, for the same reason.
+pub const SELECTORS_MAX: usize = 64;
 
 impl Found {
     fn one(trigger: Trigger) -> Found {
         Found {
             triggers: vec![trigger],
-            passed: Vec::new(),
+            ..Found::default()
         }
     }
 
@@ -103,6 +110,10 @@ fn each<'a>(document: &'a Value, mut read: impl FnMut(&'a Value) -> Result<Found
     };
     let mut all = Found::default();
     for (at, item) in items.iter().enumerate() {
+        if all.triggers.len() >= ALERTS_MAX {
+            all.left_out = items.len() - at;
+            break;
+        }
         let found = read(item).map_err(|reason| reason.within(&format!("[{at}]")))?;
         all.triggers.extend(found.triggers);
         all.passed.extend(found.passed);

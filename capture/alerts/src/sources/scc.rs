@@ -1,7 +1,7 @@
 //! Google Security Command Center: `{notificationConfigName, finding, resource}`, or the same in the envelope of a Pub/Sub
 //! push subscription. It names pods and containers, never a container's id.
 
-use super::{Found, Reason, json};
+use super::{Found, Reason, SELECTORS_MAX, json};
 use crate::protocol::{Selector, Trigger};
 use crate::time;
 use base64::Engine;
@@ -62,7 +62,10 @@ fn notification(document: &Value) -> Result<Found, Reason> {
 fn selectors(finding: &Value, properties: &Value) -> Vec<Selector> {
     let node = node(finding, properties);
     let mut all = Vec::new();
-    for pod in json::list(json::path(finding, &["kubernetes", "pods"])) {
+    for pod in json::list(json::path(finding, &["kubernetes", "pods"]))
+        .iter()
+        .take(SELECTORS_MAX)
+    {
         let place = Selector {
             namespace: json::text_at(pod, &["ns"]),
             pod: json::text_at(pod, &["name"]),
@@ -72,7 +75,7 @@ fn selectors(finding: &Value, properties: &Value) -> Vec<Selector> {
         let names = json::list(pod.get("containers"))
             .iter()
             .map(|container| json::text_at(container, &["name"]));
-        let names: Vec<String> = names.filter(|name| !name.is_empty()).collect();
+        let names: Vec<String> = names.filter(|name| !name.is_empty()).take(SELECTORS_MAX).collect();
         let named = names.into_iter().map(|container_name| Selector {
             container_name,
             ..place.clone()
@@ -94,6 +97,7 @@ fn selectors(finding: &Value, properties: &Value) -> Vec<Selector> {
         });
     }
     all.retain(|selector| !selector.is_empty());
+    all.truncate(SELECTORS_MAX);
     all
 }
 

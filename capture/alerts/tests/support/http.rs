@@ -85,3 +85,23 @@ pub(crate) fn post(to: SocketAddr, path: &str, token: &str, body: &str) -> Respo
     let headers = [("authorization", &*token), ("content-type", "application/json")];
     request(to, "POST", path, &headers, body.as_bytes())
 }
+
+/// Status and body.
+pub(crate) type Bytes = (u16, Vec<u8>);
+
+/// A body that is no text.
+pub(crate) fn get_bytes(from: SocketAddr, path: &str) -> Bytes {
+    let mut stream = TcpStream::connect(from).unwrap();
+    // moto wants to see whose key it is, and does not check more.
+    let key = "AWS4-HMAC-SHA256 Credential=testing/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0";
+    let head = format!("GET {path} HTTP/1.1\r\nhost: {from}\r\nauthorization: {key}\r\nconnection: close\r\n\r\n");
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).unwrap();
+    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
+    let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
+    (
+        head.split(' ').nth(1).unwrap().parse().unwrap(),
+        bytes.split_off(end + 4),
+    )
+}

@@ -3,7 +3,9 @@
 #![allow(dead_code)]
 
 pub(crate) mod http;
+pub(crate) mod moto;
 pub(crate) mod payloads;
+pub(crate) mod sink;
 
 use afterimage_alerts::protocol::{Said, Told, Trigger};
 use afterimage_alerts::settings::{Settings, check};
@@ -166,9 +168,13 @@ impl Helper {
         }
     }
 
-    /// Waits until settings are in force.
-    pub(crate) fn is_ready(&self) {
-        self.said_that(5, |said| matches!(said, Said::Ready { .. }).then_some(()));
+    /// What comes of new settings: where it listens now, or why not.
+    pub(crate) fn replaced(&self) -> Result<Vec<String>, Vec<String>> {
+        self.said_that(5, |said| match said {
+            Said::Ready { listening, .. } => Some(Ok(listening.clone())),
+            Said::Failed { reasons } => Some(Err(reasons.clone())),
+            _ => None,
+        })
     }
 
     /// What was said so far.
