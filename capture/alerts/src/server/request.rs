@@ -1,9 +1,10 @@
 //! One request: where it goes, and everything that can refuse it.
 
-use super::auth::{Asker, check_loopback, check_token};
+use super::auth::{Asker, Proof, bearer, check_loopback, check_token};
 use super::in_force::{InForce, InForceSource};
 use super::refusal::Refusal;
 use super::{Answered, Door, alert, body, lock};
+use crate::google;
 use crate::protocol::{Said, TEXT_WITHIN};
 use crate::settings::Kind;
 use crate::sns::{self, Envelope, Opened};
@@ -14,8 +15,6 @@ use hyper::{HeaderMap, Method, Request};
 use serde_json::json;
 use std::sync::Arc;
 use tokio::time::{Instant, timeout};
-
-use super::auth::Proof;
 
 /// Answers a request.
 pub(super) async fn answer(door: &Arc<Door>, request: Request<Incoming>, asker: Asker) -> Answered {
@@ -130,6 +129,15 @@ async fn post(
 ) -> Result<Answered, Refusal> {
     let proof = &source.proof;
     proof.check_header(headers, asker)?;
+    if let Proof::Google { audience, account } = proof {
+        let hint = "send the token of the subscription's service account, for the audience of this source";
+        let token = bearer(headers).ok_or_else(|| Refusal::unauthorized("there are no credentials", hint))?;
+        let checked = in_force.google.check(token, audience, account).await;
+        checked.map_err(|refusal| match refusal {
+            google::Refusal::Forbidden(why) => Refusal::unauthorized(why, hint),
+            google::Refusal::Unknown(why) => Refusal::new(503, "google", why, "try again in a moment"),
+        })?;
+    }
     // Strangers must not use up what the source may send.
     let rate = || match lock(&source.bucket).take(in_force.limits.per_source, Instant::now()) {
         true => Ok(()),
