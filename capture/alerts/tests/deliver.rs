@@ -325,6 +325,12 @@ fn an_upload_goes_on_where_it_stopped() {
         std::thread::sleep(Duration::from_millis(2));
     }
     drop(helper);
+    let open = || {
+        let (status, list) = moto.object("?uploads");
+        assert_eq!(status, 200);
+        String::from_utf8(list).unwrap().matches("<UploadId>").count()
+    };
+    assert_eq!(open(), 1);
     println!("{} of 5 parts were there when the first helper was killed", parts());
     let helper = to_moto(&place, port);
     let results = results(&helper);
@@ -335,6 +341,8 @@ fn an_upload_goes_on_where_it_stopped() {
     };
     assert_eq!(url, "s3://captures/prod/c1/");
     assert!(moto.object("prod/c1/c1.scap") == (200, fs::read(&place.trace).unwrap()));
+    // Had it begun anew, the first one would still be open.
+    assert_eq!(open(), 0);
     assert_eq!(moto.object("prod/c1/c1.json"), (200, fs::read(&place.side).unwrap()));
     assert!(!progress.exists());
 }
