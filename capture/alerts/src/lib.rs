@@ -8,6 +8,7 @@
 mod dedup;
 mod deliver;
 mod error;
+mod google;
 mod lines;
 mod outside;
 pub mod protocol;
@@ -17,6 +18,8 @@ pub mod settings;
 mod severity;
 mod sns;
 pub mod sources;
+#[cfg(test)]
+mod stand_in;
 mod time;
 
 pub use error::Error;

@@ -125,7 +125,8 @@ fn a_webhook_that_fails_at_first_is_told_again() {
     let kept: Vec<_> = fs::read_dir(place.path().join("outbox")).unwrap().flatten().collect();
     assert_eq!(kept.len(), 1, "{kept:?}");
     assert_eq!(kept[0].metadata().unwrap().permissions().mode() & 0o777, 0o600);
-    assert!(!fs::read_to_string(kept[0].path()).unwrap().contains("s3cret"));
+    let mark = fs::read_to_string(kept[0].path()).unwrap();
+    assert!(!mark.contains("s3cret") && !mark.contains("events"), "{mark}");
 }
 
 #[test]
@@ -258,17 +259,28 @@ fn settings_that_cannot_work_are_refused_at_once() {
     );
 }
 
-fn to_moto(place: &Place, port: u16, more: &str) -> Helper {
-    let key = place.path().join("key");
-    fs::write(&key, "testing").unwrap();
-    place.start(&format!(
-        "[[upload]]\nname = \"s3\"\nurl = \"s3://captures/prod\"\npart_bytes = 5242880\n{more}\
-         options = {{ region = \"us-east-1\", endpoint = \"http://127.0.0.1:{port}\", allow_http = \"true\", \
-         access_key_id = \"testing\" }}\nsecrets = {{ secret_access_key = {{ file = {key:?} }} }}\n"
-    ))
+/// No test: what `Helper::start_process` runs.
+#[test]
+fn the_helper_itself() {
+    if std::env::var_os("AFTERIMAGE_TEST_HELPER").is_some() {
+        afterimage_alerts::run(std::io::stdin(), std::io::stdout()).unwrap();
+    }
 }
 
-/// 23 MiB in five parts. The store is away at first, comes, and goes away again in the middle; then this side starts anew.
+/// A helper of its own process, so that it can be killed.
+fn to_moto(place: &Place, port: u16) -> Helper {
+    let key = place.path().join("key");
+    fs::write(&key, "testing").unwrap();
+    let state = place.path().join("outbox");
+    let text = format!(
+        "[deliver]\nstate = {state:?}\n[[upload]]\nname = \"s3\"\nurl = \"s3://captures/prod\"\npart_bytes = 5242880\n\
+         options = {{ region = \"us-east-1\", endpoint = \"http://127.0.0.1:{port}\", allow_http = \"true\", \
+         access_key_id = \"testing\" }}\nsecrets = {{ secret_access_key = {{ file = {key:?} }} }}\n"
+    );
+    Helper::start_process(&settings(&text), accept)
+}
+
+/// 23 MiB in five parts. The store is away at first; when it is there, this side is killed in the middle and starts anew.
 #[test]
 fn an_upload_goes_on_where_it_stopped() {
     let place = Place::new(23 << 20);
@@ -280,7 +292,7 @@ fn an_upload_goes_on_where_it_stopped() {
         );
     }
     // It is away again.
-    let helper = to_moto(&place, port, "");
+    let helper = to_moto(&place, port);
     helper.tell(&place.deliver());
     let retrying = |helper: &Helper| {
         helper.said_that(30, |said| match said {
@@ -298,7 +310,7 @@ fn an_upload_goes_on_where_it_stopped() {
         "{reason}"
     );
     let moto = Moto::start(port).unwrap();
-    // As soon as some parts are there, this side ends.
+    // As soon as some parts are there, this side is killed.
     let progress = place.path().join("outbox/c1.s3.progress");
     let parts = || {
         let text = fs::read_to_string(&progress).unwrap_or_default();
@@ -312,11 +324,15 @@ fn an_upload_goes_on_where_it_stopped() {
         assert!(std::time::Instant::now() < until, "no part arrived");
         std::thread::sleep(Duration::from_millis(2));
     }
-    let said = helper.end();
-    let before = parts();
-    println!("{before} of 5 parts were there at the end of the first helper; {said:?}");
-    assert!(said.contains(&Said::Stopped { left: 1 }) || before == 0, "{said:?}");
-    let helper = to_moto(&place, port, "");
+    drop(helper);
+    let open = || {
+        let (status, list) = moto.object("?uploads");
+        assert_eq!(status, 200);
+        String::from_utf8(list).unwrap().matches("<UploadId>").count()
+    };
+    assert_eq!(open(), 1);
+    println!("{} of 5 parts were there when the first helper was killed", parts());
+    let helper = to_moto(&place, port);
     let results = results(&helper);
     let (what, last) = results.last().unwrap();
     assert_eq!(what, "upload s3");
@@ -325,6 +341,8 @@ fn an_upload_goes_on_where_it_stopped() {
     };
     assert_eq!(url, "s3://captures/prod/c1/");
     assert!(moto.object("prod/c1/c1.scap") == (200, fs::read(&place.trace).unwrap()));
+    // Had it begun anew, the first one would still be open.
+    assert_eq!(open(), 0);
     assert_eq!(moto.object("prod/c1/c1.json"), (200, fs::read(&place.side).unwrap()));
     assert!(!progress.exists());
 }
@@ -340,7 +358,7 @@ fn a_store_that_forgets_gets_all_of_it_again() {
             "no moto_server: pip install 'moto[server]'",
         );
     };
-    let helper = to_moto(&place, port, "");
+    let helper = to_moto(&place, port);
     helper.tell(&place.deliver());
     let progress = place.path().join("outbox/c1.s3.progress");
     let until = std::time::Instant::now() + Duration::from_secs(60);
@@ -351,10 +369,10 @@ fn a_store_that_forgets_gets_all_of_it_again() {
         assert!(std::time::Instant::now() < until, "no part arrived");
         std::thread::sleep(Duration::from_millis(2));
     }
-    println!("{:?}", helper.end());
+    drop(helper);
     drop(moto);
     let moto = Moto::start(port).unwrap();
-    let helper = to_moto(&place, port, "");
+    let helper = to_moto(&place, port);
     let results = results(&helper);
     assert!(
         matches!(results.last(), Some((_, DeliveryResult::Done { .. }))),

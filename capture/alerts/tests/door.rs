@@ -283,6 +283,32 @@ fn health_and_metrics() {
     assert_eq!(get("/metrics", &[("authorization", "Bearer t0ken")]).status, 200);
 }
 
+/// Whoever asks all the time does not keep the recorder busy, and one that says nothing is said to.
+#[test]
+fn a_recorder_that_says_nothing_is_not_asked_all_the_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let helper = Helper::start_silent(&settings(&five(dir.path())));
+    let to = helper.address;
+    let start = Instant::now();
+    let ask = move || request(to, "GET", "/healthz", &[], b"");
+    let threads: Vec<_> = (0..50).map(|_| std::thread::spawn(ask)).collect();
+    for thread in threads {
+        let response = thread.join().unwrap();
+        assert_eq!(response.status, 503);
+        assert_eq!(
+            response.json(),
+            json!({ "alerts": "ok", "recorder": "does not answer" })
+        );
+    }
+    assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
+    let asked = helper.said_so_far();
+    assert_eq!(
+        asked.iter().filter(|said| matches!(said, Said::Asked { .. })).count(),
+        1,
+        "{asked:?}"
+    );
+}
+
 #[test]
 fn new_settings_without_a_connection_lost() {
     let dir = tempfile::tempdir().unwrap();

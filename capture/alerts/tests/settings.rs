@@ -35,6 +35,11 @@ auth = { sns_topics = ["arn:aws:sns:us-east-1:123456789012:guardduty"] }
 
 [[source]]
 kind = "scc"
+auth = { google_audience = "https://node.example/v1/scc", google_account = "push@p.iam.gserviceaccount.com" }
+
+[[source]]
+name = "scc-proxy"
+kind = "scc"
 auth = { client_certificate = true }
 
 [[source]]
@@ -76,6 +81,7 @@ fn a_whole_configuration() {
         ("prod", "/alerts"),
         ("guardduty", "/v1/guardduty"),
         ("scc", "/v1/scc"),
+        ("scc-proxy", "/v1/scc-proxy"),
         ("siem", "/v1/siem"),
     ];
     assert_eq!(names, expected);

@@ -284,12 +284,19 @@ impl Queue {
     /// Nothing is left to do: what remains is that it was done.
     async fn settle(&mut self, file: &Path, pending: Pending) {
         let settled = file.with_extension("settled");
-        let moved = tokio::fs::rename(file, &settled).await;
+        let mark = Pending {
+            files: Vec::new(),
+            summary: Value::Null,
+            ..pending.clone()
+        };
+        // Should this end between the two, it is settled once more at the next start.
+        let marked = save(&settled, &mark).await;
         for job in &pending.jobs {
             let _ = tokio::fs::remove_file(file.with_extension(format!("{}.progress", job.name))).await;
         }
-        if let Err(error) = moved {
-            self.log("error", format!("deliveries: {}: {error}", settled.display()))
+        let removed = tokio::fs::remove_file(file).await;
+        if let Err(error) = marked.and(removed) {
+            self.log("error", format!("deliveries: {}: {error}", file.display()))
                 .await;
         }
         self.say(Said::Settled {

@@ -135,7 +135,14 @@ impl One<'_> {
         }
         // What was begun is forgotten, or there is something wrong with it.
         if matches!(error, Error::NotFound { .. }) || object.stuck >= STUCK_MAX {
-            progress.objects.remove(self.object.as_ref());
+            let begun = progress
+                .objects
+                .remove(self.object.as_ref())
+                .and_then(|object| object.upload);
+            if let Some(upload) = begun {
+                // Parts that nobody ends are paid for. If it fails, the store's own rules end them.
+                let _ = store.abort_multipart(self.object, &upload).await;
+            }
         }
         self.save(progress).await?;
         Err(error.into())

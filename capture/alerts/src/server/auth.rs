@@ -17,6 +17,8 @@ pub(super) enum Proof {
     Hmac { key: hmac::Key, header: String },
     /// The signature of SNS, with one of these topics.
     Sns { topics: Vec<String> },
+    /// A token of Google's for an account.
+    Google { audience: String, account: String },
     /// A certificate that TLS has checked.
     Certificate,
     /// To be on this machine.
@@ -52,6 +54,9 @@ impl Proof {
                 topics: auth.sns_topics.clone(),
             });
         }
+        if let (Some(audience), Some(account)) = (auth.google_audience.clone(), auth.google_account.clone()) {
+            return Ok(Proof::Google { audience, account });
+        }
         if auth.client_certificate {
             return Ok(Proof::Certificate);
         }
@@ -69,7 +74,8 @@ impl Proof {
         match self {
             Proof::Token { secret, header } => check_token(headers, header.as_deref(), secret),
             Proof::Hmac { header, .. } => hmac_of(headers, header).map(|_| ()),
-            Proof::Sns { .. } => Ok(()),
+            // Both are checked where they can be waited for.
+            Proof::Sns { .. } | Proof::Google { .. } => Ok(()),
             Proof::Certificate if asker.certified => Ok(()),
             Proof::Certificate => {
                 let hint = "connect over TLS with a client certificate";
@@ -120,6 +126,13 @@ pub(super) fn check_token(headers: &HeaderMap, header: Option<&str>, secret: &Se
         true => Ok(()),
         false => Err(Refusal::unauthorized("the credentials are not right", hint)),
     }
+}
+
+/// The token of `Authorization: Bearer`.
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (name, rest) = scheme(headers.get(AUTHORIZATION)?.as_bytes())?;
+    let named = name.eq_ignore_ascii_case(b"bearer");
+    named.then(|| str::from_utf8(rest).ok()).flatten()
 }
 
 fn scheme(value: &[u8]) -> Option<(&[u8], &[u8])> {

@@ -3,6 +3,7 @@
 use super::auth::Proof;
 use super::rate::Bucket;
 use super::tls;
+use crate::google::Google;
 use crate::outside::{Client, Outside};
 use crate::settings::{Limits, Secret, Settings, Source};
 use crate::severity::Severity;
@@ -20,7 +21,8 @@ pub(crate) struct InForce {
     /// By path.
     pub(super) sources: HashMap<String, Arc<InForceSource>>,
     pub(super) metrics_token: Option<Secret>,
-    pub(super) sns: Arc<Sns>,
+    pub(super) sns: Sns,
+    pub(super) google: Google,
     /// Bytes of bodies that may still be under way.
     pub(super) bodies: Arc<Semaphore>,
     /// What whoever runs it should know.
@@ -79,7 +81,8 @@ impl InForce {
             tls,
             sources,
             metrics_token,
-            sns: Arc::new(Sns::new(client, outside.clock.clone())),
+            sns: Sns::new(client.clone(), outside.clock.clone()),
+            google: Google::new(client, outside.clock.clone()),
             bodies: Arc::new(Semaphore::new(http.limits.bodies_bytes)),
             notes: notes(settings),
         })

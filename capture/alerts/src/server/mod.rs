@@ -28,6 +28,7 @@ use rate::Peers;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use tally::Tally;
 use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::time::Instant;
 
 /// What all connections share, over changes of the settings.
 pub(crate) struct Door {
@@ -38,6 +39,8 @@ pub(crate) struct Door {
     peers: Mutex<Peers>,
     tally: Mutex<Tally>,
     dedup: Mutex<Dedup>,
+    /// The last answers to GET /healthz, /readyz and /metrics.
+    texts: [tokio::sync::Mutex<Option<(Instant, Answered)>>; 3],
     /// Becomes true when no more requests are taken.
     ending: watch::Receiver<bool>,
     /// Alerts that are under way to the recorder and back; see [`ALERTS_MAX`].
@@ -56,6 +59,7 @@ impl Door {
             peers: Mutex::default(),
             tally: Mutex::default(),
             dedup: Mutex::default(),
+            texts: Default::default(),
             ending,
             alerts: Arc::new(Semaphore::new(ALERTS_MAX)),
         })

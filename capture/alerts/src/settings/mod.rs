@@ -182,6 +182,10 @@ pub struct Auth {
     pub header: Option<String>,
     /// Topics of SNS whose signed messages are taken: ARNs. Anyone can sign for a topic of their own.
     pub sns_topics: Vec<String>,
+    /// Audience of the tokens with which Google's Pub/Sub signs in to push: as in the subscription.
+    pub google_audience: Option<String>,
+    /// The service account of the subscription; belongs to the audience.
+    pub google_account: Option<String>,
     /// A client certificate of `http.tls.client_ca` is enough.
     pub client_certificate: bool,
     /// Everyone on this machine may. Only where all addresses of `listen` are loopback ones.
@@ -325,13 +329,14 @@ fn part_bytes() -> u64 {
 
 impl Auth {
     /// The ways, and which is taken.
-    pub(crate) fn ways(&self) -> [(&'static str, bool); 7] {
+    pub(crate) fn ways(&self) -> [(&'static str, bool); 8] {
         [
             ("token_file", self.token_file.is_some()),
             ("token_env", self.token_env.is_some()),
             ("hmac_file", self.hmac_file.is_some()),
             ("hmac_env", self.hmac_env.is_some()),
             ("sns_topics", !self.sns_topics.is_empty()),
+            ("google_audience", self.google_audience.is_some()),
             ("client_certificate", self.client_certificate),
             ("loopback_only", self.loopback_only),
         ]

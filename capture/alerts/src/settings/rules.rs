@@ -249,6 +249,12 @@ fn auth(settings: &Settings, auth: &Auth, loopback: bool, say: &mut dyn FnMut(&[
             );
         }
     }
+    if auth.google_audience.is_some() != auth.google_account.is_some() {
+        say(
+            &["auth"],
+            "google_audience and google_account belong together".to_owned(),
+        );
+    }
     for topic in &auth.sns_topics {
         let parts: Vec<&str> = topic.split(':').collect();
         let arn = matches!(parts[..], ["arn", partition, "sns", region, account, name]

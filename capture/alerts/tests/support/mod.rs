@@ -64,7 +64,17 @@ impl Helper {
         let (their_input, input) = std::io::pipe().unwrap();
         let (output, their_output) = std::io::pipe().unwrap();
         let thread = std::thread::spawn(move || run_in(&outside, their_input, their_output));
-        let mut helper = Helper::begin(settings, Box::new(input), output, answering);
+        let mut helper = Helper::begin(settings, Box::new(input), output, answering, true);
+        helper.thread = Some(thread);
+        helper
+    }
+
+    /// In this process, with a recorder that answers nothing.
+    pub(crate) fn start_silent(settings: &Settings) -> Helper {
+        let (their_input, input) = std::io::pipe().unwrap();
+        let (output, their_output) = std::io::pipe().unwrap();
+        let thread = std::thread::spawn(move || run_in(&Outside::default(), their_input, their_output));
+        let mut helper = Helper::begin(settings, Box::new(input), output, |_| None, false);
         helper.thread = Some(thread);
         helper
     }
@@ -80,7 +90,7 @@ impl Helper {
             .unwrap();
         let input = child.stdin.take().unwrap();
         let output = child.stdout.take().unwrap();
-        let mut helper = Helper::begin(settings, Box::new(input), output, answering);
+        let mut helper = Helper::begin(settings, Box::new(input), output, answering, true);
         helper.child = Some(child);
         helper
     }
@@ -90,6 +100,7 @@ impl Helper {
         input: Box<dyn Write + Send>,
         output: impl std::io::Read + Send + 'static,
         answering: Answering,
+        texts: bool,
     ) -> Helper {
         let input = Arc::new(Mutex::new(Some(input)));
         let triggers = Arc::new(Mutex::new(Vec::new()));
@@ -109,7 +120,7 @@ impl Helper {
                         }
                         kept.lock().unwrap().push(*trigger);
                     }
-                    Said::Asked { ticket, what } if what != "silence" => tell(
+                    Said::Asked { ticket, what } if texts => tell(
                         &answers,
                         &Told::Text {
                             ticket,
