@@ -82,6 +82,12 @@ pub(crate) fn areas(state: &State) -> Areas {
     }
 }
 
+/// How many containers have a lane for their lives: few where there is little room.
+pub(crate) fn life_lanes(state: &State) -> u16 {
+    let known = state.trace.as_ref().map_or(0, |trace| trace.lives().count());
+    u16::try_from(known).unwrap_or(u16::MAX).min(state.size.1 / 12)
+}
+
 /// The lines of the help, over everything but the hint bar.
 pub(crate) fn help(state: &State) -> Rect {
     let (width, height) = state.size;

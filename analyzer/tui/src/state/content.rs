@@ -35,6 +35,11 @@ pub(crate) struct TraceInfo {
 }
 
 impl TraceInfo {
+    /// Containers of which it is known when they began or ended, those with most events first.
+    pub(crate) fn lives(&self) -> impl Iterator<Item = &ContainerLine> {
+        self.containers.iter().filter(|container| container.lived != (None, None))
+    }
+
     /// A time of day as this trace's times are shown.
     pub(crate) fn clock(&self, time: i64) -> String {
         output::time::short_clock(time, self.settings.zone)

@@ -1,6 +1,6 @@
 //! Events over time, and lanes below: findings, losses, lives of containers.
 
-use super::look::{ALARM, BARS, MARK, QUIET, SELECTED, TITLE};
+use super::look::{ALARM, BARS, MARK, NAME, QUIET, SELECTED, TITLE};
 use super::text::{put, put_right};
 use crate::state::{Focus, Histogram, Notes, Overview, TraceInfo};
 use ratatui::buffer::Buffer;
@@ -12,15 +12,21 @@ const EIGHTHS: [&str; 9] = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇"
 /// Columns of the names of the lanes.
 const NAMES: u16 = 9;
 
-/// Draws bars as high as there is room, then the lanes, then the times.
-pub(super) fn draw(overview: &Overview, trace: &TraceInfo, notes: &Notes, area: Rect, buffer: &mut Buffer) {
+/// Draws bars as high as there is room, then the lanes, the last `lives` of them for containers, then the times.
+pub(super) fn draw(
+    overview: &Overview,
+    trace: &TraceInfo,
+    (notes, lives): (&Notes, u16),
+    area: Rect,
+    buffer: &mut Buffer,
+) {
     let histogram = &overview.histogram;
     let bars = Rect::new(
         area.x + NAMES,
         area.y,
         area.width.saturating_sub(NAMES),
         area.height
-            .saturating_sub(3 + u16::from(notes.times().next().is_some())),
+            .saturating_sub(3 + lives + u16::from(notes.times().next().is_some())),
     );
     let columns = Columns::new(histogram, bars.width);
     let heights: Vec<u64> = (0..bars.width).map(|column| columns.count(column)).collect();
@@ -78,6 +84,18 @@ pub(super) fn draw(overview: &Overview, trace: &TraceInfo, notes: &Notes, area: 
         .collect();
     if notes.times().next().is_some() {
         lane(bars.bottom() + 2, "marks", MARK, &marks, buffer);
+    }
+    let below = area.bottom().saturating_sub(1 + lives);
+    for (container, y) in trace.lives().zip(below..below + lives) {
+        put(buffer, area.x, y, NAMES - 1, container.label(), NAME);
+        let last = histogram.span(histogram.counts.len().saturating_sub(1)).1;
+        let (from, to) = container.lived;
+        let (from, to) = (from.unwrap_or(histogram.from), to.unwrap_or(last));
+        if from <= last && to >= histogram.from {
+            for column in columns.of(histogram.bar(from))..=columns.of(histogram.bar(to)) {
+                buffer.set_string(bars.x + column, y, "─", NAME);
+            }
+        }
     }
     times_line(overview, trace, area, bars, buffer);
     if overview.focus == Focus::Histogram || overview.anchor.is_some() {

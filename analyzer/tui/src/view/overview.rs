@@ -4,7 +4,7 @@ use super::histogram;
 use super::look::{ALARM, NAME, QUIET, TITLE, WARNING};
 use super::table;
 use super::text::{put, put_right};
-use crate::layout::Areas;
+use crate::layout::{Areas, life_lanes};
 use crate::state::{ContainerLine, Finding, Focus, Overview, State};
 use crate::update::{OverviewLine, marked_line, overview_line};
 use ratatui::buffer::Buffer;
@@ -14,7 +14,7 @@ use ratatui::style::Style;
 pub(super) fn draw(state: &State, overview: &Overview, areas: &Areas, buffer: &mut Buffer) {
     let Some(trace) = &state.trace else { return };
     if trace.rows.len() > 0 {
-        histogram::draw(overview, trace, &state.notes, areas.histogram, buffer);
+        histogram::draw(overview, trace, (&state.notes, life_lanes(state)), areas.histogram, buffer);
     }
     let area = areas.table;
     let mut y = area.y;
