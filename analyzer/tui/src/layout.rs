@@ -49,8 +49,11 @@ pub(crate) fn areas(state: &State) -> Areas {
     });
     let body = &state.screen().body;
     let histogram = match body {
-        // A quarter of the screen, and a line for each lane: time, losses, findings; and marks, where there are any.
-        Body::Overview(_) => take((height / 4).clamp(4, 12) + u16::from(state.notes.times().next().is_some())),
+        // A quarter of the screen with the lanes for time, losses and findings; and more for marks and containers.
+        Body::Overview(_) => {
+            let marks = u16::from(state.notes.times().next().is_some());
+            take((height / 4).clamp(4, 12) + marks + life_lanes(state))
+        }
         _ => Rect::default(),
     };
     let columns = match body {
