@@ -37,7 +37,9 @@ pub(crate) struct TraceInfo {
 impl TraceInfo {
     /// Containers of which it is known when they began or ended, those with most events first.
     pub(crate) fn lives(&self) -> impl Iterator<Item = &ContainerLine> {
-        self.containers.iter().filter(|container| container.lived != (None, None))
+        self.containers
+            .iter()
+            .filter(|container| container.lived != (None, None))
     }
 
     /// A time of day as this trace's times are shown.

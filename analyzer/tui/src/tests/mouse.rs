@@ -54,7 +54,7 @@ fn lists_are_clicked() {
     let row = ui
         .screen()
         .lines()
-        .position(|line| line.contains("db-1"))
+        .position(|line| line.starts_with(" db-1"))
         .expect("a container");
     mouse(&mut ui, DOWN, 30, row as u16, true);
     assert_eq!(ui.filter(), "container.id = db-1");

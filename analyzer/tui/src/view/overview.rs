@@ -14,7 +14,13 @@ use ratatui::style::Style;
 pub(super) fn draw(state: &State, overview: &Overview, areas: &Areas, buffer: &mut Buffer) {
     let Some(trace) = &state.trace else { return };
     if trace.rows.len() > 0 {
-        histogram::draw(overview, trace, (&state.notes, life_lanes(state)), areas.histogram, buffer);
+        histogram::draw(
+            overview,
+            trace,
+            (&state.notes, life_lanes(state)),
+            areas.histogram,
+            buffer,
+        );
     }
     let area = areas.table;
     let mut y = area.y;
