@@ -195,7 +195,7 @@ fn limits_of_one_capture_and_of_all() {
     });
     assert!(!agent.folder().join(format!("{}.json", ids[0])).exists());
     assert!(agent.folder().join(format!("{}.scap", ids[3])).exists());
-    let large = agent.trigger(&["--node", "--post", "60s"]);
+    let large = agent.trigger(&["--pid", &own, "--post", "60s"]);
     let second = agent.trigger(&["--pid", "1"]);
     assert_eq!(second["status"], 503, "{second}");
     let id = large["capture"].as_str().unwrap();
