@@ -110,7 +110,7 @@ pub(crate) struct Finding {
     pub(crate) example: String,
     /// The filter that its events pass.
     pub(crate) filter: String,
-    /// Stretches of the histogram in which there are any; in ascending order.
+    /// Times of some of them, nanoseconds since 1970: about one for each stretch of the histogram in which there are any.
     pub(crate) times: Vec<i64>,
 }
 

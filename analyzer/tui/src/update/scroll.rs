@@ -170,7 +170,7 @@ pub(super) fn settle(state: &mut State) {
     let noted = (state.notes.marks.len() + state.notes.alerts.len()) as u64;
     match &mut state.screen_mut().body {
         Body::Notes(list) => keep_visible(&mut list.cursor, noted, height),
-        // One line of the list is its heading.
+        // Two lines may be headings.
         Body::Overview(overview) => keep_visible(&mut overview.list, lines, height.saturating_sub(2)),
         Body::Lines(lines) => keep_visible(&mut lines.cursor, lines.rows.len() as u64, height),
         Body::Follow(_) | Body::Replay(_) | Body::Spectrum(_) => {}

@@ -4,15 +4,13 @@ use super::look::{NAME, QUIET, TITLE};
 use super::text::{put, wrap};
 use crate::layout::Areas;
 use crate::state::{DetailItem, EventDetail, Events};
+use afterimage_query::follow::{HEX_LINE, hex_line};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
-use std::fmt::Write as _;
 
 /// Columns before values.
 const NAMES: u16 = 28;
-/// Bytes in a line of hex.
-const HEX: usize = 16;
 
 /// A line of the detail.
 #[derive(Debug, PartialEq, Eq)]
@@ -43,8 +41,8 @@ pub(crate) fn detail_lines(detail: &EventDetail, width: u16) -> Vec<DetailLine<'
             }
             DetailItem::Text(text) => lines.extend(wrap(text, usize::from(width)).into_iter().map(DetailLine::Text)),
             DetailItem::Bytes(bytes) => {
-                let rows = bytes.chunks(HEX).enumerate();
-                lines.extend(rows.map(|(at, bytes)| DetailLine::Hex(at * HEX, bytes)));
+                let rows = bytes.chunks(HEX_LINE).enumerate();
+                lines.extend(rows.map(|(at, bytes)| DetailLine::Hex(at * HEX_LINE, bytes)));
             }
         }
     }
@@ -96,7 +94,7 @@ fn draw_line(line: &DetailLine<'_>, area: Rect, y: u16, buffer: &mut Buffer) {
         DetailLine::Heading(text) => put(buffer, x, y, width, text, TITLE),
         DetailLine::Text(text) => put(buffer, x, y, width, text, Style::new()),
         DetailLine::Note(text) => put(buffer, x, y, width, text, QUIET),
-        DetailLine::Hex(offset, bytes) => put(buffer, x, y, width, &hex(*offset, bytes), Style::new()),
+        DetailLine::Hex(offset, bytes) => put(buffer, x, y, width, &hex_line(*offset, bytes), Style::new()),
         DetailLine::Field(name, value) => {
             put(buffer, x, y, NAMES - 1, name, NAME);
             put(buffer, x + NAMES, y, width.saturating_sub(NAMES), value, Style::new())
@@ -104,43 +102,9 @@ fn draw_line(line: &DetailLine<'_>, area: Rect, y: u16, buffer: &mut Buffer) {
     };
 }
 
-/// Offset, bytes in hexadecimal, and those that are printable ASCII.
-fn hex(offset: usize, bytes: &[u8]) -> String {
-    let mut out = format!("{offset:06x} ");
-    for at in 0..HEX {
-        let gap = if at == HEX / 2 { "  " } else { " " };
-        let _ = match bytes.get(at) {
-            Some(byte) => write!(out, "{gap}{byte:02x}"),
-            None => write!(out, "{gap}  "),
-        };
-    }
-    out.push_str("  ");
-    let printable = |byte: &u8| match byte {
-        b' '..=b'~' => char::from(*byte),
-        _ => '.',
-    };
-    out.extend(bytes.iter().map(printable));
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn bytes_in_hex() {
-        for (offset, bytes, expected) in [
-            (
-                16,
-                &b"root:\x1b[31m\n\xff"[..],
-                "000010  72 6f 6f 74 3a 1b 5b 33  31 6d 0a ff              root:.[31m..",
-            ),
-            (0, b"", "000000                                                   "),
-        ] {
-            assert_eq!(hex(offset, bytes).trim_end(), expected.trim_end());
-        }
-        assert_eq!(hex(0, b"0123456789abcdef").len(), 7 + 3 * 16 + 1 + 2 + 16);
-    }
 
     #[test]
     fn long_values_go_on_in_the_next_line() {
