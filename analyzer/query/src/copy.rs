@@ -362,7 +362,7 @@ impl Copy {
 fn decode(rows: &SegmentRows<'_>, places: &[Place]) {
     let segment = rows.segment();
     let mut seen = vec![false; segment.kinds().len()];
-    let (_, _, _) = (segment.threads(), segment.descriptors(), segment.stored_cpus());
+    let (_, _) = (segment.threads(), segment.stored_cpus());
     for place in places {
         if seen.get(place.kind) == Some(&false) {
             seen[place.kind] = true;
@@ -373,7 +373,7 @@ fn decode(rows: &SegmentRows<'_>, places: &[Place]) {
             };
             let params = segment.kinds().get(place.kind).map_or(0, |kind| kind.params.len());
             (0..params).for_each(|at| _ = row.raw_arg(at));
-            let _ = (row.flags(), row.duration(), row.result());
+            let _ = (row.flags(), row.duration(), row.result(), row.descriptor());
         }
     }
 }

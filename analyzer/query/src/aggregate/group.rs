@@ -140,6 +140,8 @@ struct Collected {
     places: HashMap<Cell, usize>,
     /// Where rows differ in their descriptors alone: the cell of each, [`NO_CELL`] where it has none yet.
     by_descriptor: Vec<u32>,
+    /// Where they differ in the names of these alone: the cell of each name.
+    by_name: Vec<u32>,
     cells: Vec<Cell>,
     /// Those of one cell one behind the other.
     totals: Vec<Total>,
@@ -161,6 +163,18 @@ impl Collected {
             totals.extend_from_slice(start);
             cells.len() - 1
         })
+    }
+
+    /// The same for one of those that differ in the names of their descriptors alone.
+    fn place_of_name(&mut self, cell: Cell, start: &[Total]) -> usize {
+        let known = usize::try_from(cell.descriptor).ok().filter(|name| *name < self.by_name.len());
+        let Some(name) = known else { return self.place(cell, start) };
+        if self.by_name[name] == NO_CELL {
+            self.cells.push(cell);
+            self.totals.extend_from_slice(start);
+            self.by_name[name] = self.cells.len() as u32 - 1;
+        }
+        self.by_name[name] as usize
     }
 }
 
@@ -215,6 +229,10 @@ impl ByKind<'_, '_> {
         if by_descriptor && collected.by_descriptor.is_empty() {
             collected.by_descriptor = vec![NO_CELL; segment.descriptor_types()?.count() + 1];
         }
+        let by_name = by_descriptor && part == Part::Name;
+        if by_name && collected.by_name.is_empty() {
+            collected.by_name = vec![NO_CELL; segment.string_count(ParamType::Path)? + 1];
+        }
         let mut last = None;
         let count = self.count();
         // Of each row of a block that passes, its rank and its cell.
@@ -231,7 +249,10 @@ impl ByKind<'_, '_> {
                     (None, Some((same, place))) if same == cell(rank, index) => place,
                     _ => {
                         let cell = cell(rank, index);
-                        let place = collected.place(cell, &start) as u32;
+                        let place = match by_name {
+                            true => collected.place_of_name(cell, &start),
+                            false => collected.place(cell, &start),
+                        } as u32;
                         last = Some((cell, place));
                         place
                     }
@@ -328,7 +349,7 @@ impl ByKind<'_, '_> {
                     .ok()
                     .and_then(|index| index.checked_sub(1));
                 row.descriptor = match index {
-                    Some(index) => segment.descriptors()?.get(index),
+                    Some(index) => segment.descriptor_at(index)?,
                     None => None,
                 };
             }

@@ -55,8 +55,9 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
     pub(crate) fn write_args(&self, out: &mut Vec<u8>) {
         let Some(kind) = self.kind() else { return };
         let result = int(self.result());
-        let told = kind.params.first().is_some_and(|first| {
-            first.name == "res" || tells_number(kind) || first.ty == ParamType::Fd && self.raw_arg(0) == result
+        let first = self.raw_arg(0);
+        let told = kind.params.first().is_some_and(|param| {
+            param.name == "res" || tells_number(kind) || param.ty == ParamType::Fd && first == result
         });
         let start = out.len();
         if !told && result != model::Value::Missing {
@@ -71,7 +72,8 @@ impl<'s, E: Observed<'s>> Fields<'s, E> {
             if out.len() > start {
                 out.push(b' ');
             }
-            self.write_arg(at, &param.name, param.ty, self.raw_arg(at), out);
+            let value = if at == 0 { first } else { self.raw_arg(at) };
+            self.write_arg(at, &param.name, param.ty, value, out);
         }
     }
 

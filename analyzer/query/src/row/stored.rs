@@ -56,7 +56,7 @@ impl<'s> Observed<'s> for StoredRow<'s> {
     fn descriptor(&self) -> Option<&'s Descriptor> {
         let index = self.of(self.rows.segment().descriptor_column(self.kind))?;
         let index = usize::try_from(index).ok()?.checked_sub(1)?;
-        self.rows.note(self.rows.segment().descriptors())?.get(index)
+        self.rows.note(self.rows.segment().descriptor_at(index))?
     }
 
     fn container(&self) -> Option<&'s Container> {

@@ -218,7 +218,11 @@ pub(crate) fn scan_places(
     let plan = Plan::of(query.filter);
     let mut outcome = Outcome::default();
     let mut until = query.to;
+    // Those that are done with: who decoded them takes their memory for the next ones.
+    let spent = Mutex::new(Vec::new());
     let open = |next: &Next, _: &mut dyn FnMut(())| {
+        let done = spent.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        drop::<Option<SegmentRows<'_>>>(done);
         let segment = trace.segment(next.segment)?;
         let rows = SegmentRows::new(context, segment).behind(before(trace, next.segment));
         let passes = select::select(&plan, &rows);
@@ -245,6 +249,7 @@ pub(crate) fn scan_places(
             outcome.matched += places.len() as u64;
             let mut flow = each(&rows, &places);
             outcome.note(rows.take_damage(), rows.segment().decoded());
+            spent.lock().unwrap_or_else(PoisonError::into_inner).push(rows);
             if left(query, outcome.matched) == 0 {
                 flow = ControlFlow::Break(());
             }

@@ -224,7 +224,7 @@ impl Selector<'_, '_> {
                 match (slot, value) {
                     (Some((index, slot)), Some(0..)) => {
                         if *slot == UNKNOWN {
-                            row.descriptor = rows.note(segment.descriptors()).and_then(|all| all.get(index));
+                            row.descriptor = rows.note(segment.descriptor_at(index)).flatten();
                             *slot = u8::from(test.matches(&row));
                         }
                         *slot == 1

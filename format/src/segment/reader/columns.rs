@@ -75,16 +75,22 @@ impl Segment<'_> {
 
     /// A parameter's value at place `rank` of the rows of `kind`, where it is there.
     pub(super) fn param_at(&self, kind: usize, param: usize, rank: usize) -> Result<Option<i64>> {
-        let values = self.event_column(kind, column::param(param))?;
-        let is_there = match self.slot(kind, column::present(param)) {
-            None => true,
-            Some(_) => self.event_column(kind, column::present(param))?.get(rank) == Some(&1),
-        };
-        Ok(values.get(rank).copied().filter(|_| is_there))
+        let slots = self.slots(kind);
+        let slot = |field: u16| slots.get(usize::from(field)).copied().flatten();
+        let (value, present) = (column::param(param), column::present(param));
+        if let Some(at) = slot(present)
+            && self.column_at(kind, present, at)?.get(rank) != Some(&1)
+        {
+            return Ok(None);
+        }
+        match slot(value) {
+            Some(at) => Ok(self.column_at(kind, value, at)?.get(rank).copied()),
+            None => Ok((rank < self.events(kind)).then_some(0)),
+        }
     }
 
-    /// Number of the column of a field of a kind, for who asks row by row: without looking its name up.
-    fn slot(&self, kind: usize, field: u16) -> Option<usize> {
+    /// Numbers of the columns of a kind's fields, for who asks row by row: without looking their names up.
+    fn slots(&self, kind: usize) -> &[Option<usize>] {
         let slots = self.slots.get_or_init(|| {
             let of_kind = |(kind, spec): (usize, &crate::model::Kind)| {
                 let fields = 0..column::param(spec.params.len());
@@ -93,19 +99,29 @@ impl Segment<'_> {
             };
             self.meta.kinds.iter().enumerate().map(of_kind).collect()
         });
-        slots.get(kind)?.get(usize::from(field)).copied().flatten()
+        slots.get(kind).map_or(&[], Vec::as_slice)
+    }
+
+    /// Rows of a kind.
+    fn events(&self, kind: usize) -> usize {
+        self.meta.zone.kinds.get(kind).map_or(0, |kind| kind.events as usize)
     }
 
     /// A field of the rows of a kind, in stored order; 0 everywhere where it is not there.
     pub(super) fn event_column(&self, kind: usize, field: u16) -> Result<&[i64]> {
-        let rows = self.meta.zone.kinds.get(kind).map_or(0, |k| k.events as usize);
-        let Some(at) = self.slot(kind, field) else {
-            return self.zeros(rows);
-        };
+        match self.slots(kind).get(usize::from(field)).copied().flatten() {
+            Some(at) => self.column_at(kind, field, at),
+            None => self.zeros(self.events(kind)),
+        }
+    }
+
+    /// The same, in column number `at`.
+    fn column_at(&self, kind: usize, field: u16, at: usize) -> Result<&[i64]> {
         let values = match self.columns.get(at).and_then(OnceCell::get) {
             Some(values) => values.as_slice(),
             None => self.column(column::of_kind(kind, field))?.unwrap_or_default(),
         };
+        let rows = self.events(kind);
         if values.len() != rows {
             let found = values.len();
             return Err(self.damage(format!(

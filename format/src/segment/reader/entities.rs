@@ -8,10 +8,19 @@ use super::{Segment, Text};
 use crate::model::{Container, Descriptor, DescriptorType, Loss, ParamType, Thread};
 use crate::{Result, meta};
 use bincode::Decode;
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 
 /// What a string that threads share takes beside its bytes, roughly.
 const SHARED: usize = 64;
+
+/// Who has asked for one in so many descriptors is going to ask for most of them.
+const MANY: usize = 16;
+
+/// Descriptors that were asked for one by one.
+pub(super) struct Single {
+    slots: Vec<OnceCell<Box<Descriptor>>>,
+    made: Cell<usize>,
+}
 
 impl Segment<'_> {
     /// Number of strings or payloads; ids run from 1 to this. For predicates that are evaluated once per string.
@@ -60,6 +69,34 @@ impl Segment<'_> {
             let _ = self.descriptors.set(loaded);
         }
         Ok(self.descriptors.get().map_or(&[], |v| v))
+    }
+
+    /// Descriptor number `index` of [`Segment::descriptors`]. Where few of them are looked at, the rest are not made.
+    pub fn descriptor_at(&self, index: usize) -> Result<Option<&Descriptor>> {
+        if let Some(all) = self.descriptors.get() {
+            return Ok(all.get(index));
+        }
+        if let Some(one) = self.single.get().and_then(|single| single.slots.get(index)?.get()) {
+            return Ok(Some(one));
+        }
+        let (count, columns) = self.table::<{ descriptors::FIELDS }>(column::DESCRIPTORS)?;
+        if self.single.get().is_none() {
+            self.spend(count * size_of::<OnceCell<Box<Descriptor>>>())?;
+        }
+        let single = self.single.get_or_init(|| Single {
+            slots: vec![OnceCell::new(); count],
+            made: Cell::new(0),
+        });
+        if single.made.get() > count / MANY {
+            return Ok(self.descriptors()?.get(index));
+        }
+        let Some(slot) = single.slots.get(index) else {
+            return Ok(None);
+        };
+        let descriptor = descriptors::load(&columns, index, self.strings()?);
+        self.spend(size_of::<Descriptor>() + descriptor.name.len())?;
+        single.made.set(single.made.get() + 1);
+        Ok(Some(slot.get_or_init(|| Box::new(descriptor))))
     }
 
     /// Names of the descriptors, as ids for [`Segment::string`]: many descriptors share one. Empty where none has a name.

@@ -53,6 +53,8 @@ pub struct Segment<'a> {
     threads: OnceCell<Vec<Thread>>,
     containers: OnceCell<Vec<Container>>,
     descriptors: OnceCell<Vec<Descriptor>>,
+    /// Those that were asked for one by one.
+    single: OnceCell<entities::Single>,
     losses: OnceCell<Vec<Loss>>,
     incomplete: OnceCell<Vec<Loss>>,
     /// Bytes that may still be decoded.
@@ -184,6 +186,7 @@ impl<'a> Segment<'a> {
             threads: OnceCell::new(),
             containers: OnceCell::new(),
             descriptors: OnceCell::new(),
+            single: OnceCell::new(),
             losses: OnceCell::new(),
             incomplete: OnceCell::new(),
             budget: Cell::new(MAX_SEGMENT - taken),

@@ -131,7 +131,7 @@ impl Segment<'_> {
         let index = self.descriptor_indexes()?.get(row).copied().unwrap_or(0);
         let index = usize::try_from(index).ok().and_then(|i| i.checked_sub(1));
         match index {
-            Some(index) => Ok(self.descriptors()?.get(index)),
+            Some(index) => self.descriptor_at(index),
             None => Ok(None),
         }
     }
