@@ -15,6 +15,7 @@ mod probe;
 mod process;
 mod recorder;
 mod samples;
+mod terminal;
 mod test;
 mod tidy;
 mod vm;

@@ -1,7 +1,6 @@
-//! A program in a terminal of its own, which a test types into and looks at.
+//! A program in a terminal of its own, which is typed into and looked at.
 
 use std::io::{Read, Write};
-use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,7 +12,7 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running program with its terminal.
-pub(super) struct Terminal {
+pub(crate) struct Terminal {
     child: Box<dyn Child + Send + Sync>,
     /// Held: without it the program has no terminal any more.
     _master: Box<dyn MasterPty + Send>,
@@ -24,17 +23,14 @@ pub(super) struct Terminal {
 }
 
 impl Terminal {
-    /// Starts a program with an argument at 120x40.
-    pub(super) fn start(program: &Path, argument: &Path) -> Result<Terminal> {
-        let (rows, cols) = (40, 120);
+    /// Starts a program in a terminal of so many columns and rows.
+    pub(crate) fn start(mut command: CommandBuilder, (cols, rows): (u16, u16)) -> Result<Terminal> {
         let size = PtySize {
             rows,
             cols,
             ..PtySize::default()
         };
         let pair = native_pty_system().openpty(size)?;
-        let mut command = CommandBuilder::new(program);
-        command.arg(argument);
         command.env("LC_ALL", "C.UTF-8");
         command.env("TERM", "xterm-256color");
         let mut from = pair.master.try_clone_reader()?;
@@ -61,13 +57,13 @@ impl Terminal {
     }
 
     /// Milliseconds from the start until the screen is as asked for.
-    pub(super) fn shows(&mut self, what: &str, holds: impl Fn(&str) -> bool) -> Result<f64> {
+    pub(crate) fn shows(&mut self, what: &str, holds: impl Fn(&str) -> bool) -> Result<f64> {
         let started = self.started;
         self.wait(started, what, holds)
     }
 
     /// Types, and gives the milliseconds until the screen is as asked for.
-    pub(super) fn press(&mut self, keys: &str, what: &str, holds: impl Fn(&str) -> bool) -> Result<f64> {
+    pub(crate) fn press(&mut self, keys: &str, what: &str, holds: impl Fn(&str) -> bool) -> Result<f64> {
         let pressed = Instant::now();
         self.keys.write_all(keys.as_bytes())?;
         self.keys.flush()?;
@@ -88,7 +84,7 @@ impl Terminal {
     }
 
     /// Largest resident memory so far, in megabytes.
-    pub(super) fn megabytes(&self) -> Result<f64> {
+    pub(crate) fn megabytes(&self) -> Result<f64> {
         let pid = self.child.process_id().context("the program has ended")?;
         let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

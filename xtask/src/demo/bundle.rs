@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use crate::process;
 
 /// Programs of the container; all of them are busybox under another name.
-const PROGRAMS: [&str; 14] = [
-    "ash", "cat", "chmod", "echo", "httpd", "id", "ls", "nc", "ps", "rm", "sh", "tar", "uname", "wget",
+const PROGRAMS: [&str; 15] = [
+    "ash", "cat", "chmod", "echo", "httpd", "id", "ls", "nc", "ps", "rm", "sh", "tar", "uname", "vi", "wget",
 ];
 
 const FILES: [(&str, u32, &str); 8] = [

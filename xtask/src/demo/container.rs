@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use portable_pty::CommandBuilder;
 
 use crate::process;
 
@@ -62,6 +63,15 @@ impl Container {
         let state = process::output(self.runc().args(["state", &self.id]))?;
         let state: serde_json::Value = serde_json::from_str(&state).context("`runc state` wrote no JSON")?;
         Ok(state["status"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// The command that runs a program in it, with a terminal.
+    pub(super) fn enter(&self, program: &str) -> CommandBuilder {
+        let mut runc = CommandBuilder::new("runc");
+        runc.arg("--root");
+        runc.arg(&self.state);
+        runc.args(["exec", "--tty", &self.id, program]);
+        runc
     }
 
     fn runc(&self) -> Command {

@@ -7,6 +7,7 @@ mod container;
 mod http;
 mod network;
 pub(crate) mod script;
+pub(crate) mod session;
 mod support;
 
 use std::fs;

@@ -8,19 +8,23 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use afterimage_format::file::Trace;
 use anyhow::{Context, Result};
-use chrono::Utc;
+use chrono::DateTime;
 
 use crate::demo;
-use crate::workspace::{self, Profile};
+use crate::workspace::{self, Profile, Programs};
 
 const INCIDENT: &str = "incident.scap";
+const SESSION: &str = "session.scap";
 
 /// Which samples.
 #[derive(Clone, Copy, clap::ValueEnum)]
 pub(crate) enum Set {
     /// The demo's incident, in the newest format
     Incident,
+    /// Somebody at work in a terminal, in the newest format
+    Session,
     /// The frozen files of format version 1; made once
     V1,
 }
@@ -28,34 +32,43 @@ pub(crate) enum Set {
 /// Makes a set of samples.
 pub(crate) fn run(root: &Path, set: Set) -> Result<()> {
     match set {
-        Set::Incident => incident(root),
+        Set::Incident => newest(root, INCIDENT, demo::record),
+        Set::Session => newest(root, SESSION, demo::session::record),
         Set::V1 => v1::run(root),
     }
 }
 
-/// Records the demo's incident into samples/ and writes its README.
-fn incident(root: &Path) -> Result<()> {
+/// Records one of the samples in the newest format into samples/, and writes its README.
+fn newest(root: &Path, name: &str, record: fn(&Programs, &Path) -> Result<()>) -> Result<()> {
     let folder = root.join("samples");
     let programs = workspace::build_programs(root, Profile::Dev)?;
     // Recorded beside the build, and moved here only when it is whole.
-    let scratch = workspace::target_dir(root).join(INCIDENT);
+    let scratch = workspace::target_dir(root).join(name);
     leave_this_hosts_name_behind(&workspace::target_dir(root))?;
-    demo::record(&programs, &scratch)?;
+    record(&programs, &scratch)?;
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    let trace = folder.join(INCIDENT);
+    let trace = folder.join(name);
     fs::copy(&scratch, &trace).with_context(|| format!("cannot write {}", trace.display()))?;
     fs::remove_file(&scratch)?;
-
-    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").context("cannot read the kernel's version")?;
-    let bytes = fs::metadata(&trace)?.len();
     let readme = folder.join("README.md");
-    fs::write(
-        &readme,
-        document(&Utc::now().format("%Y-%m-%d").to_string(), kernel.trim(), bytes),
-    )
-    .with_context(|| format!("cannot write {}", readme.display()))?;
-    println!("xtask: {} ({bytes} bytes) and {}", trace.display(), readme.display());
+    fs::write(&readme, document(&origin(&folder, INCIDENT)?, &origin(&folder, SESSION)?))
+        .with_context(|| format!("cannot write {}", readme.display()))?;
+    println!("xtask: {} and {}", trace.display(), readme.display());
     Ok(())
+}
+
+/// When and where a sample was recorded, and its size: rows of its table.
+fn origin(folder: &Path, name: &str) -> Result<String> {
+    let path = folder.join(name);
+    let trace = Trace::open(&path)?;
+    let (header, start) = (trace.header(), trace.totals().time_min);
+    let date = DateTime::from_timestamp_nanos(i64::try_from(start)?).format("%Y-%m-%d");
+    Ok(format!(
+        "| when, where | {date}, Linux {}, {}, runc |\n| size | {} bytes |\n",
+        header.host.kernel,
+        header.host.arch,
+        fs::metadata(&path)?.len()
+    ))
 }
 
 /// A trace names the host that it was recorded on. A sample is for everybody, so from here on this process and its
@@ -90,25 +103,30 @@ fn leave_this_hosts_name_behind(scratch: &Path) -> Result<()> {
     }
 }
 
-fn document(date: &str, kernel: &str, bytes: u64) -> String {
+fn document(incident: &str, session: &str) -> String {
+    let container = demo::CONTAINER;
     format!(
         "# Samples\n\n\
-         Real traces that this project recorded itself. `cargo xtask samples` writes this page and the incident anew; [v1](v1/README.md) \
-         is the frozen set of format version 1.\n\n\
+         Real traces that this project recorded itself. `cargo xtask samples` writes this page and the incident anew, \
+         `cargo xtask samples session` the session; [v1](v1/README.md) is the frozen set of format version 1.\n\n\
          ## `{INCIDENT}`\n\n\
          | | |\n|---|---|\n\
          | what | an attack on a small web service in a container, from the first visit to the deletion of the container |\n\
          | made by | `cargo xtask samples` (the incident of `cargo xtask demo`: `xtask/src/demo/`) |\n\
-         | when, where | {date}, Linux {kernel}, {arch}, runc |\n\
-         | size | {bytes} bytes |\n\
+         {incident}\
          | scope | container `{container}` alone: no process of the host is in it |\n\
          | content | everything in the container was made up for the demo: users, password hashes, orders; \
          addresses are of the block for documentation (192.0.2.0/24) |\n\n\
          The attacker finds that the page passes a host name to a shell (`id`), reads `/etc/shadow`, fetches a second stage \
          with `wget`, makes it executable, runs it, deletes it, and sends what it packed out with `nc`. Look for it:\n\n\
-         ```sh\nanalyze timeline samples/{INCIDENT}\nanalyze query samples/{INCIDENT} -f 'evt.type=execve'\n```\n",
-        arch = std::env::consts::ARCH,
-        container = demo::CONTAINER,
+         ```sh\nanalyze timeline samples/{INCIDENT}\nanalyze query samples/{INCIDENT} -f 'evt.type=execve'\n```\n\n\
+         ## `{SESSION}`\n\n\
+         | | |\n|---|---|\n\
+         | what | somebody with a shell in the same container, in a terminal: looks around, and changes an order with `vi` |\n\
+         | made by | `cargo xtask samples session` (`xtask/src/demo/session.rs`) |\n\
+         {session}\
+         | scope, content | as above; with the time that calls took (`--latency`) |\n\n\
+         ```sh\nanalyze sessions samples/{SESSION}\nanalyze commands samples/{SESSION}\n```\n",
     )
 }
 
@@ -117,16 +135,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_readme_tells_the_origin() {
-        let text = document("2026-11-21", "6.18.44", 12345);
-        for part in [
-            "`incident.scap`",
-            "cargo xtask samples",
-            "2026-11-21, Linux 6.18.44",
-            "12345 bytes",
-            demo::CONTAINER,
-        ] {
-            assert!(text.contains(part), "{part} is missing in {text}");
-        }
+    fn the_readme_is_what_the_samples_are() {
+        let folder = workspace::root().unwrap().join("samples");
+        let origins = [INCIDENT, SESSION].map(|name| origin(&folder, name).unwrap());
+        let text = fs::read_to_string(folder.join("README.md")).unwrap();
+        assert_eq!(text, document(&origins[0], &origins[1]));
     }
 }

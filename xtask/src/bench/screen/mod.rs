@@ -1,12 +1,11 @@
 //! `cargo xtask bench screen`: how fast the terminal interface answers.
 
-mod terminal;
-
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::Args;
+use portable_pty::CommandBuilder;
 
 use super::document::Part;
 use super::measure::Measure;
@@ -15,8 +14,8 @@ use super::statistics::Summary;
 use super::workload::Workload;
 use super::{setup, traces};
 use crate::interrupt;
+use crate::terminal::Terminal;
 use crate::workspace::{self, Profile, Programs};
-use terminal::Terminal;
 
 /// Keys that are timed while work goes on.
 const KEYS: usize = 20;
@@ -126,7 +125,9 @@ fn figures() -> Vec<Figure> {
 
 /// Opens the interface once, presses keys, and notes what that took.
 fn one(analyze: &Path, file: &Path, events: u64, figures: &mut [Figure]) -> Result<()> {
-    let mut terminal = Terminal::start(analyze, file)?;
+    let mut command = CommandBuilder::new(analyze);
+    command.arg(file);
+    let mut terminal = Terminal::start(command, (120, 40))?;
     let mut note = |at: usize, value: f64| figures[at].values.push(value);
     let header = format!("{events} events");
     note(
