@@ -138,6 +138,16 @@ impl Caller {
         })
     }
 
+    /// A round, and a program where there are some, that are not counted.
+    pub(super) fn warm_up(&mut self) -> Result<()> {
+        self.round()?;
+        if self.kind.starts_programs() {
+            self.program()?;
+        }
+        self.done = Done::default();
+        Ok(())
+    }
+
     /// What it has done since it was made.
     pub(super) fn done(&self) -> Done {
         self.done

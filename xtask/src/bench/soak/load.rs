@@ -51,6 +51,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     // SAFETY: no memory is involved. Whoever measures may be killed.
     unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
     fs::write(&options.cgroup, "0").with_context(|| format!("cannot join {}", options.cgroup.display()))?;
+    block_sigchld();
     let counts = Counts::open(&options.folder.join("counts"))?;
     let starts_programs = options.kind.starts_programs();
     let callers = if options.kind == Kind::Exec { 0 } else { CALLERS };
@@ -64,11 +65,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         let mut threads = Vec::new();
         for at in 0..=CALLERS {
             let thread = options.number * (CALLERS + 1) + at;
-            let caller = Caller::new(options.kind, &options.folder, thread)?;
+            let mut caller = Caller::new(options.kind, &options.folder, thread)?;
             let work = move || match at < CALLERS {
                 true if callers > 0 => work(counts, thread, caller, options.rate / callers as f64),
                 false if starts_programs => start_programs(counts, thread, caller, options.rate, programs),
-                _ => rest(counts),
+                _ => begin(counts, &mut caller).and_then(|()| stay()),
             };
             threads.push(scope.spawn(work));
         }
@@ -79,17 +80,25 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     })
 }
 
-/// Waits for another phase than this one; the call that waits is none that is recorded.
-fn wait_behind(counts: &Counts, phase: Phase) -> Phase {
-    while counts.phase() == phase {
-        thread::sleep(Duration::from_millis(5));
+/// In this thread and those that it will start: whether the signal is delivered, which is an event, depends on when a
+/// program ends.
+fn block_sigchld() {
+    // SAFETY: a set of signals that is all zeros is valid, and so are the pointers for the calls.
+    unsafe {
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        libc::sigaddset(&raw mut set, libc::SIGCHLD);
+        libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut());
     }
-    counts.phase()
 }
 
-fn begin(counts: &Counts) {
+/// What a thread allocates for its first work is not work.
+fn begin(counts: &Counts, caller: &mut Caller) -> Result<()> {
+    caller.warm_up()?;
     counts.add_ready();
-    wait_behind(counts, Phase::Wait);
+    while counts.phase() == Phase::Wait {
+        thread::sleep(Duration::from_millis(5));
+    }
+    Ok(())
 }
 
 /// Stays until it is killed: its end is recorded as well, and not counted here.
@@ -99,14 +108,9 @@ fn stay() -> Result<()> {
     }
 }
 
-fn rest(counts: &Counts) -> Result<()> {
-    begin(counts);
-    stay()
-}
-
 /// Makes calls until it is told to stop.
 fn work(counts: &Counts, thread: usize, mut caller: Caller, rate: f64) -> Result<()> {
-    begin(counts);
+    begin(counts, &mut caller)?;
     while matches!(counts.phase(), Phase::Wait | Phase::Try) {
         thread::sleep(Duration::from_millis(5));
     }
@@ -123,7 +127,7 @@ fn work(counts: &Counts, thread: usize, mut caller: Caller, rate: f64) -> Result
 
 /// Starts programs: at most so many a second, and no more than the rate of calls allows.
 fn start_programs(counts: &Counts, thread: usize, mut caller: Caller, rate: f64, most: f64) -> Result<()> {
-    begin(counts);
+    begin(counts, &mut caller)?;
     // One process alone tries: how its children interleave with others is no matter then.
     if counts.phase() == Phase::Try && thread == CALLERS {
         for _ in 0..TRIED {

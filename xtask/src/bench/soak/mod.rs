@@ -39,6 +39,9 @@ pub(crate) struct Options {
     /// Memory of the ring, in MiB
     #[arg(long, default_value_t = 64)]
     memory: u64,
+    /// A recorder to measure instead of building this one
+    #[arg(long, value_name = "FILE", conflicts_with = "save")]
+    recorder: Option<PathBuf>,
     /// Keep the results in docs/benchmarks.md
     #[arg(long)]
     save: bool,
@@ -47,7 +50,7 @@ pub(crate) struct Options {
 /// Measures, prints, and keeps the results where that is asked for.
 pub(super) fn run(root: &Path, options: &Options) -> Result<()> {
     let scratch = setup::scratch()?;
-    let capture = prepare(root, scratch.path())?;
+    let capture = prepare(root, options.recorder.as_deref(), scratch.path())?;
     let watch = Watch {
         kind: options.kind,
         rate: options.rate,
@@ -58,13 +61,16 @@ pub(super) fn run(root: &Path, options: &Options) -> Result<()> {
     Part::SOAK.publish(root, &report::render(&watch, &seen), options.save)
 }
 
-/// The recorder, built, and copied: what is built while this runs shall not take its place.
-fn prepare(root: &Path, scratch: &Path) -> Result<PathBuf> {
+/// The recorder, built where none is given, and copied: what is built while this runs shall not take its place.
+fn prepare(root: &Path, given: Option<&Path>, scratch: &Path) -> Result<PathBuf> {
     if !process::is_root() {
         bail!("recording needs root: try `sudo -E cargo xtask bench …`");
     }
     interrupt::watch();
-    let built = workspace::build_capture(root, Profile::Release)?;
+    let built = match given {
+        Some(file) => file.to_owned(),
+        None => workspace::build_capture(root, Profile::Release)?,
+    };
     let copy = scratch.join("capture");
     fs::copy(&built, &copy).with_context(|| format!("cannot copy {}", built.display()))?;
     Ok(copy)

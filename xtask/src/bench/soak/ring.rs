@@ -1,6 +1,6 @@
 //! `cargo xtask bench ring`: how far back a ring goes, by what is recorded.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -34,6 +34,9 @@ pub(crate) struct Options {
     /// Seconds of each load
     #[arg(long, default_value_t = 25, value_parser = clap::value_parser!(u64).range(10..))]
     seconds: u64,
+    /// A recorder to measure instead of building this one
+    #[arg(long, value_name = "FILE", conflicts_with = "save")]
+    recorder: Option<PathBuf>,
     /// Keep the results in docs/benchmarks.md
     #[arg(long)]
     save: bool,
@@ -42,7 +45,7 @@ pub(crate) struct Options {
 /// Measures, prints, and keeps the results where that is asked for.
 pub(in super::super) fn run(root: &Path, options: &Options) -> Result<()> {
     let scratch = setup::scratch()?;
-    let capture = prepare(root, scratch.path())?;
+    let capture = prepare(root, options.recorder.as_deref(), scratch.path())?;
     let mut rows = vec![row([
         "load",
         "events/s",
