@@ -380,6 +380,8 @@ impl Place {
         let since = header.clock.realtime as i64;
         let executed = Executed::start(probe.take_executed()?, false, since)?;
         let drain = Drain::new(probe, tracker, first, Sink::start(end, spare), executed);
+        // Confined, it could not look at its mappings.
+        conduct::forget_start();
         if let Err(error) = conduct::confine_agent() {
             log.warn(
                 "the recorder could not confine itself",

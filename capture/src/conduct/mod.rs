@@ -2,10 +2,12 @@
 
 mod capabilities;
 mod limit;
+mod pages;
 mod seccomp;
 
 pub(crate) use capabilities::{CAP_SYS_ADMIN, NEEDED, effective, keep_only, keep_what_is_needed};
 pub(crate) use limit::CpuLimit;
+pub(crate) use pages::forget_start;
 pub(crate) use seccomp::{confine, confine_agent};
 
 use anyhow::{Context, Result};
