@@ -52,6 +52,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
     fs::write(&options.cgroup, "0").with_context(|| format!("cannot join {}", options.cgroup.display()))?;
     block_sigchld();
+    // Threads with memory of their own would call mprotect as it grows, which is recorded; this one calls brk, which is not.
+    #[cfg(target_env = "gnu")]
+    // SAFETY: the call has no conditions.
+    unsafe {
+        libc::mallopt(libc::M_ARENA_MAX, 1);
+    }
     let counts = Counts::open(&options.folder.join("counts"))?;
     let starts_programs = options.kind.starts_programs();
     let callers = if options.kind == Kind::Exec { 0 } else { CALLERS };
