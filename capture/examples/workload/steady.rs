@@ -65,8 +65,9 @@ fn steady(dir: &Path, rate: f64) {
         std::io::stdin().read_exact(&mut byte).unwrap();
         stop.store(true, Ordering::Relaxed);
         let calls: u64 = threads.into_iter().map(|thread| thread.join().unwrap()).sum();
-        // Two reads, and this write.
-        out.write_all(format!("{}\n", calls + 3).as_bytes()).unwrap();
+        // Two reads, the ends of the threads, and this write.
+        let calls = calls + 3 + THREADS as u64;
+        out.write_all(format!("{calls}\n").as_bytes()).unwrap();
         out.flush().unwrap();
     });
     let _ = std::io::stdin().read(&mut byte);
