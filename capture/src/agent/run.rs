@@ -196,9 +196,9 @@ fn run(
         folders: folders.clone(),
         nice: config.recording.nice,
     };
-    // Where it may not, `Place::drain` says so.
-    if place.nice != 0 {
-        let _ = conduct::allow_nice(place.nice);
+    // With CAP_SYS_NICE alone all threads get it. Where there is neither, `Place::drain` says so.
+    if place.nice != 0 && conduct::allow_nice(place.nice).is_err() {
+        let _ = conduct::set_nice(place.nice);
     }
     if !on_demand {
         conduct::keep_what_is_needed(&folders)?;
