@@ -190,7 +190,7 @@ fn rows(seen: &Seen, figures: &Figures) -> Vec<Vec<String>> {
         megabytes(first.usage.resident as f64),
     ]));
     if let Some((at, early, late)) = figures.full {
-        rows.push(row([format!("the ring was full after"), format!("{at:.0} s")]));
+        rows.push(row(["the ring was full after".to_owned(), format!("{at:.0} s")]));
         rows.push(row([
             "resident from then on, first and last tenth".to_owned(),
             format!("{}, {}", megabytes(early), megabytes(late)),
