@@ -10,7 +10,7 @@ pub(crate) fn forget_start() {
         return;
     };
     let program = std::fs::read_link("/proc/self/exe").unwrap_or_default();
-    let own = maps.lines().filter_map(|line| Mapping::parse(line));
+    let own = maps.lines().filter_map(Mapping::parse);
     for mapping in own.filter(|mapping| std::path::Path::new(mapping.file) == program && mapping.is_constant()) {
         // SAFETY: a private mapping of a file that nobody writes to: its pages have the file's content again.
         unsafe {
