@@ -72,6 +72,9 @@ enum Task {
     /// The work that `bench` measures, as a process of its own
     #[command(hide = true)]
     Workload(bench::workload::Options),
+    /// The load of `bench soak` and `bench ring`, one process of it
+    #[command(hide = true)]
+    Load(bench::soak::load::Options),
 }
 
 fn main() -> ExitCode {
@@ -100,6 +103,7 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Deb => deb::run(&root)?,
         Task::Samples { set } => samples::run(&root, set)?,
         Task::Workload(options) => bench::workload::run(&options)?,
+        Task::Load(options) => bench::soak::load::run(&options)?,
     }
     Ok(ExitCode::SUCCESS)
 }

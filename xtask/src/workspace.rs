@@ -97,6 +97,12 @@ pub(crate) fn build_analyze(root: &Path, profile: Profile) -> Result<PathBuf> {
     Ok(build(root, profile, &["--bin", "analyze"])?.join("analyze"))
 }
 
+/// Builds `capture` alone.
+pub(crate) fn build_capture(root: &Path, profile: Profile) -> Result<PathBuf> {
+    packages::ensure(&[CAPTURE_NEEDS], "building the recorder")?;
+    Ok(build(root, profile, &["--bin", "capture"])?.join("capture"))
+}
+
 /// Builds `capture` and `analyze`.
 pub(crate) fn build_programs(root: &Path, profile: Profile) -> Result<Programs> {
     packages::ensure(&[CAPTURE_NEEDS], "building the recorder")?;

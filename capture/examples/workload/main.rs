@@ -1,11 +1,12 @@
 //! Known work for the live tests: does exactly what its arguments say, and nothing else of that kind.
 //!
 //! `workload count DIR OPENS CONNECTS EXECS` | `workload calls DIR` | `workload write BYTES FILE` | `workload wait` |
-//! `workload descriptors DIR wait|slow` | `workload passing DIR` | `workload memfd`
+//! `workload descriptors DIR wait|slow` | `workload passing DIR` | `workload memfd` | `workload steady DIR RATE`
 
 mod crowd;
 mod descriptors;
 mod passing;
+mod steady;
 
 use std::ffi::CString;
 use std::io::{Read, Write};
@@ -48,7 +49,7 @@ fn main() {
         ["nothing"] => {}
         ["memfd"] => memfd(),
         other => assert!(
-            crowd::run(other) || descriptors::run(other) || passing::run(other),
+            crowd::run(other) || descriptors::run(other) || passing::run(other) || steady::run(other),
             "unknown work {args:?}"
         ),
     }

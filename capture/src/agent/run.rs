@@ -194,7 +194,12 @@ fn run(
         disk: config.ring.disk.clone(),
         min_free: config.retention.min_free.0,
         folders: folders.clone(),
+        nice: config.recording.nice,
     };
+    // With CAP_SYS_NICE alone all threads get it. Where there is neither, `Place::drain` says so.
+    if place.nice != 0 && conduct::allow_nice(place.nice).is_err() {
+        let _ = conduct::set_nice(place.nice);
+    }
     if !on_demand {
         conduct::keep_what_is_needed(&folders)?;
     }
@@ -332,11 +337,22 @@ struct Place {
     disk: Option<config::Disk>,
     min_free: u64,
     folders: Vec<PathBuf>,
+    /// Of this thread and those that encode; captures and answers can wait.
+    nice: i32,
 }
 
 impl Place {
     /// Begins to drain, with no more rights than that takes.
     fn drain(self, begun: Begun, log: &Log) -> Result<Drain> {
+        if self.nice != 0
+            && let Err(error) = conduct::set_nice(self.nice)
+        {
+            let error = format!("{error:#}; `nice` of [recording]");
+            log.warn(
+                "the recorder goes on with the priority it was started with",
+                &[("error", &error)],
+            );
+        }
         let (mut probe, tracker, header) = (begun.probe, begun.tracker, begun.header);
         let disk = self.disk.map(|disk| {
             let rotation = Rotation {
@@ -364,6 +380,8 @@ impl Place {
         let since = header.clock.realtime as i64;
         let executed = Executed::start(probe.take_executed()?, false, since)?;
         let drain = Drain::new(probe, tracker, first, Sink::start(end, spare), executed);
+        // Confined, it could not look at its mappings.
+        conduct::forget_start();
         if let Err(error) = conduct::confine_agent() {
             log.warn(
                 "the recorder could not confine itself",

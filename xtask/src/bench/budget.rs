@@ -40,12 +40,21 @@ impl Goal {
     }
 }
 
-/// A table of goals under a heading; empty where there is none.
+/// A table of goals and medians under a heading; empty where there is none.
 pub(crate) fn render(goals: &[Goal]) -> String {
+    render_as(goals, "median")
+}
+
+/// The same of what was measured once.
+pub(crate) fn render_measured(goals: &[Goal]) -> String {
+    render_as(goals, "measured")
+}
+
+fn render_as(goals: &[Goal], figure: &str) -> String {
     if goals.is_empty() {
         return String::new();
     }
-    let mut rows = vec![row(["goal", "budget", "median", ""])];
+    let mut rows = vec![row(["goal", "budget", figure, ""])];
     rows.extend(goals.iter().map(Goal::cells));
     format!("\n### Budget\n\n{}", table(&rows))
 }

@@ -1,7 +1,9 @@
-//! A cgroup in which nothing runs: a recorder that records only this one selects nothing.
+//! A cgroup of its own: a recorder that records only this one selects what was put into it, or nothing.
 
 use std::fs;
 use std::path::PathBuf;
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 
@@ -31,10 +33,21 @@ impl Cgroup {
     pub(super) fn name(&self) -> &str {
         &self.name
     }
+
+    /// The file that processes join it through.
+    pub(super) fn processes(&self) -> PathBuf {
+        self.path.join("cgroup.procs")
+    }
 }
 
 impl Drop for Cgroup {
     fn drop(&mut self) {
-        let _ = fs::remove_dir(&self.path);
+        // Programs that were just being started end by themselves.
+        for _ in 0..20 {
+            if fs::remove_dir(&self.path).is_ok() {
+                return;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
     }
 }

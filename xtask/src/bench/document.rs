@@ -23,6 +23,8 @@ impl Part {
     pub(crate) const SEEK: Part = Part::new("seek", "Seeking");
     pub(crate) const QUERY: Part = Part::new("query", "Queries");
     pub(crate) const SCREEN: Part = Part::new("screen", "Terminal interface");
+    pub(crate) const SOAK: Part = Part::new("soak", "An agent under a steady load");
+    pub(crate) const RING: Part = Part::new("ring", "How far back a ring goes");
     pub(crate) const ENCODE: Part = Part::new("encode", "Encoding");
     pub(crate) const DECODE: Part = Part::new("decode", "Decoding");
 

@@ -19,6 +19,7 @@ mod screen;
 mod seek;
 mod setup;
 mod size;
+pub(crate) mod soak;
 mod statistics;
 mod table;
 mod traces;
@@ -45,6 +46,10 @@ pub(crate) enum Action {
     Query(query::Options),
     /// Press keys in the terminal interface on a large trace and a very large one
     Screen(screen::Options),
+    /// Keep an agent under a steady load, and look at its memory, losses, processor time and writes
+    Soak(soak::Options),
+    /// Measure how far back an agent's ring goes, by kind and rate of what it records
+    Ring(soak::ring::Options),
     /// Encode recorded events again
     Encode(codec::Options),
     /// Decode recorded events
@@ -59,6 +64,8 @@ pub(crate) fn run(root: &Path, action: &Action) -> Result<()> {
         Action::Seek(options) => seek::run(root, options),
         Action::Query(options) => query::run(root, options),
         Action::Screen(options) => screen::run(root, options),
+        Action::Soak(options) => soak::run(root, options),
+        Action::Ring(options) => soak::ring::run(root, options),
         Action::Encode(options) => codec::run(root, Direction::Encode, options),
         Action::Decode(options) => codec::run(root, Direction::Decode, options),
     }

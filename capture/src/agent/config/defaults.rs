@@ -29,6 +29,7 @@ impl Default for Recording {
             runtimes: Vec::new(),
             redact: Vec::new(),
             cpu_limit: 0,
+            nice: -10,
             scope: Scope::default(),
         }
     }

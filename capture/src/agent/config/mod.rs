@@ -77,6 +77,7 @@ pub(crate) struct Recording {
     pub(crate) runtimes: Vec<String>,
     pub(crate) redact: Vec<String>,
     pub(crate) cpu_limit: u32,
+    pub(crate) nice: i32,
     pub(crate) scope: Scope,
 }
 
