@@ -4,10 +4,11 @@ mod support;
 
 use serde_json::{Value, json};
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 use support::agent::Agent;
+use support::doors::{free_port, helpers};
 use support::{Bundle, can_run_containers, count, wait_for};
 
 const TOKEN: &str = "a-token-that-nobody-else-knows";
@@ -36,32 +37,12 @@ fn post(port: u16, token: &str, alert: &Value) -> std::io::Result<(u16, String)>
     request(port, &head, &alert.to_string())
 }
 
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 fn falco(uuid: &str, container: &str) -> Value {
     json!({
         "uuid": uuid, "hostname": "node", "output": "A shell was spawned", "priority": "Warning", "rule": "Terminal shell in container",
         "source": "syscall", "tags": ["container"], "time": "2026-01-01T00:00:00Z",
         "output_fields": {"container.id": container, "proc.pid": null, "k8s.ns.name": null},
     })
-}
-
-/// Processes of an agent by the name that they were started with.
-fn helpers(name: &str, agent: u32) -> Vec<u32> {
-    let all = std::fs::read_dir("/proc").unwrap().flatten();
-    let pids = all.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-    pids.filter(|pid| {
-        let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-        let parent = stat
-            .lines()
-            .find_map(|line| line.strip_prefix("PPid:\t"))
-            .and_then(|text| text.parse().ok());
-        line.starts_with(name.as_bytes()) && parent == Some(agent)
-    })
-    .collect()
 }
 
 #[test]

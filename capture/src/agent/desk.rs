@@ -80,6 +80,8 @@ const TIDY: Duration = Duration::from_secs(30);
 const TIDY_BUSY: Duration = Duration::from_secs(2);
 /// Longest time that captures are written before the next request is looked at.
 const SLICE: Duration = Duration::from_millis(50);
+/// So much is heard at a time before captures go on.
+const HEARD: usize = 64;
 /// While captures go on, what new containers there are is asked for so often.
 const LEARN: Duration = Duration::from_secs(1);
 /// Records that are younger are not taken by the recorder yet.
@@ -221,15 +223,24 @@ impl Desk {
         self.tell_settings();
         loop {
             let wait = if left { Duration::ZERO } else { self.until_next() };
-            match self.events.recv_timeout(wait) {
-                Ok(Event::Stop(world)) => {
-                    self.world = *world;
-                    self.stop();
-                    return self.metrics;
-                }
-                Ok(event) => self.hear(event),
-                Err(RecvTimeoutError::Timeout) => {}
+            let mut next = match self.events.recv_timeout(wait) {
+                Ok(event) => Some(event),
+                Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => return self.metrics,
+            };
+            // Whoever waits for an answer comes before what the ring keeps anyway.
+            let mut heard = 0;
+            while let Some(event) = next {
+                match event {
+                    Event::Stop(world) => {
+                        self.world = *world;
+                        self.stop();
+                        return self.metrics;
+                    }
+                    event => self.hear(event),
+                }
+                heard += 1;
+                next = (heard < HEARD).then(|| self.events.try_recv().ok()).flatten();
             }
             left = self.work(SLICE);
             self.end_those_that_are_over();
