@@ -11,7 +11,8 @@ use support::{Bundle, can_run_containers, http};
 
 /// A container that goes on and on.
 fn working(dir: &std::path::Path, what: &str) -> (String, Bundle) {
-    let id = format!("afterimage-{what}-{}", std::process::id());
+    // With an id as the runtimes give them, one that is there before the agent is known.
+    let id = format!("{:08x}{:056x}", std::process::id(), what.len());
     let script = "while :; do cat /proc/version; sleep 0.05; done";
     let bundle = Bundle::new(dir, &id, &["/bin/sh", "-c", script]);
     (id, bundle)

@@ -44,11 +44,16 @@ pub(crate) fn containers<'c>(
         .filter(move |container| fits(&selector, container))
 }
 
+/// Whether a selector has an id that says alone who is meant.
+pub(crate) fn names_by_id(selector: &Selector) -> bool {
+    selector.container_id.len() >= SURE
+}
+
 fn fits(selector: &Selector, container: &Container) -> bool {
     let id = &selector.container_id;
     // An id says who is meant. What the source calls it beside that (ECS: by its task definition) is not always what the
     // runtime does, and a pod that no runtime has told of contradicts nothing.
-    let sure = container.full_id == *id || id.len() >= SURE && container.full_id.starts_with(id.as_str());
+    let sure = container.full_id == *id || names_by_id(selector) && container.full_id.starts_with(id.as_str());
     let any = |text: &str, fits: &dyn Fn(&str) -> bool| text.is_empty() || fits(text);
     let empty = Default::default();
     let (namespace, pod, uid) = container.pod.as_ref().unwrap_or(&empty);

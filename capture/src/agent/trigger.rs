@@ -72,6 +72,11 @@ impl Desk {
             return json!({"ok": true, "status": 200, "result": "repeated", "capture": capture, "captures": [capture],
                 "joined": true, "note": "this alert has led to a capture that is finished"});
         }
+        if let Some(capture) = self.surely_in(trigger, pre) {
+            let capture = &mut self.captures[capture];
+            capture.join(trigger, end);
+            return accepted(capture, true, "", &self.world);
+        }
         let (members, note) = match self.members(trigger, pre) {
             Ok(found) => found,
             Err(answer) => return answer,
@@ -81,6 +86,22 @@ impl Desk {
             return accepted(capture, true, &note, &self.world);
         }
         self.begin(trigger, members, Span { from: 0, to: end }, pre, note)
+    }
+
+    /// The capture that already has what ids name: of those more need not be known, so that the recorder is not asked. Where
+    /// there are many alerts it is busy.
+    fn surely_in(&self, trigger: &Trigger, pre: Duration) -> Option<usize> {
+        let all_ids = trigger.selectors.iter().all(select::names_by_id);
+        if self.captures.is_empty() || !all_ids {
+            return None;
+        }
+        let since = self.begins(trigger, pre);
+        match select::resolve(&trigger.selectors, &self.world, since, &[], Vec::new) {
+            Meant::These(members @ Members::Containers { .. }) => {
+                self.captures.iter().position(|capture| capture.members.same(&members))
+            }
+            _ => None,
+        }
     }
 
     /// Who is meant, or the answer that nobody is.

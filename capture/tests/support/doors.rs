@@ -73,8 +73,10 @@ impl Doors {
 
     fn listening(&self) -> Option<SocketAddr> {
         let log = self.agent.log();
-        let (_, rest) = log.get(self.log_from..)?.rsplit_once("listening=")?;
-        rest.lines().next()?.trim_matches('"').parse().ok()
+        let (_, rest) = log.get(self.log_from..)?.rsplit_once("listening")?;
+        // As text or as JSON.
+        let rest = rest.trim_start_matches(['"', '=', ':']);
+        rest.split(['"', '\n']).next()?.parse().ok()
     }
 
     /// Posts an alert with the right token.
