@@ -84,6 +84,9 @@ fn runtimes_that_do_not_answer_hold_nothing_up() {
             count(&trace, "evt.type = execve and evt.dir = < and proc.name = cat") > 3,
             "{how}"
         );
+        let untold = "not everything is known: ";
+        // Who is not there at all has no containers to tell of.
+        assert!(how == "removed" || response.body.contains(untold), "{response:?}");
         assert_eq!(count(&trace, &format!("not container.full_id = {id}")), 0);
         assert!(
             doors.agent.metric("events_total") > events,

@@ -129,6 +129,8 @@ pub(crate) struct Desk {
     pub(crate) link: Link,
     /// Captures that are still to be delivered.
     pub(crate) unsettled: BTreeSet<String>,
+    /// The helper could not be told of one of them.
+    pub(crate) untold: bool,
     /// Everything until this time is in the ring.
     known_until: u64,
     /// The flush that is under way: its mark, and the time that it reaches.
@@ -198,6 +200,7 @@ impl Desk {
             watch,
             link: parts.link,
             unsettled: BTreeSet::new(),
+            untold: false,
             known_until: 0,
             flush: None,
             marks: 0,
@@ -296,6 +299,8 @@ impl Desk {
     pub(crate) fn ask_world(&mut self, pids: Vec<u32>) -> bool {
         let (answer, answers) = channel();
         if self.asks.send(Ask::World(pids, answer)).is_err() {
+            // It has ended, and the word of it is under way.
+            self.stopping = true;
             return false;
         }
         match answers.recv_timeout(PATIENCE) {
@@ -441,6 +446,9 @@ impl Desk {
         if self.tidied.elapsed() >= often {
             self.tidied = Instant::now();
             self.make_room();
+            if std::mem::take(&mut self.untold) {
+                self.deliver_what_is_left();
+            }
         }
     }
 

@@ -156,6 +156,27 @@ pub(crate) fn resolve(
     })
 }
 
+/// What to say where names were not found although runtimes have not told all of the containers here: of how many, and why of
+/// the first.
+pub(crate) fn untold(selectors: &[Selector], world: &World) -> Option<String> {
+    let by_name = |selector: &Selector| selector.container_id.is_empty() && describe(selector).is_some();
+    let all = world.containers.iter();
+    let mut untold = all
+        .filter(|one| one.death == 0 && !one.told.missing.is_empty())
+        .peekable();
+    let why = untold
+        .peek()
+        .filter(|_| selectors.iter().any(by_name))?
+        .told
+        .missing
+        .clone();
+    let count = untold.count();
+    let plural = if count == 1 { "" } else { "s" };
+    Some(format!(
+        "of {count} container{plural} here not everything is known: {why}"
+    ))
+}
+
 /// What of containers and pods a selector names.
 fn describe(selector: &Selector) -> Option<String> {
     let parts = [
@@ -293,6 +314,25 @@ mod tests {
             0,
             Err("not other"),
         );
+    }
+
+    #[test]
+    fn names_may_be_missing_for_a_reason() {
+        let mut world = world();
+        world.containers.truncate(2);
+        let pod = Selector {
+            pod: "web-7".into(),
+            ..Selector::default()
+        };
+        let id = Selector {
+            container_id: "aaaa1111".into(),
+            ..Selector::default()
+        };
+        assert_eq!(untold(&[pod.clone()], &world), None);
+        world.containers[0].told.missing = "containerd does not answer".into();
+        let said = "of 1 container here not everything is known: containerd does not answer";
+        assert_eq!(untold(&[pod], &world), Some(said.into()));
+        assert_eq!(untold(&[id], &world), None);
     }
 
     #[test]

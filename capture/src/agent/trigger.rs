@@ -52,7 +52,7 @@ impl Desk {
 
     fn decide(&mut self, trigger: &Trigger) -> Value {
         if self.stopping {
-            return refusal(503, "the agent is ending", "try again when it has started");
+            return ending();
         }
         if let Err(error) = self.record() {
             return refusal(503, &error, "see the agent's log, and `capture doctor`");
@@ -79,6 +79,8 @@ impl Desk {
         }
         let (members, note) = match self.members(trigger, pre) {
             Ok(found) => found,
+            // Who is meant might have been known a moment ago.
+            Err(_) if self.stopping => return ending(),
             Err(answer) => return answer,
         };
         if let Some(capture) = self.captures.iter_mut().find(|capture| capture.members.same(&members)) {
@@ -119,14 +121,20 @@ impl Desk {
         };
         match meant {
             Meant::These(members) => Ok((members, String::new())),
-            Meant::Nobody(why) => match self.config.captures.fallback {
-                Fallback::Node => Ok((Members::Node, format!("{why}{stale}; so the whole node is captured"))),
-                Fallback::Refuse => Err(refusal(
-                    404,
-                    &format!("{why}{stale}"),
-                    "name a container, pod or process of this node, or set `fallback = \"node\"` in [captures]",
-                )),
-            },
+            Meant::Nobody(why) => {
+                let why = match select::untold(&trigger.selectors, &self.world) {
+                    Some(untold) => format!("{why} ({untold})"),
+                    None => why,
+                };
+                match self.config.captures.fallback {
+                    Fallback::Node => Ok((Members::Node, format!("{why}{stale}; so the whole node is captured"))),
+                    Fallback::Refuse => Err(refusal(
+                        404,
+                        &format!("{why}{stale}"),
+                        "name a container, pod or process of this node, or set `fallback = \"node\"` in [captures]",
+                    )),
+                }
+            }
         }
     }
 
@@ -216,6 +224,10 @@ fn accepted(capture: &Capture, joined: bool, note: &str, world: &World) -> Value
         "scope": capture.members.text(&world.containers),
         "note": note,
     })
+}
+
+fn ending() -> Value {
+    refusal(503, "the agent is ending", "try again when it has started")
 }
 
 fn refusal(status: u16, error: &str, hint: &str) -> Value {
