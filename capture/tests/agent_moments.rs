@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
 use std::time::{Duration, Instant};
 use support::doors::{Doors, Wanted, falco};
-use support::{Bundle, can_run_containers, http};
+use support::{Bundle, can_run_containers, count, http};
 
 /// A container that goes on and on.
 fn working(dir: &std::path::Path, what: &str) -> (String, Bundle) {
@@ -168,4 +168,50 @@ fn triggers_while_the_agent_ends_are_captured_or_refused() {
             .collect();
         assert!(left.is_empty(), "{left:?}");
     }
+}
+
+/// A container that crashes under attack comes again under its id: both its lives are in the capture, from their first calls.
+#[test]
+fn a_container_that_is_started_again_stays_in_its_capture() {
+    let name = "a_container_that_is_started_again_stays_in_its_capture";
+    if !can_run_containers(name) {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let doors = Doors::start(
+        dir.path(),
+        &Wanted {
+            recording: "kernel_ring = '64MiB'",
+            sources: &["falco"],
+            captures: "pre = '60s'\npost = '4s'",
+            ..Wanted::default()
+        },
+    );
+    let id = format!("{:08x}{:056x}", std::process::id(), 0xa9a1);
+    let script = "head -c 1 /data/life; cat /data/life; sleep 0.7; exec tail -f /data/life";
+    let bundle = Bundle::new(dir.path(), &id, &["/bin/sh", "-c", script]);
+    let live = |life: &str| {
+        std::fs::write(bundle.data().join("life"), life).unwrap();
+        let running = bundle.start(&id);
+        running.wait_until_it_runs();
+        running
+    };
+    let first = live("first");
+    let capture = doors.captured("falco", &falco("one", &id[..12], None).to_string());
+    drop(first);
+    let second = live("second");
+    let joined = doors.post("falco", &falco("two", &id[..12], None).to_string()).json();
+    assert_eq!(
+        (joined["result"].as_str(), &*capture),
+        (Some("joined"), joined["capture"].as_str().unwrap())
+    );
+    let summary = doors.agent.ended(&capture);
+    assert_eq!(summary["result"], "complete", "{summary}");
+    drop(second);
+    let trace = doors.agent.trace(&capture);
+    let ran = "evt.type = execve and evt.dir = < and evt.rawres = 0 and proc.name =";
+    for program in ["head", "cat", "sleep"] {
+        assert_eq!(count(&trace, &format!("{ran} {program}")), 2, "{program}: {summary}");
+    }
+    assert_eq!(count(&trace, &format!("not container.full_id = {id}")), 0);
 }

@@ -381,8 +381,7 @@ impl Desk {
         self.learnt = Instant::now();
         self.ask_world(Vec::new());
         for capture in &mut self.captures {
-            let since = capture.span.from;
-            capture.members.learn(&self.world, since);
+            capture.learn(&self.world);
         }
     }
 

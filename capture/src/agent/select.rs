@@ -328,7 +328,7 @@ mod tests {
             container_id: "aaaa1111".into(),
             ..Selector::default()
         };
-        assert_eq!(untold(&[pod.clone()], &world), None);
+        assert_eq!(untold(std::slice::from_ref(&pod), &world), None);
         world.containers[0].told.missing = "containerd does not answer".into();
         let said = "of 1 container here not everything is known: containerd does not answer";
         assert_eq!(untold(&[pod], &world), Some(said.into()));
