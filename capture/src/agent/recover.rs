@@ -150,6 +150,8 @@ fn with(mut summary: Value, outcome: Outcome, found: Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use afterimage_format::file::{Summary, TraceWriter, WriterOptions};
+    use afterimage_format::model::Header;
 
     #[test]
     fn the_last_word_of_a_trace_says_how_it_ended() {
@@ -175,5 +177,56 @@ mod tests {
         ] {
             assert_eq!(outcome_of(said), (outcome, reason.to_owned()), "{said}");
         }
+    }
+
+    /// Killed between the last word of a trace, its name and its side-car; and while it was recovered.
+    #[test]
+    fn what_is_sealed_stays_as_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let id = "20261128-100000000-00000000";
+        let files = Files::new(dir.path(), id);
+        let write = |path: &Path, said: Option<&str>| {
+            let header = Header::default();
+            let options = WriterOptions::default();
+            let mut writer = TraceWriter::create(path, &header, options).unwrap();
+            writer.attach("alert-1.json", "application/json", b"{}").unwrap();
+            if let Some(reason) = said {
+                let summary = Summary {
+                    reason: reason.to_owned(),
+                    ..Summary::default()
+                };
+                writer.seal(&summary).unwrap();
+            }
+        };
+        let check = |expected: &str| {
+            let bytes = std::fs::read(files.trace()).ok();
+            sidecar::write(&files.sidecar(), &json!({"capture": id, "result": "running"})).unwrap();
+            unfinished(dir.path(), &Writing::default(), false, &Log::default());
+            let summary = sidecar::read(&files.sidecar()).unwrap();
+            assert_eq!(
+                (summary["result"].as_str(), &summary["sealed"]),
+                (Some(expected), &json!(true)),
+                "{summary}"
+            );
+            assert!(!files.part().exists() && is_sealed(&files.trace()));
+            if let Some(bytes) = bytes.filter(|_| expected != "interrupted") {
+                assert_eq!(std::fs::read(files.trace()).unwrap(), bytes);
+            }
+            std::fs::read(files.trace()).unwrap()
+        };
+        write(&files.part(), Some("ended early: the agent was told to end"));
+        check("ended early");
+        // The same again, under its name.
+        check("ended early");
+        std::fs::remove_file(files.trace()).unwrap();
+        write(&files.part(), None);
+        let recovered = check("interrupted");
+        // It was recovered, and what it was recovered from is still there.
+        write(&files.part(), None);
+        assert_eq!(check("interrupted"), recovered);
+        // Half of it was.
+        write(&files.part(), None);
+        std::fs::write(files.trace(), &recovered[..recovered.len() / 2]).unwrap();
+        check("interrupted");
     }
 }
