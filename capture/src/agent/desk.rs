@@ -114,6 +114,8 @@ pub(crate) struct Desk {
     pub(crate) writing: Writing,
     pub(crate) ring: SharedRing,
     pub(crate) header: Header,
+    /// What this node is called in Kubernetes.
+    pub(crate) node: String,
     context: TraceContext,
     clock: ClockAnchor,
     events: Receiver<Event>,
@@ -189,6 +191,7 @@ impl Desk {
             writing: parts.writing,
             ring: parts.ring,
             header: parts.header,
+            node: crate::containers::node_name(),
             events: parts.events,
             asks: parts.asks,
             shared: parts.shared,

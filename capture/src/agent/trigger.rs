@@ -111,7 +111,7 @@ impl Desk {
         let pids = trigger.selectors.iter().filter_map(|selector| selector.pid).collect();
         let current = self.ask_world(pids);
         let since = self.begins(trigger, pre);
-        let node = [self.header.host.hostname.clone(), crate::containers::node_name()];
+        let node = [self.header.host.hostname.clone(), self.node.clone()];
         let ring = self.ring.clone();
         let meant = select::resolve(&trigger.selectors, &self.world, since, &node, || ring.lock().newest());
         let stale = if current {
