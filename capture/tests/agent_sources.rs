@@ -4,10 +4,11 @@ mod support;
 
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 use support::doors::{Doors, Wanted, corpus, now, rfc3339};
 use support::provider::{Provider, TOPIC};
-use support::{Bundle, Running, can_run_containers, count, holds, skip, wait_for};
+use support::{Bundle, Running, can_record, can_run_containers, count, holds, skip, wait_for};
 
 /// A container that reads a file of its own again and again, with an id as the runtimes give them.
 struct Victim {
@@ -252,4 +253,80 @@ fn every_source_captures_the_container_that_it_names() {
             .values()
             .all(|victim| holds(&trace, &format!("{}-own", victim.name)))
     );
+}
+
+/// Alerts about the host name a process: it is captured with what it starts, and nobody else.
+#[test]
+fn alerts_about_the_host_capture_the_process_that_they_name() {
+    let name = "alerts_about_the_host_capture_the_process_that_they_name";
+    if !can_record(name) {
+        return;
+    }
+    let (Some(falco), Some(panther), Some(stix)) = (
+        documents("falco-docs-json-events.json"),
+        documents("guardduty-findings-panther.json"),
+        documents("guardduty-api-findings-stixshifter.json"),
+    ) else {
+        skip(name, "no corpus beside the repository");
+        return;
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let doors = Doors::start(
+        dir.path(),
+        &Wanted {
+            recording: "kernel_ring = '64MiB'",
+            sources: &["falco", "guardduty"],
+            captures: "pre = '60s'\npost = '1s'",
+            ..Wanted::default()
+        },
+    );
+    let work = |mark: &str| {
+        let file = dir.path().join(format!("{mark}-own"));
+        std::fs::write(&file, mark).unwrap();
+        let script = format!("while :; do cat {}; sleep 0.1; done", file.display());
+        let mut command = Command::new("sh");
+        Worker(command.args(["-c", &script]).stdout(Stdio::null()).spawn().unwrap())
+    };
+    let (meant, other) = (work("meant"), work("bystander"));
+    std::thread::sleep(Duration::from_millis(500));
+    let mut alert = falco[5]["event"].clone();
+    alert["time"] = rfc3339(now()).into();
+    alert["output_fields"] = json!({"container.id": "host", "container.name": "host", "proc.pid": meant.0.id(),
+        "k8s.ns.name": null, "k8s.pod.name": null});
+    let capture = doors.captured("falco", &alert.to_string());
+    let mut event = finding(&panther, &stix[4], "on the host", "");
+    event["detail"]["resource"] = json!({"resourceType": "Instance"});
+    event["detail"]["service"]["runtimeDetails"] = stix[6]["finding"]["Service"]["RuntimeDetails"].clone();
+    event["detail"]["service"]["runtimeDetails"]["Process"]["Pid"] = meant.0.id().into();
+    assert_eq!(
+        doors.captured("guardduty", &event.to_string()),
+        capture,
+        "the same process"
+    );
+    let summary = doors.agent.ended(&capture);
+    assert_eq!(
+        (summary["result"].as_str(), &summary["scope"]["pid"]),
+        (Some("complete"), &meant.0.id().into()),
+        "{summary}"
+    );
+    let trace = doors.agent.trace(&capture);
+    assert!(
+        count(&trace, "evt.type = execve and evt.dir = < and proc.name = cat") > 5,
+        "{summary}"
+    );
+    let tree = format!("proc.pid = {0} or proc.ppid = {0}", meant.0.id());
+    assert_eq!(count(&trace, &format!("not ({tree})")), 0);
+    assert!(holds(&trace, "meant-own") && !holds(&trace, "bystander-own"));
+    assert_eq!(trace.attachments().len(), 2);
+    drop(other);
+}
+
+/// A process that ends when this is dropped.
+struct Worker(std::process::Child);
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
