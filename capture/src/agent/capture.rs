@@ -15,6 +15,7 @@ use afterimage_format::{Error, Result};
 use afterimage_query::RowCopier;
 use afterimage_query::row::SegmentRows;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 /// Alerts whose payload a capture takes; of further ones the side-car has the number.
@@ -54,6 +55,10 @@ pub(crate) struct Capture {
     counts: Counts,
     /// Counts of containers, where whole segments are taken.
     whole: Vec<(u64, u64)>,
+    /// Ids of its containers: one that is started again is another one by its key, and the same by its id.
+    container_ids: BTreeSet<String>,
+    /// Keys of containers that were looked at for that.
+    met: BTreeSet<u64>,
     /// What could not be taken.
     losses: Vec<Loss>,
     /// What comes before the ring.
@@ -126,11 +131,14 @@ impl Capture {
             note,
             counts: Counts::default(),
             whole: Vec::new(),
+            container_ids: BTreeSet::new(),
+            met: BTreeSet::new(),
             losses: Vec::new(),
             older,
             failed: None,
             files,
         };
+        capture.learn(world);
         let begun = begun.and_then(|()| capture.take_alert(trigger)).and_then(|()| {
             let summary = capture.summary(Outcome::Running, "", None, world);
             sidecar::write(&capture.files.sidecar(), &summary).map_err(io("cannot write", &capture.files.sidecar()))
@@ -196,6 +204,39 @@ impl Capture {
         }
     }
 
+    /// Takes in containers that have come since: of a pod or name that was asked for.
+    pub(crate) fn learn(&mut self, world: &World) {
+        self.members.learn(world, self.span.from);
+        if let Members::Containers { .. } = self.members {
+            let own = self.members.containers(&world.containers);
+            self.container_ids
+                .extend(own.iter().map(|container| container.full_id.clone()));
+        }
+    }
+
+    /// Takes in containers of a segment that are its own, started again.
+    fn meet(&mut self, rows: &SegmentRows<'_>) -> Result<()> {
+        let Members::Containers { keys, .. } = &mut self.members else {
+            return Ok(());
+        };
+        let segment = rows.segment();
+        if segment
+            .zone()
+            .containers
+            .iter()
+            .all(|count| self.met.contains(&count.key))
+        {
+            return Ok(());
+        }
+        for container in segment.containers()? {
+            self.met.insert(container.key);
+            if self.container_ids.contains(&container.full_id) {
+                keys.insert(container.key);
+            }
+        }
+        Ok(())
+    }
+
     /// Takes a piece. `rows` are its rows, which all captures share.
     pub(crate) fn take(&mut self, piece: &Piece, rows: &SegmentRows<'_>) {
         if self.failed.is_some() {
@@ -259,6 +300,7 @@ impl Capture {
     }
 
     fn take_rows(&mut self, piece: &Piece, rows: &SegmentRows<'_>) -> Result<()> {
+        self.meet(rows)?;
         let zone = &piece.segment.zone;
         let wanted = self.members.may_be_in(zone) || zone.keyframe || zone.loss_records > 0;
         if wanted && self.span.touches(piece.from, piece.to) {

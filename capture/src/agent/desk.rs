@@ -80,6 +80,8 @@ const TIDY: Duration = Duration::from_secs(30);
 const TIDY_BUSY: Duration = Duration::from_secs(2);
 /// Longest time that captures are written before the next request is looked at.
 const SLICE: Duration = Duration::from_millis(50);
+/// So much is heard at a time before captures go on.
+const HEARD: usize = 64;
 /// While captures go on, what new containers there are is asked for so often.
 const LEARN: Duration = Duration::from_secs(1);
 /// Records that are younger are not taken by the recorder yet.
@@ -112,6 +114,8 @@ pub(crate) struct Desk {
     pub(crate) writing: Writing,
     pub(crate) ring: SharedRing,
     pub(crate) header: Header,
+    /// What this node is called in Kubernetes.
+    pub(crate) node: String,
     context: TraceContext,
     clock: ClockAnchor,
     events: Receiver<Event>,
@@ -127,6 +131,8 @@ pub(crate) struct Desk {
     pub(crate) link: Link,
     /// Captures that are still to be delivered.
     pub(crate) unsettled: BTreeSet<String>,
+    /// The helper could not be told of one of them.
+    pub(crate) untold: bool,
     /// Everything until this time is in the ring.
     known_until: u64,
     /// The flush that is under way: its mark, and the time that it reaches.
@@ -185,6 +191,7 @@ impl Desk {
             writing: parts.writing,
             ring: parts.ring,
             header: parts.header,
+            node: crate::containers::node_name(),
             events: parts.events,
             asks: parts.asks,
             shared: parts.shared,
@@ -196,6 +203,7 @@ impl Desk {
             watch,
             link: parts.link,
             unsettled: BTreeSet::new(),
+            untold: false,
             known_until: 0,
             flush: None,
             marks: 0,
@@ -221,15 +229,24 @@ impl Desk {
         self.tell_settings();
         loop {
             let wait = if left { Duration::ZERO } else { self.until_next() };
-            match self.events.recv_timeout(wait) {
-                Ok(Event::Stop(world)) => {
-                    self.world = *world;
-                    self.stop();
-                    return self.metrics;
-                }
-                Ok(event) => self.hear(event),
-                Err(RecvTimeoutError::Timeout) => {}
+            let mut next = match self.events.recv_timeout(wait) {
+                Ok(event) => Some(event),
+                Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => return self.metrics,
+            };
+            // Whoever waits for an answer comes before what the ring keeps anyway.
+            let mut heard = 0;
+            while let Some(event) = next {
+                match event {
+                    Event::Stop(world) => {
+                        self.world = *world;
+                        self.stop();
+                        return self.metrics;
+                    }
+                    event => self.hear(event),
+                }
+                heard += 1;
+                next = (heard < HEARD).then(|| self.events.try_recv().ok()).flatten();
             }
             left = self.work(SLICE);
             self.end_those_that_are_over();
@@ -285,6 +302,8 @@ impl Desk {
     pub(crate) fn ask_world(&mut self, pids: Vec<u32>) -> bool {
         let (answer, answers) = channel();
         if self.asks.send(Ask::World(pids, answer)).is_err() {
+            // It has ended, and the word of it is under way.
+            self.stopping = true;
             return false;
         }
         match answers.recv_timeout(PATIENCE) {
@@ -365,8 +384,7 @@ impl Desk {
         self.learnt = Instant::now();
         self.ask_world(Vec::new());
         for capture in &mut self.captures {
-            let since = capture.span.from;
-            capture.members.learn(&self.world, since);
+            capture.learn(&self.world);
         }
     }
 
@@ -430,6 +448,9 @@ impl Desk {
         if self.tidied.elapsed() >= often {
             self.tidied = Instant::now();
             self.make_room();
+            if std::mem::take(&mut self.untold) {
+                self.deliver_what_is_left();
+            }
         }
     }
 

@@ -257,7 +257,10 @@ fn run(
         }
     };
     let world = match begun {
-        None => World::default(),
+        None => {
+            drop(asked);
+            World::default()
+        }
         Some(begun) => {
             let header = begun.header.clone();
             let drain = place.drain(begun, &log)?;
@@ -268,6 +271,8 @@ fn run(
             log.info("recording", &[("scope", &header.scope), ("profile", &header.profile)]);
             let mut limit = options.cpu_limit.map(CpuLimit::new);
             let drain = turns(drain, &asked, &to_desk, &shared, &mut limit);
+            // Nobody answers the desk any more, and it must not wait for that; what it needs comes with the last word.
+            drop(asked);
             finish(drain, &log)
         }
     };
@@ -275,8 +280,6 @@ fn run(
     if !again {
         notify.say("STOPPING=1");
     }
-    // Nobody answers the desk any more; what it needs comes with the last word.
-    drop(asked);
     let _ = to_desk.send(Event::Stop(Box::new(world)));
     let ended = desk.join().map_err(|_| anyhow!("the agent's thread ended early"))?;
     drop((ended, door, lock));

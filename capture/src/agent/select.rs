@@ -18,6 +18,8 @@ pub(crate) struct World {
 
 /// A beginning of an id must have so many characters.
 const SHORTEST: usize = 4;
+/// Of so many no two containers of a node have the same: what Docker, Falco and others show of one.
+const SURE: usize = 12;
 /// Pieces in which a process that has ended is looked for.
 const LOOKED_AT: usize = 128;
 
@@ -42,17 +44,29 @@ pub(crate) fn containers<'c>(
         .filter(move |container| fits(&selector, container))
 }
 
+/// Whether a selector has an id that says alone who is meant.
+pub(crate) fn names_by_id(selector: &Selector) -> bool {
+    selector.container_id.len() >= SURE
+}
+
 fn fits(selector: &Selector, container: &Container) -> bool {
+    let id = &selector.container_id;
+    // An id says who is meant. What the source calls it beside that (ECS: by its task definition) is not always what the
+    // runtime does, and a pod that no runtime has told of contradicts nothing.
+    let sure = container.full_id == *id || names_by_id(selector) && container.full_id.starts_with(id.as_str());
     let any = |text: &str, fits: &dyn Fn(&str) -> bool| text.is_empty() || fits(text);
     let empty = Default::default();
     let (namespace, pod, uid) = container.pod.as_ref().unwrap_or(&empty);
-    any(&selector.container_id, &|id| {
-        container.full_id == id || id.len() >= SHORTEST && container.full_id.starts_with(id)
+    let pod_says = |text: &str, said: &str| any(text, &|text| said == text || sure && said.is_empty());
+    any(id, &|id| {
+        sure || id.len() >= SHORTEST && container.full_id.starts_with(id)
     }) && any(&selector.container_name, &|name| {
-        container.name.as_deref() == Some(name) || container.full_id == name || kubernetes_name(container) == Some(name)
-    }) && any(&selector.namespace, &|name| namespace == name)
-        && any(&selector.pod, &|name| pod == name)
-        && any(&selector.pod_uid, &|name| uid == name)
+        sure || container.name.as_deref() == Some(name)
+            || container.full_id == name
+            || kubernetes_name(container) == Some(name)
+    }) && pod_says(&selector.namespace, namespace)
+        && pod_says(&selector.pod, pod)
+        && pod_says(&selector.pod_uid, uid)
 }
 
 /// The name that a container has in its pod.
@@ -140,6 +154,27 @@ pub(crate) fn resolve(
         true => "the alert names no container, pod, process or node".to_owned(),
         false => format!("not known here: {}", missing.join("; ")),
     })
+}
+
+/// What to say where names were not found although runtimes have not told all of the containers here: of how many, and why of
+/// the first.
+pub(crate) fn untold(selectors: &[Selector], world: &World) -> Option<String> {
+    let by_name = |selector: &Selector| selector.container_id.is_empty() && describe(selector).is_some();
+    let all = world.containers.iter();
+    let mut untold = all
+        .filter(|one| one.death == 0 && !one.told.missing.is_empty())
+        .peekable();
+    let why = untold
+        .peek()
+        .filter(|_| selectors.iter().any(by_name))?
+        .told
+        .missing
+        .clone();
+    let count = untold.count();
+    let plural = if count == 1 { "" } else { "s" };
+    Some(format!(
+        "of {count} container{plural} here not everything is known: {why}"
+    ))
 }
 
 /// What of containers and pods a selector names.
@@ -247,6 +282,17 @@ mod tests {
             0,
             Err("called db"),
         );
+        // But an id is who it is, whatever else it is called, and where nothing is known of its pod.
+        let of = |id: &str, namespace: &str| Selector {
+            container_id: id.into(),
+            container_name: "task-web".into(),
+            namespace: namespace.into(),
+            ..none()
+        };
+        check(&[of("cccc4444", "shop")], 0, Ok(&[4]));
+        check(&[of("aaaa1111", "shop")], 0, Ok(&[1]));
+        check(&[of("aaaa1111", "other")], 0, Err("container aaaa1111"));
+        check(&[of("aaaa11", "shop")], 0, Err("called task-web"));
         // Any of several.
         check(&[id("bbbb3333"), name("side")], 0, Ok(&[2, 3]));
         check(&[], 0, Err("names no container"));
@@ -268,6 +314,25 @@ mod tests {
             0,
             Err("not other"),
         );
+    }
+
+    #[test]
+    fn names_may_be_missing_for_a_reason() {
+        let mut world = world();
+        world.containers.truncate(2);
+        let pod = Selector {
+            pod: "web-7".into(),
+            ..Selector::default()
+        };
+        let id = Selector {
+            container_id: "aaaa1111".into(),
+            ..Selector::default()
+        };
+        assert_eq!(untold(std::slice::from_ref(&pod), &world), None);
+        world.containers[0].told.missing = "containerd does not answer".into();
+        let said = "of 1 container here not everything is known: containerd does not answer";
+        assert_eq!(untold(&[pod], &world), Some(said.into()));
+        assert_eq!(untold(&[id], &world), None);
     }
 
     #[test]

@@ -73,7 +73,8 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Writes it so that it is there as a whole or as it was before.
+/// Writes it so that it is there as a whole or as it was before. That of a capture that goes on is not waited for until it is
+/// on the disk: its trace is not either, and whoever sent the alert waits.
 ///
 /// # Errors
 /// Those of writing.
@@ -91,7 +92,9 @@ pub(crate) fn write(path: &Path, value: &Value) -> std::io::Result<()> {
         let mut text = serde_json::to_vec_pretty(value)?;
         text.push(b'\n');
         file.write_all(&text)?;
-        file.sync_all()?;
+        if value["result"] != Outcome::Running.name() {
+            file.sync_all()?;
+        }
         std::fs::rename(&new, path)
     })();
     if written.is_err() {

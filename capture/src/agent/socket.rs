@@ -16,7 +16,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 /// Bytes of a question.
@@ -190,20 +190,28 @@ fn answer(mut file: File, group: Option<u32>, desk: &Sender<Event>, log: &Log) {
             || group.is_some_and(|group| peer.gid == group || group::has(u32::try_from(peer.pid).unwrap_or(0), group))
     });
     let reply = if allowed {
-        read_line(&mut file).and_then(|line| ask(&line, peer.map_or(0, |peer| peer.uid), desk))
+        let line = read_line(&mut file).map_err(|error| (400, error));
+        line.and_then(|line| ask(&line, peer.map_or(0, |peer| peer.uid), desk))
     } else {
         let who = peer.map_or_else(String::new, |peer| format!("{}", peer.uid));
         log.warn("somebody may not use the socket", &[("uid", &who)]);
-        Err("only root and the group of `group` in [trigger.socket] may ask".to_owned())
+        Err((
+            403,
+            "only root and the group of `group` in [trigger.socket] may ask".to_owned(),
+        ))
     };
-    let reply = reply.unwrap_or_else(|error| json!({"ok": false, "status": 400, "result": "refused", "error": error}));
+    let reply = reply
+        .unwrap_or_else(|(status, error)| json!({"ok": false, "status": status, "result": "refused", "error": error}));
     let mut text = reply.to_string();
     text.push('\n');
     write_all(&mut file, text.as_bytes());
 }
 
-fn ask(line: &[u8], uid: u32, desk: &Sender<Event>) -> Result<Value, String> {
-    let question = serde_json::from_slice(line).map_err(|error| format!("this is no question: {error}"))?;
+/// Why there is no other answer, with the status that HTTP has for it.
+type Refusal = (u16, String);
+
+fn ask(line: &[u8], uid: u32, desk: &Sender<Event>) -> Result<Value, Refusal> {
+    let question = serde_json::from_slice(line).map_err(|error| (400, format!("this is no question: {error}")))?;
     let what = match question {
         Question::Trigger(mut trigger) => {
             // Whoever is here is a person or a script, whatever they say.
@@ -221,9 +229,12 @@ fn ask(line: &[u8], uid: u32, desk: &Sender<Event>) -> Result<Value, String> {
     };
     let (answer, answers) = channel();
     let asked = desk.send(Event::Request(Request { what, answer }));
-    let ending = || "the agent is ending".to_owned();
+    let ending = || (503, "the agent is ending; try again when it has started".to_owned());
     asked.map_err(|_| ending())?;
-    answers.recv_timeout(ANSWER).map_err(|_| ending())
+    answers.recv_timeout(ANSWER).map_err(|error| match error {
+        RecvTimeoutError::Disconnected => ending(),
+        RecvTimeoutError::Timeout => (503, format!("the agent did not answer within {ANSWER:?}; try again")),
+    })
 }
 
 fn wait(file: &File, events: libc::c_short, until: Instant) -> bool {

@@ -52,7 +52,7 @@ impl Desk {
 
     fn decide(&mut self, trigger: &Trigger) -> Value {
         if self.stopping {
-            return refusal(503, "the agent is ending", "try again when it has started");
+            return ending();
         }
         if let Err(error) = self.record() {
             return refusal(503, &error, "see the agent's log, and `capture doctor`");
@@ -72,8 +72,15 @@ impl Desk {
             return json!({"ok": true, "status": 200, "result": "repeated", "capture": capture, "captures": [capture],
                 "joined": true, "note": "this alert has led to a capture that is finished"});
         }
+        if let Some(capture) = self.surely_in(trigger, pre) {
+            let capture = &mut self.captures[capture];
+            capture.join(trigger, end);
+            return accepted(capture, true, "", &self.world);
+        }
         let (members, note) = match self.members(trigger, pre) {
             Ok(found) => found,
+            // Who is meant might have been known a moment ago.
+            Err(_) if self.stopping => return ending(),
             Err(answer) => return answer,
         };
         if let Some(capture) = self.captures.iter_mut().find(|capture| capture.members.same(&members)) {
@@ -83,12 +90,28 @@ impl Desk {
         self.begin(trigger, members, Span { from: 0, to: end }, pre, note)
     }
 
+    /// The capture that already has what ids name: of those more need not be known, so that the recorder is not asked. Where
+    /// there are many alerts it is busy.
+    fn surely_in(&self, trigger: &Trigger, pre: Duration) -> Option<usize> {
+        let all_ids = trigger.selectors.iter().all(select::names_by_id);
+        if self.captures.is_empty() || !all_ids {
+            return None;
+        }
+        let since = self.begins(trigger, pre);
+        match select::resolve(&trigger.selectors, &self.world, since, &[], Vec::new) {
+            Meant::These(members @ Members::Containers { .. }) => {
+                self.captures.iter().position(|capture| capture.members.same(&members))
+            }
+            _ => None,
+        }
+    }
+
     /// Who is meant, or the answer that nobody is.
     fn members(&mut self, trigger: &Trigger, pre: Duration) -> Result<(Members, String), Value> {
         let pids = trigger.selectors.iter().filter_map(|selector| selector.pid).collect();
         let current = self.ask_world(pids);
         let since = self.begins(trigger, pre);
-        let node = [self.header.host.hostname.clone(), crate::containers::node_name()];
+        let node = [self.header.host.hostname.clone(), self.node.clone()];
         let ring = self.ring.clone();
         let meant = select::resolve(&trigger.selectors, &self.world, since, &node, || ring.lock().newest());
         let stale = if current {
@@ -98,14 +121,20 @@ impl Desk {
         };
         match meant {
             Meant::These(members) => Ok((members, String::new())),
-            Meant::Nobody(why) => match self.config.captures.fallback {
-                Fallback::Node => Ok((Members::Node, format!("{why}{stale}; so the whole node is captured"))),
-                Fallback::Refuse => Err(refusal(
-                    404,
-                    &format!("{why}{stale}"),
-                    "name a container, pod or process of this node, or set `fallback = \"node\"` in [captures]",
-                )),
-            },
+            Meant::Nobody(why) => {
+                let why = match select::untold(&trigger.selectors, &self.world) {
+                    Some(untold) => format!("{why} ({untold})"),
+                    None => why,
+                };
+                match self.config.captures.fallback {
+                    Fallback::Node => Ok((Members::Node, format!("{why}{stale}; so the whole node is captured"))),
+                    Fallback::Refuse => Err(refusal(
+                        404,
+                        &format!("{why}{stale}"),
+                        "name a container, pod or process of this node, or set `fallback = \"node\"` in [captures]",
+                    )),
+                }
+            }
         }
     }
 
@@ -195,6 +224,10 @@ fn accepted(capture: &Capture, joined: bool, note: &str, world: &World) -> Value
         "scope": capture.members.text(&world.containers),
         "note": note,
     })
+}
+
+fn ending() -> Value {
+    refusal(503, "the agent is ending", "try again when it has started")
 }
 
 fn refusal(status: u16, error: &str, hint: &str) -> Value {

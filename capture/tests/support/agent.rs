@@ -13,15 +13,20 @@ pub(crate) struct Agent {
 }
 
 impl Agent {
-    /// Starts one with this configuration beside socket and folder, and waits until it records. Pieces of TOML that name
-    /// `FOLDER` get the folder of this agent.
+    /// Starts one with this configuration beside socket and folder, and waits until it records. See [`write_config`].
     pub(crate) fn start(dir: &Path, config: &str) -> Agent {
-        let agent = Agent::spawn(dir, config);
+        Agent::start_with(dir, config, |_| {})
+    }
+
+    /// The same, where more has to be said about the process.
+    pub(crate) fn start_with(dir: &Path, config: &str, prepare: impl FnOnce(&mut Command)) -> Agent {
+        let agent = Agent::spawn(dir, config, prepare);
         agent.wait_until_ready();
         agent
     }
 
-    fn spawn(dir: &Path, config: &str) -> Agent {
+    /// One that may not have begun to record.
+    pub(crate) fn spawn(dir: &Path, config: &str, prepare: impl FnOnce(&mut Command)) -> Agent {
         write_config(dir, config);
         let _ = std::fs::remove_file(dir.join("ready"));
         let log = std::fs::OpenOptions::new()
@@ -29,17 +34,17 @@ impl Agent {
             .append(true)
             .open(dir.join("log"))
             .unwrap();
-        let child = capture()
+        let mut command = capture();
+        command
             .args(["agent", "--config"])
             .arg(dir.join("agent.toml"))
             .arg("--ready-file")
             .arg(dir.join("ready"))
             .stderr(log)
-            .stdin(Stdio::null())
-            .spawn()
-            .unwrap();
+            .stdin(Stdio::null());
+        prepare(&mut command);
         Agent {
-            child,
+            child: command.spawn().unwrap(),
             dir: dir.to_owned(),
         }
     }
@@ -53,6 +58,11 @@ impl Agent {
             );
             self.dir.join("ready").exists()
         });
+    }
+
+    /// The folder that it was started in.
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -137,18 +147,29 @@ pub(crate) fn ask(dir: &Path, what: &str, args: &[&str]) -> Output {
     command.output().unwrap()
 }
 
-/// Writes what `Agent::start` would.
+/// Writes what `Agent::start` would. Lines before the first section are `[recording]`'s.
 pub(crate) fn write_config(dir: &Path, config: &str) {
     let (socket, folder) = (dir.join("s"), dir.join("captures"));
+    let first = if config.starts_with('[') {
+        Some(0)
+    } else {
+        config.find("\n[").map(|at| at + 1)
+    };
+    let (recording, config) = config.split_at(first.unwrap_or(0));
     let parts = config.split_once("[captures]\n");
     let (before, captures) = parts.unwrap_or((config, ""));
+    let runtimes = if recording.contains("runtimes") {
+        ""
+    } else {
+        "runtimes = ['none']\n"
+    };
     let mode = if config.contains("#on-demand") {
         "on-demand"
     } else {
         "flight"
     };
     let text = format!(
-        "[recording]\nruntimes = ['none']\nmode = '{mode}'\n[trigger.socket]\npath = '{}'\n{before}\n[captures]\nfolder = '{}'\n{captures}",
+        "[recording]\n{runtimes}{recording}mode = '{mode}'\n[trigger.socket]\npath = '{}'\n{before}\n[captures]\nfolder = '{}'\n{captures}",
         socket.display(),
         folder.display()
     );

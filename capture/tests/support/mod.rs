@@ -3,11 +3,18 @@
 
 pub(crate) mod agent;
 pub(crate) mod apiserver;
+pub(crate) mod doors;
+#[path = "../../alerts/tests/support/http.rs"]
+pub(crate) mod http;
+#[path = "../../alerts/tests/support/moto.rs"]
+pub(crate) mod moto;
+pub(crate) mod provider;
 pub(crate) mod rules;
 pub(crate) mod told;
 
 use afterimage_format::file::Trace;
-use afterimage_format::segment::FdState;
+use afterimage_format::model::ParamType;
+use afterimage_format::segment::{FdState, Segment};
 use afterimage_query::check::TimeZone;
 use afterimage_query::{EventRow, Filter, Query, TraceContext, scan};
 use std::collections::BTreeSet;
@@ -45,6 +52,16 @@ pub(crate) fn can_record(name: &str) -> bool {
 pub(crate) fn can_run_containers(name: &str) -> bool {
     let runc = Command::new("runc").arg("--version").stdout(Stdio::null()).status();
     can_record(name) && (runc.is_ok() || skip(name, "runc is not installed"))
+}
+
+/// Whether a program is installed; else says that the test is skipped.
+pub(crate) fn has(name: &str, program: &str) -> bool {
+    let there = Command::new(program)
+        .arg("--version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    there.is_ok() || skip(name, &format!("{program} is not installed"))
 }
 
 /// Says that a test is skipped, where `cargo xtask test` collects it.
@@ -158,6 +175,27 @@ impl Bundle {
         bundle
     }
 
+    /// The same on the host's network: what listens there can be reached.
+    pub(crate) fn on_the_hosts_network(self) -> Bundle {
+        let path = self.dir.join("config.json");
+        let mut config: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        let namespaces = config["linux"]["namespaces"].as_array_mut().unwrap();
+        namespaces.retain(|namespace| namespace["type"] != "network");
+        std::fs::write(&path, serde_json::to_vec(&config).unwrap()).unwrap();
+        self
+    }
+
+    /// Starts the container.
+    pub(crate) fn start(&self, id: &str) -> Running<'_> {
+        let mut command = self.runc(&["run", id]);
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+        Running {
+            bundle: self,
+            id: id.to_owned(),
+            child,
+        }
+    }
+
     /// The container's `/data`.
     pub(crate) fn data(&self) -> PathBuf {
         self.dir.join("rootfs/data")
@@ -174,6 +212,61 @@ impl Bundle {
     pub(crate) fn run(&self, id: &str) -> Output {
         self.runc(&["run", id]).stdin(Stdio::null()).output().unwrap()
     }
+}
+
+/// A container that runs, and does not when this is dropped.
+pub(crate) struct Running<'b> {
+    bundle: &'b Bundle,
+    pub(crate) id: String,
+    child: Child,
+}
+
+impl Running<'_> {
+    /// Waits until its own program runs.
+    pub(crate) fn wait_until_it_runs(&self) {
+        wait_for("the container", || {
+            let state = self.bundle.runc(&["state", &self.id]).output().unwrap();
+            String::from_utf8_lossy(&state.stdout).contains("\"running\"")
+        });
+    }
+
+    /// Whether it has ended by itself.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
+    /// Waits for its own end, which must be a success.
+    pub(crate) fn wait(&mut self) {
+        let status = self.child.wait().unwrap();
+        assert!(status.success(), "{}: {status}", self.id);
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        let _ = self.bundle.runc(&["delete", "-f", &self.id]).output();
+        let _ = self.child.wait();
+    }
+}
+
+/// Whether anything that is written in a trace, as far as it is text, has this in it.
+pub(crate) fn holds(trace: &Trace, marker: &str) -> bool {
+    let has = |bytes: &[u8]| bytes.windows(marker.len()).any(|part| part == marker.as_bytes());
+    let of = |segment: &Segment<'_>| {
+        let threads = segment.threads().unwrap().iter().any(|thread| {
+            has(format!("{thread:?}").as_bytes())
+                || [&thread.comm, &thread.exe, &thread.exepath, &thread.args, &thread.cwd]
+                    .iter()
+                    .any(|text| has(text))
+        });
+        let types = [ParamType::Path, ParamType::Bytes];
+        let strings = types.into_iter().any(|ty| {
+            (1..=segment.string_count(ty).unwrap()).any(|id| segment.string(ty, id as i64).unwrap().is_some_and(has))
+        });
+        threads || strings || has(format!("{:?}", segment.containers().unwrap()).as_bytes())
+    };
+    has(format!("{:?} {:?}", trace.header(), trace.summary()).as_bytes())
+        || (0..trace.segment_count()).any(|at| of(&trace.segment(at).unwrap()))
 }
 
 /// The events of a trace that pass a filter, in order, each as `pick` sees it.

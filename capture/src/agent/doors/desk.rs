@@ -82,11 +82,12 @@ impl Desk {
             return;
         }
         self.unsettled.insert(files.id.clone());
-        self.link.tell(Told::Deliver {
+        let told = self.link.tell(Told::Deliver {
             capture: files.id.clone(),
             files: vec![files.trace(), files.sidecar()],
             summary: summary.clone(),
         });
+        self.untold |= !told;
     }
 
     /// Whether anything is done with finished captures.
@@ -97,7 +98,7 @@ impl Desk {
     }
 
     /// After a start, of the agent or of its helper alone: what nobody has said is done.
-    fn deliver_what_is_left(&mut self) {
+    pub(crate) fn deliver_what_is_left(&mut self) {
         for files in folder::list(&self.config.captures.folder) {
             let summary = sidecar::read(&files.sidecar()).unwrap_or_default();
             if summary["delivery"] == "pending" {
