@@ -11,38 +11,56 @@ use afterimage_query::check::TimeZone;
 
 /// The sample incident.
 pub(super) fn incident() -> Opened {
-    let path = root().join("samples/incident.scap");
+    sample("incident.scap")
+}
+
+fn sample(name: &str) -> Opened {
+    let path = root().join("samples").join(name);
     Opened::open(&path, &OpenOptions::default(), TimeZone::Utc).expect("the sample opens")
 }
 
 #[test]
 fn pictures_are_what_the_program_shows() {
-    let opened = incident();
     let write = std::env::var_os("AFTERIMAGE_WRITE_DOCS").is_some();
     let mut outdated = Vec::new();
-    for (name, keys) in [
-        ("overview", &[][..]),
-        ("histogram", &["Tab", "PgDn", "PgDn", "PgDn", "Enter", "PgDn", "PgDn"]),
-        ("views", &["F2"]),
-        ("processes", &["F2", "Home", "Enter"]),
-        ("connections", &["F2", "c", "c", "c", "c", "c", "Enter"]),
-        ("events", &["Down", "Enter", "Enter"]),
-        ("filter", &["E", "/", "proc.name = nc and fd.na"]),
-        ("why", &["E", ":", "3034", "Enter", "w"]),
-        ("follow", &["E", ":", "2058", "Enter", "e"]),
-        ("tree", &["Down", "Down", "t"]),
-        ("notes", &["b", "Down", "B", "how they came in", "Enter", "m"]),
-        ("help", &["?"]),
-    ] {
-        let mut ui = Ui::new(&opened, 110, 32);
-        ui.state.file = "incident.scap".into();
-        ui.press(keys);
-        let picture = svg(&ui.cells(FULL));
-        let path = root().join("docs/images/tui").join(format!("{name}.svg"));
-        if write {
-            std::fs::write(&path, picture).expect("the picture can be written");
-        } else if std::fs::read_to_string(&path).ok().as_deref() != Some(&picture) {
-            outdated.push(name);
+    let (incident, session) = ("incident.scap", "session.scap");
+    let pictures = [
+        ("overview", incident, &[][..]),
+        (
+            "histogram",
+            incident,
+            &["Tab", "PgDn", "PgDn", "PgDn", "Enter", "PgDn", "PgDn"],
+        ),
+        ("views", incident, &["F2"]),
+        ("processes", incident, &["F2", "Home", "Enter"]),
+        ("connections", incident, &["F2", "c", "c", "c", "c", "c", "Enter"]),
+        ("events", incident, &["Down", "Enter", "Enter"]),
+        ("filter", incident, &["E", "/", "proc.name = nc and fd.na"]),
+        ("why", incident, &["E", ":", "3034", "Enter", "w"]),
+        ("follow", incident, &["E", ":", "2058", "Enter", "e"]),
+        ("tree", incident, &["Down", "Down", "t"]),
+        ("notes", incident, &["b", "Down", "B", "how they came in", "Enter", "m"]),
+        ("help", incident, &["?"]),
+        ("sessions", session, &["r"]),
+        ("replay", session, &["r", "Enter", "p", "Home", "Right"]),
+        ("latencies", session, &["F2", "l", "l", "Enter"]),
+        ("columns", session, &["F2", "Home", "Enter", "o"]),
+        ("export", session, &["E", "x"]),
+        ("copy", session, &["E", "y"]),
+    ];
+    for file in [incident, session] {
+        let opened = sample(file);
+        for (name, _, keys) in pictures.iter().filter(|(_, of, _)| *of == file) {
+            let mut ui = Ui::new(&opened, 110, 32);
+            ui.state.file = file.into();
+            ui.press(keys);
+            let picture = svg(&ui.cells(FULL));
+            let path = root().join("docs/images/tui").join(format!("{name}.svg"));
+            if write {
+                std::fs::write(&path, picture).expect("the picture can be written");
+            } else if std::fs::read_to_string(&path).ok().as_deref() != Some(&picture) {
+                outdated.push(name);
+            }
         }
     }
     assert!(

@@ -28,7 +28,7 @@ pub(super) fn draw(state: &State, replay: &Replay, areas: &Areas, buffer: &mut B
     let x = put(buffer, titles.x, titles.y, titles.width, &text, TITLE);
     let mut missing = String::new();
     if replay.lacking > 0 {
-        missing = format!("   {} BYTES WERE NOT RECORDED (--snaplen)", replay.lacking);
+        missing = format!("   {} BYTES WERE NOT RECORDED (--snaplen, sendfile)", replay.lacking);
     }
     if replay.more {
         missing.push_str("   MORE THAN IS SHOWN");
