@@ -30,7 +30,10 @@ pub(super) fn draw(state: &State, follow: &Follow, areas: &Areas, buffer: &mut B
     let (area, titles) = (areas.table, areas.columns);
     let mut about = String::from(">>> written or sent   <<< read or received");
     if follow.lacking > 0 {
-        about.push_str(&format!("   {} bytes were not recorded (--snaplen, sendfile)", follow.lacking));
+        about.push_str(&format!(
+            "   {} bytes were not recorded (--snaplen, sendfile)",
+            follow.lacking
+        ));
     }
     if follow.more {
         about.push_str("   MORE THAN IS SHOWN: narrow the selection");
