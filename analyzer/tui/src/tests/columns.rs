@@ -4,6 +4,7 @@ use super::harness::{FULL, Ui, story};
 use crate::config::{load, read_text};
 use crate::view::THEMES;
 use ratatui::style::Color;
+use std::sync::Arc;
 
 /// Fields of the columns of the table.
 fn fields(ui: &Ui<'_>) -> Vec<&'static str> {
@@ -105,4 +106,19 @@ fn keys_start_and_theme_are_configured() {
             .iter()
             .all(|cell| cell.fg == Color::Reset && cell.bg == Color::Reset)
     );
+}
+
+#[test]
+fn a_large_trace_has_room_for_its_numbers() {
+    let opened = story();
+    let mut ui = Ui::new(&opened, 120, 40);
+    ui.press(&["E"]);
+    let time = |ui: &Ui<'_>| ui.screen().lines().find_map(|line| line.find(" time "));
+    let before = time(&ui).expect("a column of times");
+    let trace = ui.state.trace.as_mut().expect("a trace");
+    let trace = Arc::get_mut(trace).expect("nobody else has it");
+    let last = trace.segments.last_mut().expect("a segment");
+    last.first_num = 123_456_789;
+    // Nine digits where there were seven.
+    assert_eq!(time(&ui), Some(before + 2));
 }

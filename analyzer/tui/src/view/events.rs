@@ -22,7 +22,13 @@ pub(crate) fn columns(events: &Events, width: u16) -> Vec<Column> {
 
 pub(super) fn draw(state: &State, events: &Events, areas: &Areas, buffer: &mut Buffer) {
     let area = areas.table;
-    let columns = columns(events, area.width);
+    let mut columns = columns(events, area.width);
+    // A number that is cut says nothing.
+    let segment = state.trace.as_ref().and_then(|trace| trace.segments.last());
+    let last = segment.map_or(1, |segment| segment.first_num.saturating_add(u64::from(segment.rows)));
+    for column in columns.iter_mut().filter(|column| column.field == "evt.num") {
+        column.width = column.width.max(last.max(1).ilog10() as u16 + 1);
+    }
     let gutter = if state.notes.has_events() { GUTTER } else { 0 };
     let placed = table::place(&columns, events.left, table::behind(area, gutter));
     table::titles(buffer, areas.columns, &columns, &placed, None);
