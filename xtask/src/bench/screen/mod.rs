@@ -144,11 +144,15 @@ fn one(analyze: &Path, file: &Path, events: u64, figures: &mut [Figure]) -> Resu
     }
     note(1, keys.into_iter().fold(0.0, f64::max));
     let last = format!("{events}/{events}");
-    let number = format!(" {events} ");
+    let number = format!("{events} ");
     note(
         2,
         terminal.press("EG", "the last row", |screen| {
-            screen.contains(&last) && screen.lines().skip(4).any(|line| line.contains(&number))
+            screen.contains(&last)
+                && screen
+                    .lines()
+                    .skip(4)
+                    .any(|line| line.trim_start().starts_with(&number))
         })?,
     );
     terminal.press("/", "the filter line", |screen| screen.contains("/ "))?;
