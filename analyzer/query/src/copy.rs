@@ -14,6 +14,9 @@ use std::ops::ControlFlow;
 /// Text and entities of a segment at which it is closed, as the recorder does it.
 const MAX_BYTES: usize = 8 << 20;
 
+/// Rows of the open segment at which it is closed: fewer than there may be, so that a copy takes little memory.
+const ROWS: usize = MAX_ROWS / 2;
+
 /// Threads and descriptors of the open segment at which it is closed: each is kept until then.
 const MAX_PARTS: usize = 3072;
 
@@ -272,7 +275,7 @@ impl RowCopier {
     /// Whether the open segment has as much as one should have.
     pub fn is_full(&self) -> bool {
         let parts = self.parts.threads.len() + self.parts.descriptors.len();
-        self.builder.rows() >= MAX_ROWS || self.builder.bytes() >= MAX_BYTES || parts >= MAX_PARTS
+        self.builder.rows() >= ROWS || self.builder.bytes() >= MAX_BYTES || parts >= MAX_PARTS
     }
 
     /// The open segment, if there is anything in it; the next one is empty.
