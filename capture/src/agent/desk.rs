@@ -8,7 +8,7 @@ use super::doors::Link;
 use super::folder::{self, Files};
 use super::log::Log;
 use super::metrics::Metrics;
-use super::older::Older;
+use super::older::{self, Older};
 use super::ring::SharedRing;
 use super::select::World;
 use super::sidecar::Outcome;
@@ -139,6 +139,8 @@ pub(crate) struct Desk {
     flush: Option<(u64, u64)>,
     marks: u64,
     tidied: Instant,
+    /// From when on the ring on disk has something.
+    on_disk_since: u64,
     learnt: Instant,
     pub(crate) stopping: bool,
     /// Whether anything is recorded: an agent on demand begins with the first trigger.
@@ -166,18 +168,21 @@ pub(crate) struct Parts {
 }
 
 /// Gives a capture the next segment from before the ring in memory.
-fn take_older(capture: &mut Capture, context: &TraceContext) {
-    let next = capture
-        .older
-        .as_mut()
-        .and_then(Older::next)
-        .filter(|_| capture.failed.is_none());
-    let Some(piece) = next else {
+fn take_older(capture: &mut Capture, context: &TraceContext, ring: &SharedRing) {
+    if capture.failed.is_some() {
         capture.older = None;
         return;
-    };
-    if let Ok(segment) = Segment::parse(piece.segment.body.as_slice(), 0) {
-        capture.take_piece(&piece, &SegmentRows::new(context, segment));
+    }
+    match capture.older.as_mut().and_then(Older::next) {
+        Some(piece) => {
+            if let Ok(segment) = Segment::parse(piece.segment.body.as_slice(), 0) {
+                capture.take_piece(&piece, &SegmentRows::new(context, segment));
+            }
+        }
+        None => {
+            let next = ring.lock().at(capture.next);
+            capture.end_older(next.as_deref());
+        }
     }
 }
 
@@ -208,6 +213,7 @@ impl Desk {
             flush: None,
             marks: 0,
             tidied: Instant::now(),
+            on_disk_since: 0,
             learnt: Instant::now(),
             stopping: false,
             recording: parts.recording,
@@ -344,7 +350,7 @@ impl Desk {
         self.learn();
         loop {
             if let Some(capture) = self.captures.iter_mut().find(|capture| capture.older.is_some()) {
-                take_older(capture, &self.context);
+                take_older(capture, &self.context, &self.ring);
                 if began.elapsed() >= time {
                     return true;
                 }
@@ -448,10 +454,21 @@ impl Desk {
         if self.tidied.elapsed() >= often {
             self.tidied = Instant::now();
             self.make_room();
+            self.tidy_ring();
             if std::mem::take(&mut self.untold) {
                 self.deliver_what_is_left();
             }
         }
+    }
+
+    /// The ring on disk: what is left of earlier recordings goes, and how far it reaches is looked up.
+    fn tidy_ring(&mut self) {
+        let Some(disk) = self.config.ring.disk.as_ref().filter(|_| self.recording) else {
+            return;
+        };
+        let name = older::name(&self.header.capture_id);
+        older::make_room(&disk.folder, &name, disk.size.0);
+        self.on_disk_since = older::since(&disk.folder, &name);
     }
 
     /// Deletes the oldest captures that are too much. What is being written is never among them.
@@ -486,10 +503,14 @@ impl Desk {
         }
         self.shared.running.store(self.captures.len() as u64, Ordering::Relaxed);
         let since = self.captures.iter().map(|capture| capture.span.from);
-        let ring = match self.ring.lock().since() {
+        let mut ring = match self.ring.lock().since() {
             0 => u64::MAX,
             since => since,
         };
+        if self.config.ring.disk.is_some() {
+            // Containers of which only the disk has something can still be asked for. Until it was looked at nothing goes.
+            ring = ring.min(self.on_disk_since);
+        }
         self.shared
             .needed_since
             .store(since.min().unwrap_or(u64::MAX).min(ring), Ordering::Relaxed);

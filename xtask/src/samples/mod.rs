@@ -51,8 +51,11 @@ fn newest(root: &Path, name: &str, record: fn(&Programs, &Path) -> Result<()>) -
     fs::copy(&scratch, &trace).with_context(|| format!("cannot write {}", trace.display()))?;
     fs::remove_file(&scratch)?;
     let readme = folder.join("README.md");
-    fs::write(&readme, document(&origin(&folder, INCIDENT)?, &origin(&folder, SESSION)?))
-        .with_context(|| format!("cannot write {}", readme.display()))?;
+    fs::write(
+        &readme,
+        document(&origin(&folder, INCIDENT)?, &origin(&folder, SESSION)?),
+    )
+    .with_context(|| format!("cannot write {}", readme.display()))?;
     println!("xtask: {} and {}", trace.display(), readme.display());
     Ok(())
 }

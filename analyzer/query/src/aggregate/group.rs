@@ -167,8 +167,12 @@ impl Collected {
 
     /// The same for one of those that differ in the names of their descriptors alone.
     fn place_of_name(&mut self, cell: Cell, start: &[Total]) -> usize {
-        let known = usize::try_from(cell.descriptor).ok().filter(|name| *name < self.by_name.len());
-        let Some(name) = known else { return self.place(cell, start) };
+        let known = usize::try_from(cell.descriptor)
+            .ok()
+            .filter(|name| *name < self.by_name.len());
+        let Some(name) = known else {
+            return self.place(cell, start);
+        };
         if self.by_name[name] == NO_CELL {
             self.cells.push(cell);
             self.totals.extend_from_slice(start);
