@@ -41,6 +41,8 @@ pub(crate) enum Event {
     Request(Request),
     /// The helper has said something.
     Said(Box<Said>),
+    /// Nobody is at the socket, nor will be in this round of closing.
+    DoorClosed(u64),
     /// Read the configuration again.
     Reload,
     /// Capture the node: SIGUSR1.
@@ -98,6 +100,9 @@ const IDLE: Duration = Duration::from_secs(2);
 /// The same where captures are still to be delivered: its helper ends with it, and goes on where it was with the next.
 const DELIVERED: Duration = Duration::from_secs(600);
 
+/// How long the helper may take for answers before recording ends.
+const LAST_ANSWERS: Duration = Duration::from_secs(3);
+
 /// What others of the agent's threads look at.
 #[derive(Default)]
 pub(crate) struct Shared {
@@ -107,6 +112,21 @@ pub(crate) struct Shared {
     pub(crate) needed_since: AtomicU64,
     /// Nothing more is to be recorded: of an agent on demand.
     pub(crate) idle: AtomicBool,
+    /// Not 0: nobody new is let in at the socket.
+    pub(crate) closing: AtomicU64,
+}
+
+/// An agent on demand that is about to end: whoever asks from now on is to be answered by the next one.
+#[derive(Default)]
+struct Leaving {
+    /// The round of closing that goes on; 0: none does.
+    round: u64,
+    rounds: u64,
+    since: Option<Instant>,
+    /// The last round that the socket has heard of.
+    closed: u64,
+    helper_told: bool,
+    helper_stopped: bool,
 }
 
 pub(crate) struct Desk {
@@ -131,6 +151,7 @@ pub(crate) struct Desk {
     pub(crate) link: Link,
     /// Captures that are still to be delivered.
     pub(crate) unsettled: BTreeSet<String>,
+    leaving: Leaving,
     /// The helper could not be told of one of them.
     pub(crate) untold: bool,
     /// Everything until this time is in the ring.
@@ -208,6 +229,7 @@ impl Desk {
             watch,
             link: parts.link,
             unsettled: BTreeSet::new(),
+            leaving: Leaving::default(),
             untold: false,
             known_until: 0,
             flush: None,
@@ -268,7 +290,11 @@ impl Desk {
         let ends = ends.map(|end| Duration::from_nanos((end + SETTLE).saturating_sub(now)));
         let ends = ends.filter(|_| self.flush.is_none()).min();
         let waits = self.captures.is_empty() && !(self.recording && self.config.recording.mode == Mode::OnDemand);
-        let usual = if waits { TIDY } else { LEARN };
+        let usual = match self.leaving.round {
+            0 if waits => TIDY,
+            0 => LEARN,
+            _ => Duration::from_millis(20),
+        };
         ends.unwrap_or(usual).clamp(Duration::from_millis(1), usual)
     }
 
@@ -293,6 +319,7 @@ impl Desk {
                 let _ = request.answer.send(answer);
             }
             Event::Said(said) => self.heard(*said),
+            Event::DoorClosed(round) => self.leaving.closed = round,
             Event::Reload => self.reload(),
             Event::Signal => {
                 if self.config.trigger.signals.usr1 {
@@ -497,9 +524,13 @@ impl Desk {
             self.busy = Instant::now();
         }
         let on_demand = self.config.recording.mode == Mode::OnDemand && self.recording;
-        let delivered = self.unsettled.is_empty() || self.busy.elapsed() >= DELIVERED;
+        let delivered = self.unsettled.is_empty() || self.leaving.helper_stopped || self.busy.elapsed() >= DELIVERED;
         if on_demand && delivered && self.busy.elapsed() >= IDLE {
-            self.shared.idle.store(true, Ordering::Relaxed);
+            self.leave();
+        } else if self.leaving.round != 0 {
+            // Somebody has come after all.
+            self.leaving.round = 0;
+            self.shared.closing.store(0, Ordering::Release);
         }
         self.shared.running.store(self.captures.len() as u64, Ordering::Relaxed);
         let since = self.captures.iter().map(|capture| capture.span.from);
@@ -514,6 +545,31 @@ impl Desk {
         self.shared
             .needed_since
             .store(since.min().unwrap_or(u64::MAX).min(ring), Ordering::Relaxed);
+    }
+
+    /// Ends the recording once everybody who has asked is answered. Those who come now wait at sockets that the first process
+    /// of the agent holds open.
+    fn leave(&mut self) {
+        let leaving = &mut self.leaving;
+        if leaving.round == 0 {
+            leaving.rounds += 1;
+            leaving.round = leaving.rounds;
+            leaving.since = Some(Instant::now());
+            self.shared.closing.store(leaving.round, Ordering::Release);
+            if !std::mem::replace(&mut leaving.helper_told, true) {
+                self.link.tell(Told::Stop { within_ms: 2_000 });
+            }
+        }
+        let socket = self.config.trigger.socket.path.as_os_str().is_empty() || leaving.closed == leaving.round;
+        let late = leaving.since.is_some_and(|since| since.elapsed() >= LAST_ANSWERS);
+        if socket && (leaving.helper_stopped || late || !self.link.is_there()) {
+            self.shared.idle.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// The helper takes nothing more.
+    pub(crate) fn helper_stopped(&mut self) {
+        self.leaving.helper_stopped = true;
     }
 
     /// What is asked for from now on; the ring stays.

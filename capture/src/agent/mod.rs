@@ -18,6 +18,7 @@ mod desk;
 mod doors;
 mod folder;
 mod group;
+mod held;
 mod log;
 mod members;
 mod metrics;
