@@ -32,7 +32,10 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     }
     for program in PROGRAMS {
         let built = target.join("release").join(program);
-        install(&built, &stage.join("usr/bin").join(program), 0o755)?;
+        let installed = stage.join("usr/bin").join(program);
+        install(&built, &installed, 0o755)?;
+        // Two thirds of it are for debuggers.
+        process::run_quietly(Command::new("strip").arg("--strip-debug").arg(&installed))?;
         let pages = stage.join("usr/share/man/man1");
         fs::create_dir_all(&pages)?;
         // Only the recorder writes its pages by itself.

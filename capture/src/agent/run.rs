@@ -70,6 +70,7 @@ pub(crate) fn agent(args: &AgentArgs) -> Result<u8> {
     let read = move || read(path.as_deref());
     let (config, writing) = read()?;
     let options = options(&config)?;
+    config.kubernetes.check()?;
     if args.check {
         eprintln!("capture: the configuration is right");
         return Ok(0);
@@ -175,6 +176,7 @@ fn run(
     held::keep_to_oneself();
     let others: Vec<u32> = keeper.iter().map(Keeper::pid).collect();
     signals::install()?;
+    config.kubernetes.add_to(&mut options.asked)?;
     let begun = match on_demand {
         true => None,
         false => Some(record::begin(&mut options, &others)?),
