@@ -117,7 +117,7 @@ pub(crate) fn run(root: &Path, built: bool) -> Result<()> {
 fn control(version: &str, arch: &str, libc: &str) -> String {
     format!(
         "Package: afterimage\nVersion: {version}\nArchitecture: {arch}\nMaintainer: Afterimage\nSection: admin\nPriority: optional\n\
-         Depends: libc6 (>= {libc}), libgcc-s1\nDescription: flight recorder for Linux containers\n\
+         Depends: libc6 (>= {libc}), libgcc-s1, procps\nDescription: flight recorder for Linux containers\n\
          \x20capture records what containers do with eBPF, into traces that outlive them; its agent keeps the last minutes\n\
          \x20and makes a capture of them when an alert comes. analyze opens the traces.\n"
     )
