@@ -6,9 +6,10 @@ use super::capture::{Capture, Ended, span_end};
 use super::config::{Config, Mode};
 use super::doors::Link;
 use super::folder::{self, Files};
+use super::leaving::Leaving;
 use super::log::Log;
 use super::metrics::Metrics;
-use super::older::{self, Older};
+use super::older;
 use super::ring::SharedRing;
 use super::select::World;
 use super::sidecar::Outcome;
@@ -95,14 +96,6 @@ const REMEMBERED: usize = 256;
 const BEGIN: Duration = Duration::from_secs(10);
 /// How long its runtimes have to tell of containers.
 const FIRST_ANSWERS: Duration = Duration::from_millis(300);
-/// How long an agent on demand goes on recording when there is nothing to capture.
-const IDLE: Duration = Duration::from_secs(2);
-/// The same where captures are still to be delivered: its helper ends with it, and goes on where it was with the next.
-const DELIVERED: Duration = Duration::from_secs(600);
-
-/// How long the helper may take for answers before recording ends.
-const LAST_ANSWERS: Duration = Duration::from_secs(3);
-
 /// What others of the agent's threads look at.
 #[derive(Default)]
 pub(crate) struct Shared {
@@ -116,19 +109,6 @@ pub(crate) struct Shared {
     pub(crate) closing: AtomicU64,
 }
 
-/// An agent on demand that is about to end: whoever asks from now on is to be answered by the next one.
-#[derive(Default)]
-struct Leaving {
-    /// The round of closing that goes on; 0: none does.
-    round: u64,
-    rounds: u64,
-    since: Option<Instant>,
-    /// The last round that the socket has heard of.
-    closed: u64,
-    helper_told: bool,
-    helper_stopped: bool,
-}
-
 pub(crate) struct Desk {
     pub(crate) config: Config,
     pub(crate) writing: Writing,
@@ -140,7 +120,7 @@ pub(crate) struct Desk {
     clock: ClockAnchor,
     events: Receiver<Event>,
     asks: Sender<Ask>,
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     pub(crate) log: Log,
     pub(crate) metrics: Metrics,
     pub(crate) world: World,
@@ -151,7 +131,7 @@ pub(crate) struct Desk {
     pub(crate) link: Link,
     /// Captures that are still to be delivered.
     pub(crate) unsettled: BTreeSet<String>,
-    leaving: Leaving,
+    pub(crate) leaving: Leaving,
     /// The helper could not be told of one of them.
     pub(crate) untold: bool,
     /// Everything until this time is in the ring.
@@ -165,7 +145,7 @@ pub(crate) struct Desk {
     learnt: Instant,
     pub(crate) stopping: bool,
     /// Whether anything is recorded: an agent on demand begins with the first trigger.
-    recording: bool,
+    pub(crate) recording: bool,
     /// When the last capture ended, or somebody last asked for one.
     pub(crate) busy: Instant,
     reread: Box<dyn Fn() -> anyhow::Result<(Config, Writing)> + Send>,
@@ -186,25 +166,6 @@ pub(crate) struct Parts {
     /// Whether it records already.
     pub(crate) recording: bool,
     pub(crate) reread: Box<dyn Fn() -> anyhow::Result<(Config, Writing)> + Send>,
-}
-
-/// Gives a capture the next segment from before the ring in memory.
-fn take_older(capture: &mut Capture, context: &TraceContext, ring: &SharedRing) {
-    if capture.failed.is_some() {
-        capture.older = None;
-        return;
-    }
-    match capture.older.as_mut().and_then(Older::next) {
-        Some(piece) => {
-            if let Ok(segment) = Segment::parse(piece.segment.body.as_slice(), 0) {
-                capture.take_piece(&piece, &SegmentRows::new(context, segment));
-            }
-        }
-        None => {
-            let next = ring.lock().at(capture.next);
-            capture.end_older(next.as_deref());
-        }
-    }
 }
 
 impl Desk {
@@ -290,10 +251,10 @@ impl Desk {
         let ends = ends.map(|end| Duration::from_nanos((end + SETTLE).saturating_sub(now)));
         let ends = ends.filter(|_| self.flush.is_none()).min();
         let waits = self.captures.is_empty() && !(self.recording && self.config.recording.mode == Mode::OnDemand);
-        let usual = match self.leaving.round {
-            0 if waits => TIDY,
-            0 => LEARN,
-            _ => Duration::from_millis(20),
+        let usual = match self.leaving.goes_on() {
+            true => Duration::from_millis(20),
+            false if waits => TIDY,
+            false => LEARN,
         };
         ends.unwrap_or(usual).clamp(Duration::from_millis(1), usual)
     }
@@ -319,7 +280,7 @@ impl Desk {
                 let _ = request.answer.send(answer);
             }
             Event::Said(said) => self.heard(*said),
-            Event::DoorClosed(round) => self.leaving.closed = round,
+            Event::DoorClosed(round) => self.leaving.closed(round),
             Event::Reload => self.reload(),
             Event::Signal => {
                 if self.config.trigger.signals.usr1 {
@@ -377,7 +338,7 @@ impl Desk {
         self.learn();
         loop {
             if let Some(capture) = self.captures.iter_mut().find(|capture| capture.older.is_some()) {
-                take_older(capture, &self.context, &self.ring);
+                older::take(capture, &self.context, &self.ring);
                 if began.elapsed() >= time {
                     return true;
                 }
@@ -523,15 +484,7 @@ impl Desk {
         if !self.captures.is_empty() {
             self.busy = Instant::now();
         }
-        let on_demand = self.config.recording.mode == Mode::OnDemand && self.recording;
-        let delivered = self.unsettled.is_empty() || self.leaving.helper_stopped || self.busy.elapsed() >= DELIVERED;
-        if on_demand && delivered && self.busy.elapsed() >= IDLE {
-            self.leave();
-        } else if self.leaving.round != 0 {
-            // Somebody has come after all.
-            self.leaving.round = 0;
-            self.shared.closing.store(0, Ordering::Release);
-        }
+        self.leave_or_stay();
         self.shared.running.store(self.captures.len() as u64, Ordering::Relaxed);
         let since = self.captures.iter().map(|capture| capture.span.from);
         let mut ring = match self.ring.lock().since() {
@@ -545,31 +498,6 @@ impl Desk {
         self.shared
             .needed_since
             .store(since.min().unwrap_or(u64::MAX).min(ring), Ordering::Relaxed);
-    }
-
-    /// Ends the recording once everybody who has asked is answered. Those who come now wait at sockets that the first process
-    /// of the agent holds open.
-    fn leave(&mut self) {
-        let leaving = &mut self.leaving;
-        if leaving.round == 0 {
-            leaving.rounds += 1;
-            leaving.round = leaving.rounds;
-            leaving.since = Some(Instant::now());
-            self.shared.closing.store(leaving.round, Ordering::Release);
-            if !std::mem::replace(&mut leaving.helper_told, true) {
-                self.link.tell(Told::Stop { within_ms: 2_000 });
-            }
-        }
-        let socket = self.config.trigger.socket.path.as_os_str().is_empty() || leaving.closed == leaving.round;
-        let late = leaving.since.is_some_and(|since| since.elapsed() >= LAST_ANSWERS);
-        if socket && (leaving.helper_stopped || late || !self.link.is_there()) {
-            self.shared.idle.store(true, Ordering::Relaxed);
-        }
-    }
-
-    /// The helper takes nothing more.
-    pub(crate) fn helper_stopped(&mut self) {
-        self.leaving.helper_stopped = true;
     }
 
     /// What is asked for from now on; the ring stays.

@@ -19,6 +19,7 @@ mod doors;
 mod folder;
 mod group;
 mod held;
+mod leaving;
 mod log;
 mod members;
 mod metrics;

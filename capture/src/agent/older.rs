@@ -1,7 +1,11 @@
 //! What a capture wants from before the ring in memory, out of the ring on disk.
 
-use super::ring::Piece;
+use super::capture::Capture;
+use super::ring::{Piece, SharedRing};
 use afterimage_format::file::Trace;
+use afterimage_format::segment::Segment;
+use afterimage_query::TraceContext;
+use afterimage_query::row::SegmentRows;
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -146,6 +150,25 @@ impl Older {
             }
         }
         wanted
+    }
+}
+
+/// Gives a capture the next segment from before the ring in memory.
+pub(crate) fn take(capture: &mut Capture, context: &TraceContext, ring: &SharedRing) {
+    if capture.failed.is_some() {
+        capture.older = None;
+        return;
+    }
+    match capture.older.as_mut().and_then(Older::next) {
+        Some(piece) => {
+            if let Ok(segment) = Segment::parse(piece.segment.body.as_slice(), 0) {
+                capture.take_piece(&piece, &SegmentRows::new(context, segment));
+            }
+        }
+        None => {
+            let next = ring.lock().at(capture.next);
+            capture.end_older(next.as_deref());
+        }
     }
 }
 
