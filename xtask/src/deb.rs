@@ -11,20 +11,20 @@ use crate::process;
 
 const PROGRAMS: [&str; 2] = ["capture", "analyze"];
 
-/// Builds the programs and the package; prints where it is.
-pub(crate) fn run(root: &Path) -> Result<()> {
-    process::run(
-        Command::new("cargo")
-            .args([
-                "build",
-                "--release",
-                "-p",
-                "afterimage-capture",
-                "-p",
-                "afterimage-analyze",
-            ])
-            .current_dir(root),
-    )?;
+/// What dpkg runs.
+const SCRIPTS: [&str; 3] = ["postinst", "prerm", "postrm"];
+
+/// Builds the programs, unless they are `built` already, and the package; prints where it is.
+pub(crate) fn run(root: &Path, built: bool) -> Result<()> {
+    if !built {
+        let packages = ["-p", "afterimage-capture", "-p", "afterimage-analyze"];
+        process::run(
+            Command::new("cargo")
+                .args(["build", "--release"])
+                .args(packages)
+                .current_dir(root),
+        )?;
+    }
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     let stage = target.join("deb");
     if stage.exists() {
@@ -32,7 +32,10 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     }
     for program in PROGRAMS {
         let built = target.join("release").join(program);
-        install(&built, &stage.join("usr/bin").join(program), 0o755)?;
+        let installed = stage.join("usr/bin").join(program);
+        install(&built, &installed, 0o755)?;
+        // Two thirds of it are for debuggers.
+        process::run_quietly(Command::new("strip").arg("--strip-debug").arg(&installed))?;
         let pages = stage.join("usr/share/man/man1");
         fs::create_dir_all(&pages)?;
         // Only the recorder writes its pages by itself.
@@ -78,12 +81,28 @@ pub(crate) fn run(root: &Path) -> Result<()> {
             0o644,
         )?;
     }
+    write(
+        &stage.join("usr/share/doc/afterimage/copyright"),
+        "Afterimage is licensed under either of the Apache License, Version 2.0 (LICENSE-APACHE), or the MIT license (LICENSE-MIT), at\n\
+         your option. Both are in this folder.\n",
+    )?;
+    let pages = stage.join("usr/share/man/man1");
+    for page in fs::read_dir(&pages)?.flatten() {
+        process::run_quietly(Command::new("gzip").arg("-9n").arg(page.path()))?;
+    }
+    for script in SCRIPTS {
+        let from = root.join("packaging/debian").join(script);
+        install(&from, &stage.join("DEBIAN").join(script), 0o755)?;
+    }
     write(&stage.join("DEBIAN/conffiles"), "/etc/afterimage/agent.toml\n")?;
     let (version, arch) = (
         env!("CARGO_PKG_VERSION"),
         process::output(Command::new("dpkg").arg("--print-architecture"))?,
     );
-    write(&stage.join("DEBIAN/control"), &control(version, arch.trim()))?;
+    // Linked with this one, they run with it and later ones.
+    let libc = process::output(Command::new("dpkg-query").args(["--show", "--showformat=${Version}", "libc6"]))?;
+    let libc = libc.split('-').next().unwrap_or_default();
+    write(&stage.join("DEBIAN/control"), &control(version, arch.trim(), libc))?;
     let package = target.join(format!("afterimage_{version}_{}.deb", arch.trim()));
     process::run_quietly(
         Command::new("dpkg-deb")
@@ -95,10 +114,10 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     Ok(())
 }
 
-fn control(version: &str, arch: &str) -> String {
+fn control(version: &str, arch: &str, libc: &str) -> String {
     format!(
         "Package: afterimage\nVersion: {version}\nArchitecture: {arch}\nMaintainer: Afterimage\nSection: admin\nPriority: optional\n\
-         Depends: libc6, libgcc-s1\nDescription: flight recorder for Linux containers\n\
+         Depends: libc6 (>= {libc}), libgcc-s1, procps\nDescription: flight recorder for Linux containers\n\
          \x20capture records what containers do with eBPF, into traces that outlive them; its agent keeps the last minutes\n\
          \x20and makes a capture of them when an alert comes. analyze opens the traces.\n"
     )
@@ -123,7 +142,7 @@ mod tests {
 
     #[test]
     fn every_line_of_the_description_is_one() {
-        let control = control("1.2.3", "amd64");
+        let control = control("1.2.3", "amd64", "2.36");
         assert!(control.contains("Version: 1.2.3\nArchitecture: amd64\n"));
         assert!(
             control.lines().all(|line| line.starts_with(' ') || line.contains(": ")),

@@ -62,7 +62,11 @@ enum Task {
     #[command(subcommand)]
     Bench(bench::Action),
     /// Build a Debian package of both programs
-    Deb,
+    Deb {
+        /// Of the programs that `cargo build --release` has built before
+        #[arg(long)]
+        built: bool,
+    },
     /// Record the traces in samples/ anew
     Samples {
         /// Which
@@ -100,7 +104,7 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Docs(action) => docs::run(&root, &action)?,
         Task::Screenshots => docs::run(&root, &docs::Action::Screenshots)?,
         Task::Bench(action) => bench::run(&root, &action)?,
-        Task::Deb => deb::run(&root)?,
+        Task::Deb { built } => deb::run(&root, built)?,
         Task::Samples { set } => samples::run(&root, set)?,
         Task::Workload(options) => bench::workload::run(&options)?,
         Task::Load(options) => bench::soak::load::run(&options)?,

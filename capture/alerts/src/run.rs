@@ -118,7 +118,7 @@ async fn serve(
     mut told: mpsc::Receiver<Line>,
     said: mpsc::Sender<Said>,
 ) -> Result<(), Error> {
-    let mut listeners = Listeners::default();
+    let mut listeners = Listeners::new(&outside.listeners);
     let first = Parts::new(settings, outside).and_then(|parts| {
         let bound = listeners.bind(&parts.addresses).map_err(|why| vec![why])?;
         Ok((parts, bound))

@@ -97,6 +97,7 @@ impl StandIn {
             }),
             roots: vec![root_file],
             clock: Arc::new(move || clock.load(Ordering::Relaxed)),
+            ..Outside::default()
         };
         StandIn {
             dir,

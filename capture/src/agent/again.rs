@@ -1,6 +1,8 @@
 //! `mode = "on-demand"`: an agent that has recorded cannot record again, since it has given up the rights for it. So each is
 //! used once, and this process starts the next one.
 
+use super::config::Config;
+use super::held::Held;
 use super::run::AGAIN;
 use crate::signals;
 use anyhow::{Context, Result};
@@ -8,15 +10,17 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::Command;
 use std::time::Duration;
 
-/// Starts agents, one behind the other, until one ends for good; passes signals on.
-pub(super) fn and_again() -> Result<u8> {
+/// Starts agents, one behind the other, until one ends for good; passes signals on. `read` reads the configuration again.
+pub(super) fn and_again(config: &Config, read: impl Fn() -> Result<Config>) -> Result<u8> {
     signals::install()?;
+    let mut held = Held::open(config)?;
     loop {
         let mut command = Command::new("/proc/self/exe");
         command
             .arg0("capture-agent")
             .args(std::env::args_os().skip(1))
             .arg("--once");
+        held.give(&mut command)?;
         // Ctrl-C is passed on from here.
         let mut child = command.process_group(0).spawn().context("cannot start the agent")?;
         let pid = child.id() as i32;
@@ -42,7 +46,12 @@ pub(super) fn and_again() -> Result<u8> {
             std::thread::sleep(Duration::from_millis(20));
         };
         match status.code() {
-            Some(code) if code == i32::from(AGAIN) && !ending => {}
+            // What it could not read it has complained about.
+            Some(code) if code == i32::from(AGAIN) && !ending => {
+                if let Ok(config) = read() {
+                    held.update(&config);
+                }
+            }
             Some(code) if code == i32::from(AGAIN) => return Ok(0),
             Some(code) => return Ok(u8::try_from(code).unwrap_or(1)),
             // One that had not got to noting signals.

@@ -279,6 +279,20 @@ impl Capture {
         }
     }
 
+    /// All of [`Older`] was taken; `next` is what the ring in memory has next. What has left that meanwhile is on disk, too.
+    pub(crate) fn end_older(&mut self, next: Option<&Piece>) {
+        let Some(older) = self.older.take() else { return };
+        let Some(next) = next.filter(|next| next.seq > self.next) else {
+            return;
+        };
+        self.next_num = self.next_num.max(older.reached());
+        let first = next.segment.zone.first_num;
+        self.older = older.rest(self.next_num..first);
+        if self.next_num >= first {
+            self.next = next.seq;
+        }
+    }
+
     fn take_whole(&mut self, piece: &Piece) -> Result<()> {
         if piece.from > self.span.to {
             return Ok(());

@@ -7,7 +7,7 @@ use crate::units;
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -90,8 +90,11 @@ enum Action {
 
 fn ask(at: &At, question: &Value) -> Result<Value> {
     let path = at.socket.display();
-    let mut stream = UnixStream::connect(&at.socket).with_context(|| {
-        format!("cannot reach an agent at {path}; is `capture agent` running, and may you use its socket?")
+    let connected = UnixStream::connect(&at.socket);
+    let denied = matches!(&connected, Err(error) if error.kind() == ErrorKind::PermissionDenied);
+    let mut stream = connected.with_context(|| match denied {
+        true => format!("only root and the group of `group` in [trigger.socket] may use the agent's socket {path}"),
+        false => format!("cannot reach an agent at {path}; is `capture agent` running?"),
     })?;
     stream
         .write_all(format!("{question}\n").as_bytes())

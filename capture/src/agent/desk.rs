@@ -6,9 +6,10 @@ use super::capture::{Capture, Ended, span_end};
 use super::config::{Config, Mode};
 use super::doors::Link;
 use super::folder::{self, Files};
+use super::leaving::Leaving;
 use super::log::Log;
 use super::metrics::Metrics;
-use super::older::Older;
+use super::older;
 use super::ring::SharedRing;
 use super::select::World;
 use super::sidecar::Outcome;
@@ -41,6 +42,8 @@ pub(crate) enum Event {
     Request(Request),
     /// The helper has said something.
     Said(Box<Said>),
+    /// Nobody is at the socket, nor will be in this round of closing.
+    DoorClosed(u64),
     /// Read the configuration again.
     Reload,
     /// Capture the node: SIGUSR1.
@@ -93,11 +96,6 @@ const REMEMBERED: usize = 256;
 const BEGIN: Duration = Duration::from_secs(10);
 /// How long its runtimes have to tell of containers.
 const FIRST_ANSWERS: Duration = Duration::from_millis(300);
-/// How long an agent on demand goes on recording when there is nothing to capture.
-const IDLE: Duration = Duration::from_secs(2);
-/// The same where captures are still to be delivered: its helper ends with it, and goes on where it was with the next.
-const DELIVERED: Duration = Duration::from_secs(600);
-
 /// What others of the agent's threads look at.
 #[derive(Default)]
 pub(crate) struct Shared {
@@ -107,6 +105,8 @@ pub(crate) struct Shared {
     pub(crate) needed_since: AtomicU64,
     /// Nothing more is to be recorded: of an agent on demand.
     pub(crate) idle: AtomicBool,
+    /// Not 0: nobody new is let in at the socket.
+    pub(crate) closing: AtomicU64,
 }
 
 pub(crate) struct Desk {
@@ -120,7 +120,7 @@ pub(crate) struct Desk {
     clock: ClockAnchor,
     events: Receiver<Event>,
     asks: Sender<Ask>,
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     pub(crate) log: Log,
     pub(crate) metrics: Metrics,
     pub(crate) world: World,
@@ -131,6 +131,7 @@ pub(crate) struct Desk {
     pub(crate) link: Link,
     /// Captures that are still to be delivered.
     pub(crate) unsettled: BTreeSet<String>,
+    pub(crate) leaving: Leaving,
     /// The helper could not be told of one of them.
     pub(crate) untold: bool,
     /// Everything until this time is in the ring.
@@ -139,10 +140,12 @@ pub(crate) struct Desk {
     flush: Option<(u64, u64)>,
     marks: u64,
     tidied: Instant,
+    /// From when on the ring on disk has something.
+    on_disk_since: u64,
     learnt: Instant,
     pub(crate) stopping: bool,
     /// Whether anything is recorded: an agent on demand begins with the first trigger.
-    recording: bool,
+    pub(crate) recording: bool,
     /// When the last capture ended, or somebody last asked for one.
     pub(crate) busy: Instant,
     reread: Box<dyn Fn() -> anyhow::Result<(Config, Writing)> + Send>,
@@ -163,22 +166,6 @@ pub(crate) struct Parts {
     /// Whether it records already.
     pub(crate) recording: bool,
     pub(crate) reread: Box<dyn Fn() -> anyhow::Result<(Config, Writing)> + Send>,
-}
-
-/// Gives a capture the next segment from before the ring in memory.
-fn take_older(capture: &mut Capture, context: &TraceContext) {
-    let next = capture
-        .older
-        .as_mut()
-        .and_then(Older::next)
-        .filter(|_| capture.failed.is_none());
-    let Some(piece) = next else {
-        capture.older = None;
-        return;
-    };
-    if let Ok(segment) = Segment::parse(piece.segment.body.as_slice(), 0) {
-        capture.take_piece(&piece, &SegmentRows::new(context, segment));
-    }
 }
 
 impl Desk {
@@ -203,11 +190,13 @@ impl Desk {
             watch,
             link: parts.link,
             unsettled: BTreeSet::new(),
+            leaving: Leaving::default(),
             untold: false,
             known_until: 0,
             flush: None,
             marks: 0,
             tidied: Instant::now(),
+            on_disk_since: 0,
             learnt: Instant::now(),
             stopping: false,
             recording: parts.recording,
@@ -262,7 +251,11 @@ impl Desk {
         let ends = ends.map(|end| Duration::from_nanos((end + SETTLE).saturating_sub(now)));
         let ends = ends.filter(|_| self.flush.is_none()).min();
         let waits = self.captures.is_empty() && !(self.recording && self.config.recording.mode == Mode::OnDemand);
-        let usual = if waits { TIDY } else { LEARN };
+        let usual = match self.leaving.goes_on() {
+            true => Duration::from_millis(20),
+            false if waits => TIDY,
+            false => LEARN,
+        };
         ends.unwrap_or(usual).clamp(Duration::from_millis(1), usual)
     }
 
@@ -287,6 +280,7 @@ impl Desk {
                 let _ = request.answer.send(answer);
             }
             Event::Said(said) => self.heard(*said),
+            Event::DoorClosed(round) => self.leaving.closed(round),
             Event::Reload => self.reload(),
             Event::Signal => {
                 if self.config.trigger.signals.usr1 {
@@ -344,7 +338,7 @@ impl Desk {
         self.learn();
         loop {
             if let Some(capture) = self.captures.iter_mut().find(|capture| capture.older.is_some()) {
-                take_older(capture, &self.context);
+                older::take(capture, &self.context, &self.ring);
                 if began.elapsed() >= time {
                     return true;
                 }
@@ -448,10 +442,21 @@ impl Desk {
         if self.tidied.elapsed() >= often {
             self.tidied = Instant::now();
             self.make_room();
+            self.tidy_ring();
             if std::mem::take(&mut self.untold) {
                 self.deliver_what_is_left();
             }
         }
+    }
+
+    /// The ring on disk: what is left of earlier recordings goes, and how far it reaches is looked up.
+    fn tidy_ring(&mut self) {
+        let Some(disk) = self.config.ring.disk.as_ref().filter(|_| self.recording) else {
+            return;
+        };
+        let name = older::name(&self.header.capture_id);
+        older::make_room(&disk.folder, &name, disk.size.0);
+        self.on_disk_since = older::since(&disk.folder, &name);
     }
 
     /// Deletes the oldest captures that are too much. What is being written is never among them.
@@ -479,17 +484,17 @@ impl Desk {
         if !self.captures.is_empty() {
             self.busy = Instant::now();
         }
-        let on_demand = self.config.recording.mode == Mode::OnDemand && self.recording;
-        let delivered = self.unsettled.is_empty() || self.busy.elapsed() >= DELIVERED;
-        if on_demand && delivered && self.busy.elapsed() >= IDLE {
-            self.shared.idle.store(true, Ordering::Relaxed);
-        }
+        self.leave_or_stay();
         self.shared.running.store(self.captures.len() as u64, Ordering::Relaxed);
         let since = self.captures.iter().map(|capture| capture.span.from);
-        let ring = match self.ring.lock().since() {
+        let mut ring = match self.ring.lock().since() {
             0 => u64::MAX,
             since => since,
         };
+        if self.config.ring.disk.is_some() {
+            // Containers of which only the disk has something can still be asked for. Until it was looked at nothing goes.
+            ring = ring.min(self.on_disk_since);
+        }
         self.shared
             .needed_since
             .store(since.min().unwrap_or(u64::MAX).min(ring), Ordering::Relaxed);

@@ -18,6 +18,8 @@ mod desk;
 mod doors;
 mod folder;
 mod group;
+mod held;
+mod leaving;
 mod log;
 mod members;
 mod metrics;

@@ -11,6 +11,7 @@ pub(crate) fn needs_start(old: &Config, new: &Config) -> Vec<&'static str> {
         }
     };
     differs("recording", old.recording != new.recording);
+    differs("kubernetes", old.kubernetes != new.kubernetes);
     differs("ring.disk", old.ring.disk != new.ring.disk);
     differs("trigger.socket", old.trigger.socket != new.trigger.socket);
     differs("captures.folder", old.captures.folder != new.captures.folder);
@@ -26,6 +27,7 @@ pub(crate) fn needs_start(old: &Config, new: &Config) -> Vec<&'static str> {
 pub(crate) fn merged(old: &Config, new: Config) -> Config {
     let mut merged = new;
     merged.recording = old.recording.clone();
+    merged.kubernetes = old.kubernetes.clone();
     merged.ring.disk.clone_from(&old.ring.disk);
     merged.trigger.socket = old.trigger.socket.clone();
     merged.captures.folder.clone_from(&old.captures.folder);

@@ -8,9 +8,8 @@ use super::metrics::Metrics;
 use super::notify::Notify;
 use super::ring::{Limit, RingEnd, SharedRing};
 use super::select::World;
-use super::socket::Door;
 use super::writing::Writing;
-use super::{folder, older, recover};
+use super::{folder, held, older, recover};
 use crate::conduct::{self, CpuLimit};
 use crate::containers::Asked;
 use crate::executed::Executed;
@@ -71,12 +70,13 @@ pub(crate) fn agent(args: &AgentArgs) -> Result<u8> {
     let read = move || read(path.as_deref());
     let (config, writing) = read()?;
     let options = options(&config)?;
+    config.kubernetes.check()?;
     if args.check {
         eprintln!("capture: the configuration is right");
         return Ok(0);
     }
     if config.recording.mode == Mode::OnDemand && !args.once {
-        return super::again::and_again();
+        return super::again::and_again(&config, || read().map(|(config, _)| config));
     }
     if args.once {
         // Whoever is left alone seals what it has and ends.
@@ -173,14 +173,16 @@ fn run(
     recover::unfinished(&config.captures.folder, &writing, delivers, &log);
     let notify = Notify::connect();
     let keeper = Keeper::start(&config)?;
+    held::keep_to_oneself();
     let others: Vec<u32> = keeper.iter().map(Keeper::pid).collect();
     signals::install()?;
+    config.kubernetes.add_to(&mut options.asked)?;
     let begun = match on_demand {
         true => None,
         false => Some(record::begin(&mut options, &others)?),
     };
     // Behind the fork: nobody else shall hold it open.
-    let door = Door::open(&config.trigger.socket)?;
+    let door = held::door(&config.trigger.socket)?;
     let header = begun
         .as_ref()
         .map_or_else(|| waiting_header(&options), |begun| begun.header.clone());
@@ -230,7 +232,8 @@ fn run(
         .spawn(move || give_up(&kept).map(|()| desk.run()))
         .context("cannot start the agent's thread")?;
     if let Some(door) = &door {
-        door.serve(to_desk.clone(), log.clone(), given_up.clone())?;
+        let closing = on_demand.then(|| Arc::clone(&shared));
+        door.serve(to_desk.clone(), log.clone(), given_up.clone(), closing)?;
     }
     let ready = || -> Result<()> {
         if let Some(path) = &args.ready_file {

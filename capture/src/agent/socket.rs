@@ -1,7 +1,7 @@
 //! The agent's Unix socket: a line of JSON in, a line of JSON out, then the end.
 
 use super::config;
-use super::desk::{Event, Request, What};
+use super::desk::{Event, Request, Shared, What};
 use super::group;
 use super::log::Log;
 use super::run::give_up;
@@ -27,6 +27,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const ANSWER: Duration = Duration::from_secs(30);
 /// How long an agent may take to go.
 const GOING: Duration = Duration::from_secs(5);
+/// How long it takes at most until the socket is left alone, where that can happen.
+const LOOK: Duration = Duration::from_millis(100);
 /// Connections at a time.
 const AT_ONCE: usize = 64;
 
@@ -40,11 +42,18 @@ enum Question {
     Captures {},
 }
 
-/// The socket, gone when this is dropped.
+/// The socket, gone when this is dropped, unless it is somebody else's.
 pub(crate) struct Door {
     listener: UnixListener,
     path: PathBuf,
     group: Option<u32>,
+    own: bool,
+}
+
+impl AsRawFd for Door {
+    fn as_raw_fd(&self) -> i32 {
+        self.listener.as_raw_fd()
+    }
 }
 
 impl Door {
@@ -63,10 +72,7 @@ impl Door {
         }
         remove_stale(path)?;
         let listener = UnixListener::bind(path).with_context(what)?;
-        let group = match config.group.get_ref().as_str() {
-            "" => None,
-            name => group::id(name),
-        };
+        let group = group_of(config);
         if group.is_some() {
             std::os::unix::fs::chown(path, None, group).with_context(what)?;
         }
@@ -75,11 +81,29 @@ impl Door {
             listener,
             path: path.clone(),
             group,
+            own: true,
         }))
     }
 
-    /// Answers on a thread of its own, until the process ends.
-    pub(crate) fn serve(&self, desk: Sender<Event>, log: Log, folders: Vec<PathBuf>) -> Result<()> {
+    /// One that another process has made and keeps.
+    pub(crate) fn given(listener: UnixListener, config: &config::Socket) -> Door {
+        Door {
+            listener,
+            path: config.path.clone(),
+            group: group_of(config),
+            own: false,
+        }
+    }
+
+    /// Answers on a thread of its own, until the process ends. While `closing` says so, nobody new is let in: who comes waits
+    /// for the next process that answers here.
+    pub(crate) fn serve(
+        &self,
+        desk: Sender<Event>,
+        log: Log,
+        folders: Vec<PathBuf>,
+        closing: Option<Arc<Shared>>,
+    ) -> Result<()> {
         let fd = self.listener.as_raw_fd();
         let group = self.group;
         let open = Arc::new(AtomicUsize::new(0));
@@ -90,7 +114,23 @@ impl Door {
                 if give_up(&folders).is_err() {
                     return;
                 }
-                while let Some(file) = accept(fd) {
+                let mut said = 0;
+                loop {
+                    if let Some(shared) = &closing {
+                        let round = shared.closing.load(Ordering::Acquire);
+                        if round != 0 {
+                            if round != said && open.load(Ordering::Acquire) == 0 {
+                                said = round;
+                                let _ = desk.send(Event::DoorClosed(round));
+                            }
+                            std::thread::sleep(LOOK / 10);
+                            continue;
+                        }
+                        if !is_ready(fd, libc::POLLIN, LOOK) {
+                            continue;
+                        }
+                    }
+                    let Some(file) = accept(fd) else { return };
                     if open.load(Ordering::Relaxed) >= AT_ONCE {
                         continue;
                     }
@@ -98,7 +138,7 @@ impl Door {
                     let (desk, log, count) = (desk.clone(), log.clone(), Arc::clone(&open));
                     let spawned = std::thread::Builder::new().name("asked".into()).spawn(move || {
                         answer(file, group, &desk, &log);
-                        count.fetch_sub(1, Ordering::Relaxed);
+                        count.fetch_sub(1, Ordering::Release);
                     });
                     if spawned.is_err() {
                         open.fetch_sub(1, Ordering::Relaxed);
@@ -112,7 +152,16 @@ impl Door {
 
 impl Drop for Door {
     fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.path);
+        if self.own {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn group_of(config: &config::Socket) -> Option<u32> {
+    match config.group.get_ref().as_str() {
+        "" => None,
+        name => group::id(name),
     }
 }
 
@@ -238,12 +287,16 @@ fn ask(line: &[u8], uid: u32, desk: &Sender<Event>) -> Result<Value, Refusal> {
 }
 
 fn wait(file: &File, events: libc::c_short, until: Instant) -> bool {
-    let left = until.saturating_duration_since(Instant::now()).as_millis();
-    let mut poll = libc::pollfd {
-        fd: file.as_raw_fd(),
+    is_ready(
+        file.as_raw_fd(),
         events,
-        revents: 0,
-    };
+        until.saturating_duration_since(Instant::now()),
+    )
+}
+
+fn is_ready(fd: i32, events: libc::c_short, within: Duration) -> bool {
+    let left = within.as_millis();
+    let mut poll = libc::pollfd { fd, events, revents: 0 };
     // SAFETY: one structure, valid for the call.
     left > 0 && unsafe { libc::poll(&raw mut poll, 1, i32::try_from(left).unwrap_or(i32::MAX)) } > 0
 }

@@ -170,7 +170,9 @@ impl Desk {
             .disk
             .as_ref()
             .filter(|_| from < self.ring.lock().since());
-        let older = disk.map(|disk| Older::new(&disk.folder, &older::name(&self.header.capture_id), from, first_num));
+        let name = older::name(&self.header.capture_id);
+        let with_state = members == Members::Node;
+        let older = disk.map(|disk| Older::new(&disk.folder, &name, from, first_num, with_state));
         let uuid = *uuid::Uuid::new_v4().as_bytes();
         let files = Files::new(&self.config.captures.folder, &folder::new_id(self.now(), &uuid));
         let mut header = self.header.clone();

@@ -160,6 +160,19 @@ pub(crate) struct KubeArgs {
 }
 
 impl KubeArgs {
+    /// The same as an agent's configuration has it: `from` is `auto` or a kubeconfig.
+    pub(crate) fn new(from: &Path, node: &str) -> KubeArgs {
+        let kube = match from.to_str() {
+            Some("") => None,
+            Some("auto") => Some(None),
+            _ => Some(Some(from.to_owned())),
+        };
+        KubeArgs {
+            kube,
+            kube_node: (!node.is_empty()).then(|| node.to_owned()),
+        }
+    }
+
     pub(crate) fn settings(self) -> Result<Option<kube::Settings>> {
         let Some(kubeconfig) = self.kube else { return Ok(None) };
         if let Some(path) = &kubeconfig {
@@ -204,6 +217,40 @@ pub(crate) struct AuditArgs {
 }
 
 impl AuditArgs {
+    /// The same as an agent's configuration has it.
+    pub(crate) fn new(from: &[String], cert: &Path, key: &Path, token: &Path) -> AuditArgs {
+        let named = |path: &Path| (!path.as_os_str().is_empty()).then(|| path.to_owned());
+        AuditArgs {
+            from: from.iter().map(OsString::from).collect(),
+            cert: named(cert),
+            key: named(key),
+            token: named(token),
+        }
+    }
+
+    /// What can be said without listening anywhere: an agent may be running.
+    pub(crate) fn check(mut self) -> Result<()> {
+        let is_webhook = |text: &OsString| {
+            text.to_str()
+                .and_then(|text| text.strip_prefix("webhook=").map(address))
+        };
+        let webhooks = self.from.iter().filter_map(is_webhook).collect::<Result<Vec<_>>>()?;
+        self.from.retain(|from| is_webhook(from).is_none());
+        ensure!(
+            self.cert.is_some() == self.key.is_some(),
+            "a certificate needs its key, and the other way round"
+        );
+        if webhooks.is_empty() {
+            return self.add_to(&mut Asked::default());
+        }
+        let any = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+        let mut asked = Asked {
+            webhooks: vec![TcpListener::bind(any).context("cannot listen anywhere")?],
+            ..Asked::default()
+        };
+        self.add_to(&mut asked)
+    }
+
     /// Opens what is listened at and reads what is named, so that nothing but the recording itself can fail later.
     pub(crate) fn add_to(self, asked: &mut Asked) -> Result<()> {
         for from in self.from {

@@ -158,6 +158,8 @@ pub(crate) fn write_config(dir: &Path, config: &str) {
     let (recording, config) = config.split_at(first.unwrap_or(0));
     let parts = config.split_once("[captures]\n");
     let (before, captures) = parts.unwrap_or((config, ""));
+    // The section is begun already.
+    let before = before.strip_prefix("[trigger.socket]\n").unwrap_or(before);
     let runtimes = if recording.contains("runtimes") {
         ""
     } else {

@@ -10,7 +10,7 @@ use crate::time;
 use futures_util::future::BoxFuture;
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -42,6 +42,8 @@ pub struct Outside {
     pub roots: Vec<PathBuf>,
     /// Nanoseconds since 1970.
     pub clock: Arc<dyn Fn() -> i64 + Send + Sync>,
+    /// Sockets that are open already, for the addresses in the settings that they are at.
+    pub listeners: Arc<[TcpListener]>,
 }
 
 impl Default for Outside {
@@ -50,6 +52,7 @@ impl Default for Outside {
             resolver: Arc::new(System),
             roots: Vec::new(),
             clock: Arc::new(time::now),
+            listeners: Arc::new([]),
         }
     }
 }

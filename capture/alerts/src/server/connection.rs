@@ -17,12 +17,15 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
 /// Bytes of a request's header.
 const HEADER_MAX: usize = 16 << 10;
 /// No connection lives longer, whatever comes on it.
 const LIFE_MAX: Duration = Duration::from_secs(300);
+/// Time for the first request of a connection that was let in before the end.
+const FIRST_WITHIN: Duration = Duration::from_millis(300);
 /// Time for the last answer when a connection shall end.
 const END_WITHIN: Duration = Duration::from_secs(10);
 
@@ -54,7 +57,10 @@ async fn http<S>(door: &Arc<Door>, stream: S, asker: Asker, within: Duration)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let begun = Notify::new();
+    let begun = &begun;
     let service = service_fn(|request: Request<Incoming>| async move {
+        begun.notify_one();
         let answered = request::answer(door, request, asker).await;
         Ok::<_, Infallible>(response(answered))
     });
@@ -72,7 +78,10 @@ where
             connection.as_mut().graceful_shutdown();
             timeout(END_WITHIN, connection).await.unwrap_or(Ok(()))
         }
-        () = async { drop(ending.wait_for(|ending| *ending).await) } => {
+        () = async {
+            drop(ending.wait_for(|ending| *ending).await);
+            let _ = timeout(FIRST_WITHIN, begun.notified()).await;
+        } => {
             connection.as_mut().graceful_shutdown();
             timeout(END_WITHIN, connection).await.unwrap_or(Ok(()))
         }

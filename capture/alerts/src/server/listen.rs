@@ -19,18 +19,35 @@ const BACKLOG: u32 = 1024;
 pub(crate) struct Listeners {
     listening: HashMap<SocketAddr, (SocketAddr, JoinHandle<()>)>,
     open: Arc<AtomicUsize>,
+    /// Open already, and to be used instead of new ones.
+    given: Vec<std::net::TcpListener>,
 }
 
 /// Addresses that were bound but are not used yet.
 pub(crate) struct Bound(Vec<(SocketAddr, TcpListener)>);
 
 impl Listeners {
+    /// With sockets that somebody else keeps open, at whatever address they are.
+    pub(crate) fn new(given: &[std::net::TcpListener]) -> Listeners {
+        Listeners {
+            given: given.iter().filter_map(|one| one.try_clone().ok()).collect(),
+            ..Listeners::default()
+        }
+    }
+
     /// Binds what is new among `wanted`. Nothing changes yet.
     pub(crate) fn bind(&self, wanted: &[SocketAddr]) -> Result<Bound, String> {
         let new = wanted.iter().filter(|address| !self.listening.contains_key(address));
         let bound = new.map(|address| {
-            let listener =
-                bind(*address).map_err(|error| format!("http.listen: cannot listen at {address}: {error}"))?;
+            let given = self
+                .given
+                .iter()
+                .find(|one| one.local_addr().is_ok_and(|at| at == *address));
+            let listener = match given {
+                Some(given) => take(given),
+                None => bind(*address),
+            };
+            let listener = listener.map_err(|error| format!("http.listen: cannot listen at {address}: {error}"))?;
             Ok((*address, listener))
         });
         Ok(Bound(bound.collect::<Result<_, String>>()?))
@@ -80,6 +97,11 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
+}
+
+fn take(given: &std::net::TcpListener) -> io::Result<TcpListener> {
+    given.set_nonblocking(true)?;
+    TcpListener::from_std(given.try_clone()?)
 }
 
 async fn accept(door: Arc<Door>, listener: TcpListener, open: Arc<AtomicUsize>) {

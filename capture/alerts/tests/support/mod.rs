@@ -115,10 +115,12 @@ impl Helper {
                 };
                 match said {
                     Said::Trigger { ticket, trigger } => {
-                        if let Some((status, body)) = answering(&trigger) {
+                        let answer = answering(&trigger);
+                        // Whoever has the answer may ask for the triggers.
+                        kept.lock().unwrap().push(*trigger);
+                        if let Some((status, body)) = answer {
                             tell(&answers, &Told::Answer { ticket, status, body });
                         }
-                        kept.lock().unwrap().push(*trigger);
                     }
                     Said::Asked { ticket, what } if texts => tell(
                         &answers,

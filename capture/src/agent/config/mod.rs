@@ -5,8 +5,10 @@ mod values;
 
 pub(crate) use values::{Rights, Size, Time};
 
+use crate::containers::{Asked, AuditArgs, KubeArgs};
 use afterimage_alerts::settings::{Settings as Doors, check_beside};
 use afterimage_query::Filter;
+use afterimage_runtimes::kube;
 use anyhow::{Context, Result, anyhow, bail};
 use serde::Deserialize;
 use std::ops::Range;
@@ -24,6 +26,7 @@ pub(crate) const SOCKET: &str = "/run/afterimage/agent.sock";
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Config {
     pub(crate) recording: Recording,
+    pub(crate) kubernetes: Kubernetes,
     pub(crate) ring: Ring,
     pub(crate) trigger: Trigger,
     pub(crate) captures: Captures,
@@ -57,7 +60,15 @@ impl<'de> Deserialize<'de> for Others {
 }
 
 /// The sections that are not the doors'.
-const OURS: [&str; 6] = ["recording", "ring", "trigger", "captures", "retention", "log"];
+const OURS: [&str; 7] = [
+    "recording",
+    "kubernetes",
+    "ring",
+    "trigger",
+    "captures",
+    "retention",
+    "log",
+];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -91,6 +102,49 @@ pub(crate) struct Scope {
     pub(crate) labels: Vec<String>,
     pub(crate) namespaces: Vec<String>,
 }
+
+/// Who is asked about pods, as `--kube` and `--k8s-audit` of a recording.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Kubernetes {
+    pub(crate) api_server: PathBuf,
+    pub(crate) node: String,
+    pub(crate) audit: Vec<String>,
+    pub(crate) audit_cert: PathBuf,
+    pub(crate) audit_key: PathBuf,
+    pub(crate) audit_token: PathBuf,
+}
+
+impl Kubernetes {
+    fn kube(&self) -> Result<Option<kube::Settings>> {
+        let settings = KubeArgs::new(&self.api_server, &self.node).settings();
+        settings.context("`api_server` of [kubernetes], which is --kube of a recording")
+    }
+
+    fn audit(&self) -> AuditArgs {
+        AuditArgs::new(&self.audit, &self.audit_cert, &self.audit_key, &self.audit_token)
+    }
+
+    /// What can be checked while another agent runs.
+    ///
+    /// # Errors
+    /// What cannot be used.
+    pub(crate) fn check(&self) -> Result<()> {
+        self.kube()?;
+        self.audit().check().context(AUDIT)
+    }
+
+    /// Opens what a recording listens at and reads.
+    ///
+    /// # Errors
+    /// As [`Self::check`], and where an address is taken.
+    pub(crate) fn add_to(&self, asked: &mut Asked) -> Result<()> {
+        asked.kube = self.kube()?;
+        self.audit().add_to(asked).context(AUDIT)
+    }
+}
+
+const AUDIT: &str = "`audit` of [kubernetes], which is --k8s-audit of a recording";
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]

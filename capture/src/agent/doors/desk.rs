@@ -72,7 +72,7 @@ impl Desk {
                 "warn" => self.log.warn(&message, &[]),
                 _ => self.log.info(&message, &[]),
             },
-            Said::Stopped { .. } => {}
+            Said::Stopped { .. } => self.helper_stopped(),
         }
     }
 

@@ -1,6 +1,8 @@
 //! What the keeper does: it has the helper run, whatever becomes of it, and loses no line of what both say.
 
+use super::super::held;
 use crate::conduct;
+use afterimage_alerts::Outside;
 use afterimage_alerts::protocol::{LINE_MAX, Said};
 use anyhow::Result;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -182,7 +184,12 @@ fn say(said: &Said) {
 /// When it cannot go on.
 pub(crate) fn help() -> Result<()> {
     confine(MEMORY)?;
-    afterimage_alerts::run(io::stdin(), io::stdout())?;
+    let outside = Outside {
+        listeners: held::doors().into(),
+        ..Outside::default()
+    };
+    held::keep_to_oneself();
+    afterimage_alerts::run_in(&outside, io::stdin(), io::stdout())?;
     Ok(())
 }
 
