@@ -12,7 +12,7 @@ use support::{Bundle, can_run_containers, count, http};
 /// A container that goes on and on.
 fn working(dir: &std::path::Path, what: &str) -> (String, Bundle) {
     // With an id as the runtimes give them, one that is there before the agent is known.
-    let id = format!("{:08x}{:056x}", std::process::id(), what.len());
+    let id = format!("{:08x}{:04x}{:052x}", std::process::id(), what.len(), 0);
     let script = "while :; do cat /proc/version; sleep 0.05; done";
     let bundle = Bundle::new(dir, &id, &["/bin/sh", "-c", script]);
     (id, bundle)
@@ -187,7 +187,7 @@ fn a_container_that_is_started_again_stays_in_its_capture() {
             ..Wanted::default()
         },
     );
-    let id = format!("{:08x}{:056x}", std::process::id(), 0xa9a1);
+    let id = format!("{:08x}a9a1{:052x}", std::process::id(), 0);
     let script = "head -c 1 /data/life; cat /data/life; sleep 0.7; exec tail -f /data/life";
     let bundle = Bundle::new(dir.path(), &id, &["/bin/sh", "-c", script]);
     let live = |life: &str| {
