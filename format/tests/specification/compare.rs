@@ -26,8 +26,16 @@ pub(crate) fn difference(theirs: &Value, ours: &Value) -> Option<String> {
     }
 }
 
-/// Codes, which are names in one document and numbers in the other.
-const CODES: [&str; 6] = ["algorithm", "category", "cause", "runtime", "storing", "type"];
+/// Codes, which are names in one document and numbers in the other. That of `constants` is part of the name of the type.
+const CODES: [&str; 7] = [
+    "algorithm",
+    "category",
+    "cause",
+    "constants",
+    "runtime",
+    "storing",
+    "type",
+];
 
 /// A document as far as a parser in JavaScript can say it: its numbers have 53 bits, and it does not tell a field that a
 /// record lacks from one that is 0 or empty.
