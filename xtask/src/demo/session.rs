@@ -41,9 +41,10 @@ pub(crate) fn record(programs: &Programs, trace: &Path) -> Result<()> {
     let bundle = folder.path().join("bundle");
     fs::create_dir(&bundle)?;
     bundle::create(&bundle, &network.victim.path(), CONTAINER)?;
-    let scope = ["--container", CONTAINER, "--latency", "--snaplen", "4096"];
-    let recorder = Recorder::start(&programs.capture, trace, folder.path(), &scope)?;
+    // Before the recorder: what runc reads of the host's mounts when it starts a container is nobody's business.
     let container = Container::start(folder.path(), &bundle, CONTAINER)?;
+    let scope = ["--container", CONTAINER, "--latency", "--snaplen", "512"];
+    let recorder = Recorder::start(&programs.capture, trace, folder.path(), &scope)?;
     let mut terminal = Terminal::start(container.enter("/bin/sh"), SIZE)?;
     terminal.shows("the prompt", |screen| screen.contains('#'))?;
     for (line, shown) in LINES {
