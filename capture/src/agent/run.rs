@@ -10,7 +10,7 @@ use super::ring::{Limit, RingEnd, SharedRing};
 use super::select::World;
 use super::writing::Writing;
 use super::{folder, held, older, recover};
-use crate::conduct::{self, CpuLimit};
+use crate::conduct::{self, CpuLimit, OwnPages};
 use crate::containers::Asked;
 use crate::executed::Executed;
 use crate::probe::{self, Wanted, Way};
@@ -266,14 +266,16 @@ fn run(
         }
         Some(begun) => {
             let header = begun.header.clone();
+            let pages = OwnPages::find();
             let drain = place.drain(begun, &log)?;
+            pages.forget();
             match wanted {
                 Some(wanted) => drop(wanted.send(Ok(Box::new(header.clone())))),
                 None => ready()?,
             }
             log.info("recording", &[("scope", &header.scope), ("profile", &header.profile)]);
             let mut limit = options.cpu_limit.map(CpuLimit::new);
-            let drain = turns(drain, &asked, &to_desk, &shared, &mut limit);
+            let drain = turns(drain, &asked, &to_desk, &shared, &mut limit, pages);
             // Nobody answers the desk any more, and it must not wait for that; what it needs comes with the last word.
             drop(asked);
             finish(drain, &log)
@@ -386,8 +388,6 @@ impl Place {
         let since = header.clock.realtime as i64;
         let executed = Executed::start(probe.take_executed()?, false, since)?;
         let drain = Drain::new(probe, tracker, first, Sink::start(end, spare), executed);
-        // Confined, it could not look at its mappings.
-        conduct::forget_start();
         if let Err(error) = conduct::confine_agent() {
             log.warn(
                 "the recorder could not confine itself",
@@ -426,8 +426,10 @@ fn turns(
     desk: &Sender<Event>,
     shared: &Shared,
     limit: &mut Option<CpuLimit>,
+    pages: OwnPages,
 ) -> Drain {
     let mut forgot = Instant::now();
+    let mut pages = Some(pages);
     loop {
         let pause = limit.as_mut().map_or(Duration::ZERO, CpuLimit::pause);
         if limit.is_some() {
@@ -461,6 +463,10 @@ fn turns(
         pass_on_signals(desk);
         if forgot.elapsed() >= FORGET {
             forgot = Instant::now();
+            // Once more: by now it has recorded, which brings in what that needs and not what starting did.
+            if let Some(pages) = pages.take() {
+                pages.forget();
+            }
             drain
                 .tracker
                 .cgroups

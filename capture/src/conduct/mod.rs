@@ -7,7 +7,7 @@ mod seccomp;
 
 pub(crate) use capabilities::{CAP_SYS_ADMIN, NEEDED, effective, keep_only, keep_what_is_needed};
 pub(crate) use limit::CpuLimit;
-pub(crate) use pages::forget_start;
+pub(crate) use pages::OwnPages;
 pub(crate) use seccomp::{confine, confine_agent};
 
 use anyhow::{Context, Result};

@@ -411,8 +411,9 @@ impl Tracker {
 
     /// Whether the profile takes a call on this descriptor.
     fn takes(&self, take: Take, descriptor: u64) -> bool {
-        let known = self.descriptors.descriptor(descriptor).filter(|d| d.missing.is_empty());
-        take == Take::Always || take.holds(known.map(|d| d.ty))
+        // Most calls are always taken: then nothing is looked up.
+        let known = || self.descriptors.descriptor(descriptor).filter(|d| d.missing.is_empty());
+        take == Take::Always || take.holds(known().map(|d| d.ty))
     }
 
     /// Writes an event, unless the filter keeps it out. Returns whether it did.

@@ -39,10 +39,16 @@ const GROWTH: usize = 2;
 const SEGMENT_AGE: u64 = 1_000_000_000;
 /// Longest time that a piece of the snapshot takes between two looks at the rings.
 const SNAPSHOT_PIECE: Duration = Duration::from_millis(10);
-/// Sleep between turns: short while there is work, up to the longest while there is none. A ring that fills meanwhile
-/// wakes the drain (see `Probe::wait`).
+/// Sleep between turns, up to the longest while there is nothing. A ring that fills meanwhile wakes the drain (see
+/// `Probe::wait`).
 const SHORTEST: Duration = Duration::from_millis(2);
 const LONGEST: Duration = Duration::from_millis(100);
+/// While there is work, up to this: few large turns cost less than many small ones.
+const BUSY: Duration = Duration::from_millis(32);
+/// As long as the fullest ring holds less than this part at a turn, the next one may come later.
+const LITTLE: f64 = 1.0 / 32.0;
+/// From this part on it comes as soon as it can.
+const MUCH: f64 = 1.0 / 8.0;
 
 const CAUSES: [(usize, LossCause); LOSS_CAUSES] = [
     (loss::FULL, LossCause::RingFull),
@@ -116,13 +122,19 @@ impl Drain {
         if !self.tracker.is_complete() {
             return self.continue_snapshot();
         }
-        self.sleep = if taken.bytes > 0 || taken.held {
-            SHORTEST
-        } else {
-            (self.sleep * 2).min(self.longest)
-        };
+        self.sleep = self.rest(taken).min(self.longest);
         self.probe.wait(self.sleep);
         Ok(())
+    }
+
+    /// How long to sleep after a turn that took so much.
+    fn rest(&self, taken: Taken) -> Duration {
+        match taken.bytes {
+            _ if self.fill >= MUCH => SHORTEST,
+            0 if !taken.held => self.sleep * 2,
+            _ if self.fill < LITTLE => (self.sleep * 2).min(BUSY),
+            _ => self.sleep.min(BUSY),
+        }
     }
 
     /// Takes a piece of what ran before the capture. Once all of it is known, the next segment is a keyframe: the first

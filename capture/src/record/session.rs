@@ -88,7 +88,7 @@ pub(crate) fn record(mut options: Options) -> Result<u8> {
     conduct::keep_what_is_needed(&[folder.unwrap_or(Path::new("."))])?;
     let executed = Executed::start(probe.take_executed()?, options.keep_executed, since)?;
     let mut drain = Drain::new(probe, tracker, first, Sink::start(output, spare), executed);
-    conduct::forget_start();
+    conduct::OwnPages::find().forget();
     if let Err(error) = conduct::confine() {
         eprintln!("capture: {error:#}; going on without");
     }

@@ -96,6 +96,7 @@ impl Sink {
                 events: 0,
                 lost: 0,
             };
+            let mut memory = None;
             for job in to_do {
                 let done = match job {
                     Job::Rotate(summary) => {
@@ -112,7 +113,9 @@ impl Sink {
                     }
                     Job::Write(mut builder) => {
                         let hurry = tell.behind.swap(false, Ordering::Relaxed) || tell.hurry.load(Ordering::Relaxed);
+                        builder.swap_memory(&mut memory);
                         written.write(&mut builder, if hurry { LOW_LEVEL } else { LEVEL });
+                        builder.swap_memory(&mut memory);
                         builder.clear();
                         Some(*builder)
                     }

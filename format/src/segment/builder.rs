@@ -3,7 +3,7 @@
 use super::MAX_ANCESTORS;
 use super::descriptors::StoredDescriptor;
 use super::dictionary::DictionaryBuilder;
-use super::encode::Kept;
+use super::encode::EncoderMemory;
 use super::tables::{FdChange, FdState};
 use super::threads::StoredThread;
 use crate::model::{Container, Descriptor, Event, EventFlags, Kind, Loss, LossCause, ParamType, Thread, Value};
@@ -41,12 +41,31 @@ impl Param {
     }
 }
 
-/// Notes that a row lacks the integer of parameter `at`; returns what stands in its place.
-fn lacks(at: usize, bits: &mut [i64], missing: &mut [u64]) -> i64 {
-    let bit = 1 << (at % 64);
-    bits[at / 64] |= bit as i64;
-    missing[at / 64] |= bit;
-    0
+/// Where a value stands in a row: so many bits of a word, and which of them are told the other way round.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    pub(super) word: usize,
+    shift: u32,
+    mask: i64,
+    flip: i64,
+}
+
+impl Place {
+    /// A whole word.
+    pub(super) const fn word(word: usize) -> Place {
+        Place {
+            word,
+            shift: 0,
+            mask: -1,
+            flip: 0,
+        }
+    }
+
+    /// The value in its word.
+    #[inline]
+    pub(super) fn of(self, word: i64) -> i64 {
+        word >> self.shift & self.mask ^ self.flip
+    }
 }
 
 /// The rows of one kind, in order of arrival. A row is written as a whole, so that pushing one touches one place, and
@@ -54,21 +73,42 @@ fn lacks(at: usize, bits: &mut [i64], missing: &mut [u64]) -> i64 {
 pub(super) struct Table {
     pub(super) errors: u32,
     pub(super) params: Vec<Param>,
-    /// A row behind the other: flags, result, descriptor, duration, a word for each parameter, then a bit for each of them that
-    /// has no value (64 to a word). What is behind the last row is of segments before.
+    /// A row behind the other: [`Table::MARKS`], result, duration, a word for each parameter, then bits for those parameters
+    /// that have none in the first word (64 to a word). What is behind the last row is of segments before.
     words: Vec<i64>,
     rows: u32,
-    /// The bits of all rows.
+    /// Parameters that any row has no value of, 64 to a word.
     missing: Vec<u64>,
 }
 
+/// By so many rows a table grows.
+const STEP: usize = 64;
+
 impl Table {
     /// Words of a row before its parameters.
-    pub(super) const HEAD: usize = 4;
-    pub(super) const FLAGS: usize = 0;
+    pub(super) const HEAD: usize = 3;
+    /// What is small, in one word, so that a row takes little memory: flags, a bit for each of the first parameters that has
+    /// no value, descriptor.
+    const MARKS: usize = 0;
     pub(super) const RESULT: usize = 1;
-    pub(super) const DESCRIPTOR: usize = 2;
-    pub(super) const DURATION: usize = 3;
+    /// Nanoseconds; 0: not measured.
+    pub(super) const DURATION: usize = 2;
+    /// Parameters whose bit is in [`Table::MARKS`].
+    const FIRST: usize = 24;
+    /// Where the flags stand.
+    pub(super) const FLAGS: Place = Place {
+        word: Self::MARKS,
+        shift: 0,
+        mask: 0xff,
+        flip: 0,
+    };
+    /// Where the descriptor stands: its index and 1; 0: none.
+    pub(super) const DESCRIPTOR: Place = Place {
+        word: Self::MARKS,
+        shift: 32,
+        mask: 0xffff_ffff,
+        flip: 0,
+    };
 
     fn new(kind: &Kind) -> Table {
         let class = |ty: &ParamType| match ty {
@@ -91,7 +131,21 @@ impl Table {
 
     /// Words of a row.
     pub(super) fn width(&self) -> usize {
-        Self::HEAD + self.params.len() + self.missing.len()
+        Self::HEAD + self.params.len() + self.params.len().saturating_sub(Self::FIRST).div_ceil(64)
+    }
+
+    /// Where it says 1 if a row has a value of this parameter, 0 if not.
+    pub(super) fn presence(&self, param: usize) -> Place {
+        let (word, shift) = match param.checked_sub(Self::FIRST) {
+            None => (Self::MARKS, 8 + param),
+            Some(rest) => (Self::HEAD + self.params.len() + rest / 64, rest % 64),
+        };
+        Place {
+            word,
+            shift: shift as u32,
+            mask: 1,
+            flip: 1,
+        }
     }
 
     pub(super) fn rows(&self) -> usize {
@@ -107,8 +161,9 @@ impl Table {
     fn grow(words: &mut Vec<i64>, rows: u32, width: usize) -> &mut [i64] {
         let start = rows as usize * width;
         if words.len() < start + width {
-            // A row at a time would be a call for each; what is too much is used by the next segments.
-            words.resize((2 * start).max(64 * width), 0);
+            // A row at a time would be a call for each. Not many: what is filled with zeros takes memory, which room that
+            // the vector only reserves does not.
+            words.resize(start + STEP * width, 0);
         }
         &mut words[start..start + width]
     }
@@ -121,11 +176,6 @@ impl Table {
     /// Whether any row has no value of this parameter.
     pub(super) fn has_missing(&self, param: usize) -> bool {
         self.missing[param / 64] >> (param % 64) & 1 != 0
-    }
-
-    /// 1 where a row has a value of this parameter, 0 where not.
-    pub(super) fn present(&self, row: &[i64], param: usize) -> i64 {
-        !row[Self::HEAD + self.params.len() + param / 64] >> (param % 64) & 1
     }
 
     fn clear(&mut self) {
@@ -204,7 +254,7 @@ pub struct SegmentBuilder {
     pub(super) containers: Vec<Container>,
     pub(super) descriptors: Vec<StoredDescriptor>,
     // Kept from segment to segment.
-    pub(super) kept: Option<Kept>,
+    pub(super) kept: Option<EncoderMemory>,
 }
 
 impl SegmentBuilder {
@@ -348,19 +398,25 @@ impl SegmentBuilder {
         let row = Table::grow(&mut table.words, table.rows, width);
         table.rows += 1;
         let (head, rest) = row.split_at_mut(Table::HEAD);
-        let (values, bits) = rest.split_at_mut(table.params.len());
-        head[Table::FLAGS] = i64::from(event.flags.0);
+        let (values, more) = rest.split_at_mut(table.params.len());
+        let descriptor = match event.descriptor {
+            0 => 0,
+            id => u64::from(self.local_descriptors.of(id)) + 1,
+        };
+        head[Table::MARKS] = (descriptor << 32 | u64::from(event.flags.0)) as i64;
         head[Table::RESULT] = event.result;
         head[Table::DURATION] = event.duration as i64;
-        head[Table::DESCRIPTOR] = match event.descriptor {
-            0 => 0,
-            id => i64::from(self.local_descriptors.of(id)) + 1,
+        more.fill(0);
+        let missing = &mut table.missing;
+        // Notes that the row has no integer of parameter `at`; returns what stands in its place.
+        let mut lacks = |at: usize| {
+            missing[at / 64] |= 1 << (at % 64);
+            match at.checked_sub(Table::FIRST) {
+                None => head[Table::MARKS] |= 1 << (8 + at),
+                Some(rest) => more[rest / 64] |= 1 << (rest % 64),
+            }
+            0
         };
-        match bits {
-            // By far the most often, and no call.
-            [bits] => *bits = 0,
-            _ => bits.fill(0),
-        }
         let known = event.args.len().min(values.len());
         let (given, left_out) = values.split_at_mut(known);
         let (params, others) = table.params.split_at_mut(known);
@@ -369,13 +425,13 @@ impl SegmentBuilder {
                 (Value::Int(int), Class::Int) => *int,
                 (Value::Bytes(bytes), Class::String) => param.intern(bytes, &mut self.strings),
                 (Value::Bytes(bytes), Class::Payload) => param.intern(bytes, &mut self.payloads),
-                (_, Class::Int) => lacks(at, bits, &mut table.missing),
+                (_, Class::Int) => lacks(at),
                 _ => 0,
             };
         }
         for (at, (to, param)) in (known..).zip(left_out.iter_mut().zip(others)) {
             *to = match param.class {
-                Class::Int => lacks(at, bits, &mut table.missing),
+                Class::Int => lacks(at),
                 _ => 0,
             };
         }
@@ -435,6 +491,11 @@ impl SegmentBuilder {
         self.threads.clear();
         self.containers.clear();
         self.descriptors.clear();
+    }
+
+    /// Gives what encoding has kept from the segments before for what another builder has kept.
+    pub fn swap_memory(&mut self, other: &mut Option<EncoderMemory>) {
+        std::mem::swap(&mut self.kept, other);
     }
 
     /// Sets the number of the next row, for builders that take turns.

@@ -51,10 +51,11 @@ impl SegmentBuilder {
     pub fn encode(&mut self, level: i32) -> std::io::Result<EncodedSegment> {
         let mut kept = match self.kept.take() {
             Some(kept) => kept,
-            None => Kept {
-                memory: Memory::default(),
+            None => EncoderMemory {
+                choices: Memory::default(),
                 frames: FrameWriter::new(level)?,
                 scratch: Vec::new(),
+                columns: Columns::default(),
             },
         };
         kept.frames.set_level(level)?;
@@ -147,10 +148,13 @@ impl SegmentBuilder {
             renumber[*old] = new as i64;
         }
         let rows = || layout.stored.iter().map(|at| &self.rows[*at as usize]);
-        let kinds: Vec<i64> = rows().map(|row| renumber[usize::from(row.kind)]).collect();
-        out.ints(column::KIND, &kinds);
-        let cpus: Vec<i64> = rows().map(|row| i64::from(row.cpu)).collect();
-        out.ints(column::CPU, &cpus);
+        // One behind the other in the same memory: each is a word a row.
+        let mut values: Vec<i64> = rows().map(|row| renumber[usize::from(row.kind)]).collect();
+        out.ints(column::KIND, &values);
+        values.clear();
+        values.extend(rows().map(|row| i64::from(row.cpu)));
+        out.ints(column::CPU, &values);
+        drop(values);
         if let Some(explicit) = &layout.explicit {
             out.ints(column::ORDER, explicit);
         }
@@ -191,7 +195,7 @@ impl SegmentBuilder {
             }
         }
         let addresses = Addresses::find(self, layout);
-        let mut columns = Columns::default();
+        let mut columns = std::mem::take(&mut out.kept.columns);
         let mut with_bases = false;
         for (new, old) in used.iter().enumerate() {
             columns.fill(&self.tables[*old], &arrivals[*old]);
@@ -210,6 +214,7 @@ impl SegmentBuilder {
                 &gaps[*old],
             );
         }
+        out.kept.columns = columns;
         if with_bases {
             let (bases, counts) = addresses.finder.parts();
             out.ints(column::BASES, bases);
@@ -430,15 +435,17 @@ fn has_addresses(table: &Table, word: usize, of: usize) -> bool {
     sample().filter(|v| bases::is_address(**v)).count() * 8 > sample().count()
 }
 
-/// What goes from segment to segment.
-pub(super) struct Kept {
-    memory: Memory,
+/// What encoding needs again for the next segment. Builders that take turns need one for all of them, see
+/// [`SegmentBuilder::swap_memory`].
+pub struct EncoderMemory {
+    choices: Memory,
     frames: FrameWriter,
     scratch: Vec<u8>,
+    columns: Columns,
 }
 
 struct Encoder {
-    kept: Kept,
+    kept: EncoderMemory,
     meta: SegmentMeta,
     bytes: Vec<u8>,
     /// The frame that all short columns share; it is written last.
@@ -476,19 +483,20 @@ impl Encoder {
         }
         let Encoder { kept, bytes, .. } = self;
         let (codec, info) = kept
-            .memory
+            .choices
             .encode(name, values, &mut kept.frames, &mut kept.scratch, bytes);
         let frame = self.frame(info);
         self.add(column, codec, values.len(), frame, info.raw as usize);
     }
 
     fn prefers_bases(&mut self, name: Column, parts: (&[i64], &[i64]), values: &[i64]) -> bool {
-        let Kept {
-            memory,
+        let EncoderMemory {
+            choices,
             frames,
             scratch,
+            ..
         } = &mut self.kept;
-        memory.prefers_bases(name, parts, values, frames, scratch)
+        choices.prefers_bases(name, parts, values, frames, scratch)
     }
 
     fn addresses(&mut self, column: Column, numbers: &[i64], distances: &[i64]) {
@@ -527,7 +535,7 @@ impl Encoder {
         self.meta.frames.len() as u16 - 1
     }
 
-    fn finish(mut self) -> (Vec<u8>, Kept) {
+    fn finish(mut self) -> (Vec<u8>, EncoderMemory) {
         let info = self.kept.frames.write(&self.short, &mut self.bytes);
         let shared = self.frame(info);
         for column in self.meta.columns.iter_mut().filter(|c| c.frame == Self::SHARED) {

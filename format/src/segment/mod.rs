@@ -23,7 +23,7 @@ mod zone;
 pub use builder::{Entities, SegmentBuilder};
 pub use codec::wide;
 pub use dictionary::Dictionary;
-pub use encode::EncodedSegment;
+pub use encode::{EncodedSegment, EncoderMemory};
 pub(crate) use reader::read_zone;
 pub use reader::{Decoded, EventField, Passes, Place, Segment};
 pub use tables::{FdChange, FdState};
