@@ -138,6 +138,11 @@ fn falco_posts_and_a_command_gets_the_capture() {
     assert_eq!(count(&trace, &own), 0);
     assert!(!agent.log().contains(TOKEN));
 
+    // A change that only the helper finds wrong is not in force, nor for the helper after it.
+    support::agent::write_config(dir.path(), &config.replace("/token'", "/no-token'"));
+    agent.signal(libc::SIGHUP);
+    wait_for("the complaint", || agent.log().contains("the settings cannot be used"));
+    assert!(agent.log().contains("no-token"), "{}", agent.log());
     // It dies, and is there again; recording has not noticed.
     // SAFETY: kill has no memory effects; the process is the agent's.
     assert_eq!(unsafe { libc::kill(helper[0] as i32, libc::SIGKILL) }, 0);

@@ -15,8 +15,12 @@ const TOKEN: &str = "a-token-for-on-demand";
 
 /// A request on a connection of its own; the whole answer.
 fn http(port: u16, head: &str, body: &str) -> std::io::Result<String> {
+    http_within(Duration::from_secs(20), port, head, body)
+}
+
+fn http_within(time: Duration, port: u16, head: &str, body: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
-    stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+    stream.set_read_timeout(Some(time))?;
     let length = body.len();
     write!(
         stream,
@@ -131,4 +135,58 @@ fn who_comes_between_two_recordings_waits_for_the_next() {
         TcpStream::connect(("127.0.0.1", port)).is_err(),
         "the door was left behind"
     );
+}
+
+/// An alert that is under way when recording ends keeps it going; those after it find the doors open.
+#[test]
+fn who_keeps_a_recording_going_keeps_the_doors_open() {
+    let name = "who_keeps_a_recording_going_keeps_the_doors_open";
+    if !can_record(name) {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (port, token) = (free_port(), dir.path().join("token"));
+    std::fs::write(&token, TOKEN).unwrap();
+    let config = format!(
+        "[http]\nlisten = ['127.0.0.1:{port}']\n[[source]]\nkind = 'falco'\nauth = {{ token_file = '{}' }}\n\
+         [captures]\npost = '200ms'\n[retention]\nmin_free = '0'\n#on-demand\n",
+        token.display()
+    );
+    let mut agent = Agent::start(dir.path(), &config);
+    wait_for("the door", || agent.log().contains("alerts are taken"));
+    let began = post(port, "first").unwrap();
+    agent.ended(began["capture"].as_str().unwrap());
+
+    // Its head is there before the agent makes up its mind, 2 s after the capture, and its body while it leaves.
+    let mut alert = falco("slow", "", None);
+    alert["output_fields"]["proc.pid"] = std::process::id().into();
+    let body = alert.to_string();
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let (length, half) = (body.len(), body.len() / 2);
+    let head = "POST /v1/falco HTTP/1.1\r\nContent-Type: application/json\r\nHost: node\r\nConnection: close";
+    write!(
+        stream,
+        "{head}\r\nAuthorization: Bearer {TOKEN}\r\nContent-Length: {length}\r\n\r\n{}",
+        &body[..half]
+    )
+    .unwrap();
+    // It leaves when nobody is let in any more.
+    let soon = Duration::from_millis(250);
+    wait_for("the doors to be closed", || {
+        http_within(soon, port, "GET /healthz HTTP/1.1", "").is_err()
+    });
+    stream.write_all(&body.as_bytes()[half..]).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    // However slowly it ended: whoever came was answered, by this recording or by the next.
+    assert!(answer.starts_with("HTTP/1.1 202"), "{answer}\n{}", agent.log());
+    let asked = Instant::now();
+    let health = http(port, "GET /healthz HTTP/1.1", "").unwrap();
+    let waited = asked.elapsed();
+    assert!(health.starts_with("HTTP/1.1 200"), "{health}");
+    let opened = agent.log().matches("alerts are taken").count();
+    println!("the doors were open again after {waited:?}; they have been opened {opened} times");
+    assert!(waited < Duration::from_secs(10), "{waited:?}: {}", agent.log());
+    assert_eq!(agent.stop(), Some(0), "{}", agent.log());
 }

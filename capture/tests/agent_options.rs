@@ -212,13 +212,23 @@ fn an_encrypted_capture_is_for_its_recipient() {
 fn keys_that_are_none_are_said_at_once() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("no-key"), "nothing\n").unwrap();
-    let no_key = format!("sign_key = '{}'\n", dir.path().join("no-key").display());
+    let no_key = format!("[captures]\nsign_key = '{}'\n", dir.path().join("no-key").display());
+    let http = "[http]\nlisten = ['127.0.0.1:8765']\n";
+    let source = format!("{http}[[source]]\nkind = 'falco'\nauth = {{ token_file = '/nowhere/token' }}\n");
+    let tls = format!("{http}[http.tls]\ncert = '/nowhere/cert'\nkey = '/nowhere/key'\n");
     for (text, said) in [
         (no_key.as_str(), &["sign_key", "no-key"][..]),
-        ("sign_key = '/nowhere/key'\n", &["sign_key", "/nowhere/key"]),
-        ("encrypt_to = ['age1nobody']\n", &["encrypt_to", "line"]),
+        ("[captures]\nsign_key = '/nowhere/key'\n", &["sign_key", "/nowhere/key"]),
+        ("[captures]\nencrypt_to = ['age1nobody']\n", &["encrypt_to", "line"]),
+        // What only the helper reads.
+        (source.as_str(), &["source[0].auth", "/nowhere/token"]),
+        (tls.as_str(), &["http.tls", "/nowhere/cert"]),
+        (
+            "[[webhook]]\nname = 'chat'\nurl = 'https://example.org/'\ntoken_env = 'AFTERIMAGE_NOT_SET'\n",
+            &["webhook[0]", "AFTERIMAGE_NOT_SET"],
+        ),
     ] {
-        support::agent::write_config(dir.path(), &format!("[captures]\n{text}"));
+        support::agent::write_config(dir.path(), text);
         let mut check = capture();
         check
             .args(["agent", "--check", "--config"])

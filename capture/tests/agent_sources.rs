@@ -297,6 +297,15 @@ fn alerts_about_the_host_capture_the_process_that_they_name() {
     std::thread::sleep(Duration::from_millis(500));
     let mut alert = falco[5]["event"].clone();
     alert["time"] = rfc3339(now()).into();
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+    // A process of another node has nothing to do with what has its number here.
+    let mut elsewhere = alert.clone();
+    elsewhere["uuid"] = "of another node".into();
+    elsewhere["hostname"] = "elsewhere".into();
+    elsewhere["output_fields"] = json!({"container.id": "host", "container.name": "host", "proc.pid": meant.0.id()});
+    let refused = doors.post("falco", &elsewhere.to_string());
+    assert_eq!(refused.status, 404, "{refused:?}");
+    alert["hostname"] = host.trim().into();
     alert["output_fields"] = json!({"container.id": "host", "container.name": "host", "proc.pid": meant.0.id(),
         "k8s.ns.name": null, "k8s.pod.name": null});
     let capture = doors.captured("falco", &alert.to_string());

@@ -78,6 +78,45 @@ fn unit_and_pod_have_the_same_rights() {
     assert_eq!(of_pod, of_unit);
 }
 
+/// The agent of a node can be reached at the node's address, and reads the file that the ConfigMap becomes, in a folder of its
+/// own: what is mounted as a file stays as it was when the ConfigMap changes.
+#[test]
+fn the_pod_is_reached_and_configured_by_what_the_manifest_has() {
+    let all = manifest();
+    let map = all.iter().find(|document| document["kind"] == "ConfigMap").unwrap();
+    let spec = &all.last().unwrap()["spec"]["template"]["spec"];
+    let agent = &spec["containers"][0];
+    let text = map["data"]["agent.toml"].as_str().unwrap();
+    let port = &agent["ports"][0];
+    assert_eq!(port["hostPort"], port["containerPort"]);
+    assert!(text.contains(&format!("listen = [\"0.0.0.0:{}\"]", port["containerPort"])));
+    for probe in ["readinessProbe", "livenessProbe"] {
+        let get = &agent[probe]["httpGet"];
+        assert_eq!((&get["port"], &get["scheme"]), (&port["name"], &Value::from("HTTPS")));
+    }
+    assert!(text.contains("[http.tls]") && !text.contains("client_ca"));
+    let named = |list: &str, name: &str| {
+        let items = agent.get(list).or(spec.get(list)).and_then(Value::as_array).unwrap();
+        items.iter().find(|item| item["name"] == name).unwrap().clone()
+    };
+    let mount = named("volumeMounts", "config");
+    assert_eq!(mount.get("subPath"), None);
+    assert_eq!(named("volumes", "config")["configMap"]["name"], map["metadata"]["name"]);
+    let file = format!("{}/agent.toml", mount["mountPath"].as_str().unwrap());
+    assert_eq!(agent["args"], serde_json::json!(["--config", file]));
+    assert!(agent.get("command").is_none());
+    let image = packaging("Containerfile");
+    let entry = "ENTRYPOINT [\"/usr/bin/capture\", \"agent\"]\nCMD [\"--config\",";
+    assert!(image.contains(entry), "{image}");
+    // Mounts within mounts would have to be made in what is mounted.
+    let mounts = agent["volumeMounts"].as_array().unwrap();
+    let paths: Vec<&str> = mounts.iter().filter_map(|mount| mount["mountPath"].as_str()).collect();
+    for inner in &paths {
+        let outer = paths.iter().find(|outer| inner.starts_with(&format!("{outer}/")));
+        assert_eq!(outer, None, "{inner}");
+    }
+}
+
 #[test]
 fn the_agent_takes_the_configuration_of_the_manifest() {
     let dir = tempfile::tempdir().unwrap();

@@ -354,6 +354,55 @@ fn regular_segments_come_back() {
     }
 }
 
+/// Imported captures bring kinds with as many parameters as they like, and any of them may lack.
+#[test]
+fn any_parameter_of_many_can_lack() {
+    const PARAMS: usize = 100;
+    let param = |at: usize| Param {
+        name: format!("p{at}"),
+        ty: ParamType::Int,
+    };
+    let kind = Kind {
+        name: "wide".into(),
+        category: Category::File,
+        syscall: None,
+        params: (0..PARAMS).map(param).collect(),
+    };
+    let value = |row: usize, at: usize| match (row * 7 + at * at) % 3 {
+        0 => Value::Missing,
+        _ => Value::Int((row * PARAMS + at) as i64 - 50),
+    };
+    let mut builder = SegmentBuilder::new(vec![kind], 1);
+    for row in 0..300 {
+        // Those of every other row end early, which is as if the rest lacked.
+        let args: Vec<Value<'_>> = (0..PARAMS - row % 2 * 30).map(|at| value(row, at)).collect();
+        builder.push(&Event {
+            duration: 0,
+            time: row as u64,
+            kind: 0,
+            cpu: 0,
+            flags: EventFlags(0xff),
+            result: i64::MIN + row as i64,
+            thread: 1,
+            descriptor: row as u64 % 5,
+            args: &args,
+        });
+    }
+    builder.close(&world());
+    let body = builder.encode(3).unwrap().body;
+    let segment = Segment::parse(body.as_slice(), 0).unwrap();
+    for row in 0..300 {
+        assert_eq!(segment.flags(row).unwrap(), EventFlags(0xff));
+        let descriptor = world().descriptors.get(&(row as u64 % 5)).cloned();
+        assert_eq!(segment.descriptor(row).unwrap(), descriptor.as_ref());
+        for at in 0..PARAMS {
+            let given = at < PARAMS - row % 2 * 30;
+            let expected = if given { value(row, at) } else { Value::Missing };
+            assert_eq!(segment.arg(row, at).unwrap(), expected, "row {row}, parameter {at}");
+        }
+    }
+}
+
 /// Directories of segments are hostile: whatever they claim, reading ends with an answer.
 #[test]
 fn a_segment_cannot_claim_more_than_the_limit() {

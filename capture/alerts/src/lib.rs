@@ -24,4 +24,4 @@ mod time;
 
 pub use error::Error;
 pub use outside::{Outside, Resolve};
-pub use run::{run, run_in};
+pub use run::{check, run, run_in};

@@ -88,6 +88,7 @@ struct Parts {
 }
 
 impl Parts {
+    /// Reads everything that the settings name, and changes nothing.
     fn new(settings: Settings, outside: &Outside) -> Result<Parts, Vec<String>> {
         let settings = settings
             .checked()
@@ -110,6 +111,21 @@ impl Parts {
             addresses,
         })
     }
+
+    /// The same, ready to be used.
+    fn open(settings: Settings, outside: &Outside) -> Result<Parts, Vec<String>> {
+        let parts = Parts::new(settings, outside)?;
+        parts.targets.make_state()?;
+        Ok(parts)
+    }
+}
+
+/// Reads the secrets, certificates and stores that settings name, as the helper does when it is given them.
+///
+/// # Errors
+/// Everything that cannot be used: which key, and why.
+pub fn check(settings: &Settings) -> Result<(), Vec<String>> {
+    Parts::new(settings.clone(), &Outside::default()).map(|_| ())
 }
 
 async fn serve(
@@ -119,7 +135,7 @@ async fn serve(
     said: mpsc::Sender<Said>,
 ) -> Result<(), Error> {
     let mut listeners = Listeners::new(&outside.listeners);
-    let first = Parts::new(settings, outside).and_then(|parts| {
+    let first = Parts::open(settings, outside).and_then(|parts| {
         let bound = listeners.bind(&parts.addresses).map_err(|why| vec![why])?;
         Ok((parts, bound))
     });
@@ -250,7 +266,7 @@ async fn replace(
     listeners: &mut Listeners,
     order: &mpsc::Sender<Order>,
 ) -> Said {
-    let parts = Parts::new(new, outside).and_then(|parts| {
+    let parts = Parts::open(new, outside).and_then(|parts| {
         let bound = listeners.bind(&parts.addresses).map_err(|why| vec![why])?;
         Ok((parts, bound))
     });

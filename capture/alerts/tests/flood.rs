@@ -179,6 +179,35 @@ fn slow_ones_do_not_keep_others_out() {
     get_in(&helper, 2);
 }
 
+/// Whose body it is shows in the body alone at sources of SNS: those who are not who they say must not have all the room.
+#[test]
+fn strangers_at_one_source_do_not_keep_others_out() {
+    let sns = "[[source]]\nkind = \"guardduty\"\nauth = { sns_topics = [\"arn:aws:sns:us-east-1:1:t\"] }";
+    let (_dir, helper) = started(&format!("per_peer = 1000\n{sns}"));
+    let head = "POST /v1/guardduty HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n1\r\n{\r\n";
+    let strangers: Vec<TcpStream> = (0..40)
+        .map(|_| {
+            let mut stream = TcpStream::connect(helper.address).unwrap();
+            stream.write_all(head.as_bytes()).unwrap();
+            stream
+        })
+        .collect();
+    // Four of them have the room that there is for them; the others are told so, which shows that all have been heard.
+    let mut refused = 0;
+    let start = Instant::now();
+    while refused < 36 && start.elapsed() < Duration::from_secs(5) {
+        refused = 0;
+        for stream in &strangers {
+            stream.set_nonblocking(true).unwrap();
+            let mut bytes = [0; 12];
+            refused += usize::from(stream.peek(&mut bytes).is_ok_and(|_| bytes.ends_with(b"503")));
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(refused, 36);
+    get_in(&helper, 1);
+}
+
 #[test]
 fn a_slow_body_and_a_kept_connection_have_an_end() {
     let (_dir, helper) = started("header_ms = 500\nrequest_ms = 1000");

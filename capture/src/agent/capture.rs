@@ -420,7 +420,8 @@ impl Capture {
             ),
         };
         let mut summary = self.summary(outcome, &reason, sealed.ok(), world);
-        if delivers {
+        // What could not be sealed is not delivered.
+        if delivers && summary["sealed"] == true {
             summary["delivery"] = "pending".into();
         }
         let summary = match sidecar::write(&self.files.sidecar(), &summary) {

@@ -3,8 +3,8 @@
 
 use super::alert::Trigger;
 use super::capture::{Capture, Ended, span_end};
-use super::config::{Config, Mode};
-use super::doors::Link;
+use super::config::{self, Config, Mode, Retention};
+use super::doors::{Link, Waiting};
 use super::folder::{self, Files};
 use super::leaving::Leaving;
 use super::log::Log;
@@ -40,8 +40,8 @@ pub(crate) enum Event {
     DiskFailed(String),
     /// Somebody wants something.
     Request(Request),
-    /// The helper has said something.
-    Said(Box<Said>),
+    /// The helper has said something; it waits until it was heard.
+    Said(Box<Said>, Waiting),
     /// Nobody is at the socket, nor will be in this round of closing.
     DoorClosed(u64),
     /// Read the configuration again.
@@ -279,7 +279,10 @@ impl Desk {
                 };
                 let _ = request.answer.send(answer);
             }
-            Event::Said(said) => self.heard(*said),
+            Event::Said(said, waiting) => {
+                self.heard(*said);
+                drop(waiting);
+            }
             Event::DoorClosed(round) => self.leaving.closed(round),
             Event::Reload => self.reload(),
             Event::Signal => {
@@ -463,16 +466,15 @@ impl Desk {
     pub(crate) fn make_room(&mut self) {
         let running: Vec<String> = self.captures.iter().map(|capture| capture.files.id.clone()).collect();
         let busy: Vec<String> = running.iter().chain(&self.unsettled).cloned().collect();
-        let mut gone = Vec::new();
-        // What is still to be delivered leaves last.
-        for busy in [busy, running] {
-            gone.extend(retention::apply(
-                &self.config.captures.folder,
-                &self.config.retention,
-                &busy,
-                self.now(),
-            ));
-        }
+        let limits = &self.config.retention;
+        // What is still to be delivered leaves last, and not for its age, which does not end when others leave.
+        let whatever_age = Retention {
+            age: config::Time(Duration::ZERO),
+            ..*limits
+        };
+        let folder = &self.config.captures.folder;
+        let mut gone = retention::apply(folder, limits, &busy, self.now());
+        gone.extend(retention::apply(folder, &whatever_age, &running, self.now()));
         for (files, why) in gone {
             self.metrics.deleted += 1;
             self.log

@@ -106,18 +106,6 @@ pub(crate) fn list(folder: &Path) -> Vec<Files> {
     ids.iter().map(|id| Files::new(folder, id)).collect()
 }
 
-/// Bytes that the disk has free for this user.
-pub(crate) fn free(folder: &Path) -> std::io::Result<u64> {
-    let path = std::ffi::CString::new(std::os::unix::ffi::OsStrExt::as_bytes(folder.as_os_str()))?;
-    // SAFETY: all zeros is a valid statvfs: it holds integers only.
-    let mut found: libc::statvfs = unsafe { std::mem::zeroed() };
-    // SAFETY: the path is a string, and `found` is writable for the call.
-    match unsafe { libc::statvfs(path.as_ptr(), &mut found) } {
-        0 => Ok(found.f_bavail.saturating_mul(found.f_frsize)),
-        _ => Err(std::io::Error::last_os_error()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

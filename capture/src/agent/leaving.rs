@@ -47,10 +47,16 @@ impl Desk {
         let delivered = self.unsettled.is_empty() || self.leaving.helper_stopped || self.busy.elapsed() >= DELIVERED;
         if on_demand && delivered && self.busy.elapsed() >= IDLE {
             self.leave();
-        } else if self.leaving.round != 0 {
+            return;
+        }
+        if std::mem::take(&mut self.leaving.round) != 0 {
             // Somebody has come after all.
-            self.leaving.round = 0;
             self.shared.closing.store(0, Ordering::Release);
+        }
+        if on_demand && !self.stopping && self.leaving.helper_stopped {
+            self.leaving.helper_stopped = false;
+            self.leaving.helper_told = false;
+            self.tell_settings();
         }
     }
 
@@ -63,11 +69,12 @@ impl Desk {
             leaving.round = leaving.rounds;
             leaving.since = Some(Instant::now());
             self.shared.closing.store(leaving.round, Ordering::Release);
-            if !std::mem::replace(&mut leaving.helper_told, true) {
-                self.link.tell(Told::Stop { within_ms: 2_000 });
-            }
         }
         let socket = self.config.trigger.socket.path.as_os_str().is_empty() || leaving.closed == leaving.round;
+        // Not before: who is at the socket may keep the recording going, and the doors over HTTP with it.
+        if socket && !std::mem::replace(&mut leaving.helper_told, true) {
+            self.link.tell(Told::Stop { within_ms: 2_000 });
+        }
         let late = leaving.since.is_some_and(|since| since.elapsed() >= LAST_ANSWERS);
         if socket && (leaving.helper_stopped || late || !self.link.is_there()) {
             self.shared.idle.store(true, Ordering::Relaxed);

@@ -36,7 +36,7 @@ pub(crate) fn unfinished(folder: &Path, writing: &Writing, delivers: bool, log: 
             }
         };
         let mut summary = summary;
-        if delivers {
+        if delivers && summary["sealed"] == true {
             summary["delivery"] = "pending".into();
         }
         let written = sidecar::write(&files.sidecar(), &summary);

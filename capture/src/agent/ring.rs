@@ -183,16 +183,22 @@ pub(crate) struct RingEnd {
     pub(crate) failed: Option<String>,
 }
 
+impl RingEnd {
+    /// Nothing goes there any more; the memory goes on.
+    fn disk_failed(&mut self, error: &afterimage_format::Error) {
+        let error = error.to_string();
+        let _ = self.desk.send(Event::DiskFailed(error.clone()));
+        self.failed = Some(error);
+    }
+}
+
 impl Place for RingEnd {
     fn append(&mut self, segment: EncodedSegment) -> afterimage_format::Result<()> {
         if let Some(disk) = &mut self.disk
             && self.failed.is_none()
             && let Err(error) = disk.append_ref(&segment)
         {
-            // The memory goes on.
-            let error = error.to_string();
-            let _ = self.desk.send(Event::DiskFailed(error.clone()));
-            self.failed = Some(error);
+            self.disk_failed(&error);
         }
         let now = clock::boottime()
             .wrapping_sub(self.clock.boottime)
@@ -210,7 +216,7 @@ impl Place for RingEnd {
         match &mut self.disk {
             Some(disk) if self.failed.is_none() => {
                 if let Err(error) = disk.rotate(summary) {
-                    self.failed = Some(error.to_string());
+                    self.disk_failed(&error);
                 }
                 Ok(())
             }

@@ -23,7 +23,7 @@ use crate::{cli, clock, host, signals};
 use afterimage_format::file::{Summary, WriterOptions};
 use afterimage_format::model::Header;
 use afterimage_format::segment::SegmentBuilder;
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -72,6 +72,9 @@ pub(crate) fn agent(args: &AgentArgs) -> Result<u8> {
     let options = options(&config)?;
     config.kubernetes.check()?;
     if args.check {
+        if let Err(reasons) = afterimage_alerts::check(&config.doors) {
+            bail!("alerts and deliveries: {}", reasons.join("; "));
+        }
         eprintln!("capture: the configuration is right");
         return Ok(0);
     }
@@ -99,7 +102,7 @@ fn read(path: Option<&Path>) -> Result<(Config, Writing)> {
 /// As a recording takes it.
 fn options(config: &Config) -> Result<Options> {
     let recording = &config.recording;
-    let profile = Profile::find(&recording.profile).context("`profile` of [recording]")?;
+    let profile = Profile::find(recording.profile.get_ref()).context("`profile` of [recording]")?;
     let ring = probe::ring_size(recording.kernel_ring.get_ref()).map_err(|error| anyhow!("`kernel_ring`: {error}"))?;
     let mut scope = Scope::default();
     let of = &recording.scope;
@@ -128,7 +131,7 @@ fn options(config: &Config) -> Result<Options> {
         scope,
         profile,
         filter: None,
-        redactor: Redactor::new(&recording.redact, true).context("`redact` of [recording]")?,
+        redactor: Redactor::new(&recording.redact(), true).context("`redact` of [recording]")?,
         tags: Vec::new(),
         ready_file: None,
         nice: None,
@@ -136,7 +139,7 @@ fn options(config: &Config) -> Result<Options> {
         quiet: true,
         keep_executed: false,
         asked: Asked {
-            runtimes: cli::runtimes(&recording.runtimes).context("`runtimes` of [recording]")?,
+            runtimes: cli::runtimes(&recording.runtimes()).context("`runtimes` of [recording]")?,
             ..Asked::default()
         },
     })

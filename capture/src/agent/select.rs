@@ -97,6 +97,10 @@ pub(crate) fn resolve(
     let mut keys = BTreeSet::new();
     let mut missing = Vec::new();
     for selector in selectors {
+        if is_only_a_name(selector) && !is_here(selector, node) {
+            missing.extend(describe(selector).map(|what| format!("{what} of {}", selector.node)));
+            continue;
+        }
         let found: Vec<u64> = containers(selector, &world.containers, since)
             .map(|found| found.key)
             .collect();
@@ -124,8 +128,10 @@ pub(crate) fn resolve(
             wanted: selectors.to_vec(),
         });
     }
-    let only_pid = |selector: &&Selector| selector.pid.is_some() && describe(selector).is_none();
-    if let Some(pid) = selectors.iter().filter(only_pid).find_map(|selector| selector.pid) {
+    // What is left names nothing of containers and pods. Of another node there is nothing here, whatever has its number.
+    let rest = || selectors.iter().filter(|selector| describe(selector).is_none());
+    let here = || rest().filter(|selector| is_here(selector, node));
+    if let Some(pid) = here().find_map(|selector| selector.pid) {
         let known = world
             .processes
             .get(&pid)
@@ -141,19 +147,42 @@ pub(crate) fn resolve(
             None => Meant::Nobody(format!("no process {pid} is known here, nor was one recently")),
         };
     }
-    if let Some(selector) = selectors
-        .iter()
-        .find(|selector| !selector.node.is_empty() && describe(selector).is_none())
-    {
-        return match selector.node == "*" || node.contains(&selector.node) {
-            true => Meant::These(Members::Node),
-            false => Meant::Nobody(format!("this is {}, not {}", node.join(" or "), selector.node)),
-        };
+    if here().any(|selector| !selector.node.is_empty()) {
+        return Meant::These(Members::Node);
+    }
+    if let Some(elsewhere) = rest().find(|selector| !selector.node.is_empty()) {
+        return Meant::Nobody(format!(
+            "this is {}, not {}; where that is another name of it, `node_names` of [captures] should say so",
+            node.join(" or "),
+            elsewhere.node
+        ));
     }
     Meant::Nobody(match missing.is_empty() {
         true => "the alert names no container, pod, process or node".to_owned(),
         false => format!("not known here: {}", missing.join("; ")),
     })
+}
+
+/// Whether a selector is about this node, of these names. A host name may have its domain behind it, or not.
+fn is_here(selector: &Selector, names: &[String]) -> bool {
+    let label = |name: &str| name.split('.').next().unwrap_or_default().to_ascii_lowercase();
+    let same = |name: &String| {
+        let bare = !name.contains('.') || !selector.node.contains('.');
+        name.eq_ignore_ascii_case(&selector.node) || bare && label(name) == label(&selector.node)
+    };
+    matches!(selector.node.as_str(), "" | "*") || names.iter().any(same)
+}
+
+/// Whether all that a selector says is what a container is called, which other nodes may call one of theirs. Pods have their
+/// names once in a cluster.
+fn is_only_a_name(selector: &Selector) -> bool {
+    let Selector {
+        container_id,
+        pod,
+        pod_uid,
+        ..
+    } = selector;
+    container_id.is_empty() && pod.is_empty() && pod_uid.is_empty() && !selector.container_name.is_empty()
 }
 
 /// What to say where names were not found although runtimes have not told all of the containers here: of how many, and why of
@@ -346,12 +375,54 @@ mod tests {
             panic!()
         };
         assert!(tree.lives.contains(&70) && tree.container == 2);
-        for node in ["*", "node-1"] {
+        for node in ["*", "node-1", "NODE-1.example.org"] {
             let selector = Selector {
                 node: node.into(),
                 ..Selector::default()
             };
             assert_eq!(resolve(selector), Meant::These(Members::Node));
+        }
+    }
+
+    #[test]
+    fn what_is_of_another_node_is_not_looked_for_here() {
+        let names = ["node-1".into(), "i-0123.example.org".into()];
+        let resolve = |selector: &Selector| resolve(std::slice::from_ref(selector), &world(), 0, &names, Vec::new);
+        let process = |node: &str| Selector {
+            pid: Some(7),
+            node: node.into(),
+            ..Selector::default()
+        };
+        let called = |node: &str| Selector {
+            container_name: "side".into(),
+            node: node.into(),
+            ..Selector::default()
+        };
+        for here in ["", "*", "node-1", "Node-1.internal", "i-0123", "i-0123.example.org"] {
+            assert!(
+                matches!(resolve(&process(here)), Meant::These(Members::Tree(_))),
+                "{here}"
+            );
+            assert!(
+                matches!(resolve(&called(here)), Meant::These(Members::Containers { .. })),
+                "{here}"
+            );
+        }
+        for elsewhere in ["node-2", "node-1-b", "i-0123.example.net"] {
+            let Meant::Nobody(why) = resolve(&process(elsewhere)) else {
+                panic!("{elsewhere}")
+            };
+            assert!(why.starts_with("this is node-1 or i-0123.example.org, not "), "{why}");
+            let Meant::Nobody(why) = resolve(&called(elsewhere)) else {
+                panic!("{elsewhere}")
+            };
+            assert_eq!(why, format!("not known here: container called side of {elsewhere}"));
+            // Who it is says more than where it is said to be.
+            let by_id = Selector {
+                container_id: "aaaa1111".into(),
+                ..called(elsewhere)
+            };
+            assert!(matches!(resolve(&by_id), Meant::These(_)), "{elsewhere}");
         }
     }
 }

@@ -63,6 +63,21 @@ pub(crate) fn alert(trigger: &Trigger, attachment: Option<&str>) -> Value {
     })
 }
 
+/// What deliveries are told of a capture must fit into a line. As JSON in JSON it can become longer, but not four times.
+const BRIEF: usize = 1 << 20;
+
+/// The side-car for deliveries: where its alerts make it too long, their number takes their place.
+pub(crate) fn brief(summary: &Value) -> Value {
+    let mut summary = summary.clone();
+    if summary.to_string().len() > BRIEF
+        && let Some(alerts) = summary.get_mut("alerts")
+    {
+        let count = alerts.as_array().map_or(0, Vec::len);
+        *alerts = json!({"left_out": count});
+    }
+    summary
+}
+
 /// Nanoseconds since 1970 as text; nothing where there are none.
 pub(crate) fn time(nanoseconds: u64) -> Option<String> {
     (nanoseconds != 0).then(|| rfc3339(i64::try_from(nanoseconds).unwrap_or(i64::MAX)))

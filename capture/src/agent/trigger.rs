@@ -111,7 +111,9 @@ impl Desk {
         let pids = trigger.selectors.iter().filter_map(|selector| selector.pid).collect();
         let current = self.ask_world(pids);
         let since = self.begins(trigger, pre);
-        let node = [self.header.host.hostname.clone(), self.node.clone()];
+        let mut node = vec![self.header.host.hostname.clone(), self.node.clone()];
+        node.extend_from_slice(&self.config.captures.node_names);
+        node.dedup();
         let ring = self.ring.clone();
         let meant = select::resolve(&trigger.selectors, &self.world, since, &node, || ring.lock().newest());
         let stale = if current {

@@ -18,7 +18,7 @@ impl Writing {
     /// # Errors
     /// A key that is none.
     pub(crate) fn read(config: &Captures) -> Result<Writing> {
-        let key = &config.sign_key;
+        let key = config.sign_key.get_ref();
         let sign_key = match key.as_os_str().is_empty() {
             true => None,
             false => Some(PrivateKey::read(key).with_context(|| "`sign_key` of [captures]".to_owned())?),

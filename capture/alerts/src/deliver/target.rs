@@ -60,13 +60,6 @@ impl Targets {
                 Err(why) => wrong.push(format!("upload[{at}]: {why}")),
             }
         }
-        if !all.is_empty() {
-            let state = &settings.deliver.state;
-            let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(state);
-            if let Err(error) = made {
-                wrong.push(format!("deliver.state: cannot make {}: {error}", state.display()));
-            }
-        }
         match wrong.is_empty() {
             true => Ok(Targets {
                 all,
@@ -74,6 +67,21 @@ impl Targets {
             }),
             false => Err(wrong),
         }
+    }
+
+    /// Makes the folder in which it is written down how far deliveries are, where there are any.
+    ///
+    /// # Errors
+    /// Why it cannot be made.
+    pub(crate) fn make_state(&self) -> Result<(), Vec<String>> {
+        if self.all.is_empty() {
+            return Ok(());
+        }
+        let made = std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&self.state);
+        made.map_err(|error| vec![format!("deliver.state: cannot make {}: {error}", self.state.display())])
     }
 
     /// A job for each.

@@ -14,6 +14,9 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
+/// The part of all bodies that strangers may have is one in so many.
+const STRANGERS: usize = 4;
+
 /// Of one generation of settings.
 pub(crate) struct InForce {
     pub(super) limits: Limits,
@@ -25,6 +28,8 @@ pub(crate) struct InForce {
     pub(super) google: Google,
     /// Bytes of bodies that may still be under way.
     pub(super) bodies: Arc<Semaphore>,
+    /// Of those, what bodies may have of which nobody knows whose they are.
+    pub(super) strangers: Arc<Semaphore>,
     /// What whoever runs it should know.
     pub(crate) notes: Vec<String>,
 }
@@ -84,6 +89,9 @@ impl InForce {
             sns: Sns::new(client.clone(), outside.clock.clone()),
             google: Google::new(client, outside.clock.clone()),
             bodies: Arc::new(Semaphore::new(http.limits.bodies_bytes)),
+            strangers: Arc::new(Semaphore::new(
+                (http.limits.bodies_bytes / STRANGERS).max(http.limits.body_bytes),
+            )),
             notes: notes(settings),
         })
     }

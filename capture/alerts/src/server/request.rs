@@ -166,7 +166,7 @@ async fn post(
     if proof.is_in_header() {
         rate()?;
     }
-    let held = body::read(in_force, headers, body).await?;
+    let mut held = body::read(in_force, headers, body, proof.is_in_header()).await?;
     proof.check_body(headers, &held.bytes)?;
     let content_type = headers
         .get(CONTENT_TYPE)
@@ -179,6 +179,7 @@ async fn post(
         None => held.bytes.clone(),
     };
     if !proof.is_in_header() {
+        held.is_proven();
         rate()?;
     }
     alert::take(door, in_force, source, held, &alerts, content_type).await

@@ -22,7 +22,7 @@ impl Default for Recording {
     fn default() -> Recording {
         Recording {
             mode: Mode::Flight,
-            profile: "forensic".into(),
+            profile: anywhere("forensic".into()),
             snaplen: None,
             latency: false,
             kernel_ring: anywhere("4MiB".into()),
@@ -70,8 +70,9 @@ impl Default for Captures {
             max_extension: time(600),
             max_size: Size(1 << 30),
             at_once: 16,
+            node_names: Vec::new(),
             fallback: Fallback::Refuse,
-            sign_key: "".into(),
+            sign_key: anywhere("".into()),
             encrypt_to: Vec::new(),
         }
     }

@@ -6,7 +6,10 @@ mod values;
 pub(crate) use values::{Rights, Size, Time};
 
 use crate::containers::{Asked, AuditArgs, KubeArgs};
+use crate::profile::Profile;
+use crate::redact::Redactor;
 use afterimage_alerts::settings::{Settings as Doors, check_beside};
+use afterimage_format::evidence::PrivateKey;
 use afterimage_query::Filter;
 use afterimage_runtimes::kube;
 use anyhow::{Context, Result, anyhow, bail};
@@ -81,12 +84,12 @@ pub(crate) enum Mode {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Recording {
     pub(crate) mode: Mode,
-    pub(crate) profile: String,
+    pub(crate) profile: Spanned<String>,
     pub(crate) snaplen: Option<u32>,
     pub(crate) latency: bool,
     pub(crate) kernel_ring: Spanned<String>,
-    pub(crate) runtimes: Vec<String>,
-    pub(crate) redact: Vec<String>,
+    pub(crate) runtimes: Vec<Spanned<String>>,
+    pub(crate) redact: Vec<Spanned<String>>,
     pub(crate) cpu_limit: u32,
     pub(crate) nice: i32,
     pub(crate) scope: Scope,
@@ -113,6 +116,18 @@ pub(crate) struct Kubernetes {
     pub(crate) audit_cert: PathBuf,
     pub(crate) audit_key: PathBuf,
     pub(crate) audit_token: PathBuf,
+}
+
+impl Recording {
+    /// Patterns of what is to be redacted, as `--redact` takes them.
+    pub(crate) fn redact(&self) -> Vec<String> {
+        self.redact.iter().map(|one| one.get_ref().clone()).collect()
+    }
+
+    /// Runtimes, as `--runtime` takes them.
+    pub(crate) fn runtimes(&self) -> Vec<String> {
+        self.runtimes.iter().map(|one| one.get_ref().clone()).collect()
+    }
 }
 
 impl Kubernetes {
@@ -209,8 +224,9 @@ pub(crate) struct Captures {
     pub(crate) max_extension: Time,
     pub(crate) max_size: Size,
     pub(crate) at_once: usize,
+    pub(crate) node_names: Vec<String>,
     pub(crate) fallback: Fallback,
-    pub(crate) sign_key: PathBuf,
+    pub(crate) sign_key: Spanned<PathBuf>,
     pub(crate) encrypt_to: Vec<Spanned<String>>,
 }
 
@@ -272,8 +288,29 @@ impl Config {
             let column = span.start - before.rfind('\n').map_or(0, |at| at + 1) + 1;
             anyhow!("{}: line {line}, column {column}: `{key}`: {what}", path.display())
         };
-        if let Err(error) = crate::probe::ring_size(self.recording.kernel_ring.get_ref()) {
-            return Err(at(self.recording.kernel_ring.span(), "kernel_ring", error));
+        let recording = &self.recording;
+        if let Err(error) = crate::probe::ring_size(recording.kernel_ring.get_ref()) {
+            return Err(at(recording.kernel_ring.span(), "kernel_ring", error));
+        }
+        let why = |error: anyhow::Error| format!("{error:#}");
+        if let Err(error) = Profile::find(recording.profile.get_ref()) {
+            return Err(at(recording.profile.span(), "profile", why(error)));
+        }
+        for pattern in &recording.redact {
+            if let Err(error) = Redactor::new(std::slice::from_ref(pattern.get_ref()), false) {
+                return Err(at(pattern.span(), "redact", why(error)));
+            }
+        }
+        if let Some(first) = recording.runtimes.first()
+            && let Err(error) = crate::cli::runtimes(&recording.runtimes())
+        {
+            return Err(at(first.span(), "runtimes", why(error)));
+        }
+        let key = self.captures.sign_key.get_ref();
+        if !key.as_os_str().is_empty()
+            && let Err(error) = PrivateKey::read(key)
+        {
+            return Err(at(self.captures.sign_key.span(), "sign_key", error.to_string()));
         }
         if self.captures.pre.get_ref().0 > self.ring.time.0 && self.ring.disk.is_none() {
             let what = "is more than `time` of [ring] keeps: raise that, or give [ring.disk]";
@@ -309,34 +346,159 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::Value;
+    use std::collections::BTreeSet;
 
     fn parse(text: &str) -> Result<Config> {
         Config::parse(text, Path::new("agent.toml"))
+    }
+
+    /// What is printed, with its examples: from `# [section]` to the end of the paragraph, and each `# key = value`. Sources and
+    /// deliveries get the address and the folder that they need.
+    fn with_examples() -> String {
+        let mut in_example = false;
+        let text: Vec<&str> = DEFAULT
+            .lines()
+            .map(|line| {
+                let Some(rest) = line.strip_prefix("# ") else {
+                    in_example = false;
+                    return line;
+                };
+                in_example |= rest.starts_with('[');
+                match in_example || key(rest).is_some() {
+                    true => rest,
+                    false => line,
+                }
+            })
+            .collect();
+        text.join("\n")
+            .replace("\nlisten = []\n", "\nlisten = [\"127.0.0.1:8765\"]\n")
+            .replace("\nstate = \"\"\n", "\nstate = \"/var/lib/afterimage/outbox\"\n")
+    }
+
+    /// The key of a line that has one.
+    fn key(line: &str) -> Option<&str> {
+        let (key, _) = line.split_once(" = ")?;
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        key.chars().all(plain).then_some(key)
+    }
+
+    /// All keys below `at`, whatever the number in a list.
+    fn keys(at: &str, value: &Value, all: &mut BTreeSet<String>) {
+        match value {
+            Value::Object(members) => members.iter().for_each(|(key, value)| {
+                let at = format!("{at}{}{key}", if at.is_empty() { "" } else { "." });
+                keys(&at, value, all);
+                all.insert(at);
+            }),
+            Value::Array(items) => items.iter().for_each(|item| keys(at, item, all)),
+            _ => {}
+        }
     }
 
     #[test]
     fn the_printed_default_is_the_default() {
         assert_eq!(parse(DEFAULT).unwrap(), Config::default());
         // What is commented out is right as well.
-        let optional = [
-            "# snaplen",
-            "# [ring.disk]",
-            "# folder",
-            "# size",
-            "# [[trigger",
-            "# name",
-            "# cond",
-            "# cool",
-        ];
-        let text: Vec<&str> = DEFAULT
-            .lines()
-            .map(|line| match optional.iter().any(|start| line.starts_with(start)) {
-                true => &line[2..],
-                false => line,
-            })
-            .collect();
-        let all = parse(&text.join("\n")).unwrap();
+        let all = parse(&with_examples()).unwrap();
         assert!(all.ring.disk.is_some() && all.trigger.filter.len() == 1 && all.recording.snaplen.is_some());
+        let sources: Vec<&str> = all.doors.source.iter().map(|source| source.kind.name()).collect();
+        assert_eq!(sources, ["falco", "alertmanager", "guardduty", "scc", "generic"]);
+        let deliveries = [all.doors.webhook.len(), all.doors.command.len(), all.doors.upload.len()];
+        assert_eq!(deliveries, [1, 1, 1]);
+    }
+
+    #[test]
+    fn every_key_of_the_doors_is_printed() {
+        let text = with_examples();
+        let (mut printed, mut there_are) = (BTreeSet::new(), BTreeSet::new());
+        keys("", &toml::from_str(&text).unwrap(), &mut printed);
+        keys(
+            "",
+            &serde_json::to_value(parse(&text).unwrap().doors).unwrap(),
+            &mut there_are,
+        );
+        let missing: Vec<&str> = there_are.difference(&printed).map(String::as_str).collect();
+        // Those that exclude one which is printed stand in the text beside it.
+        let excluded = [
+            "http.metrics_token_env",
+            "source.auth.client_certificate",
+            "source.auth.hmac_env",
+            "source.auth.loopback_only",
+            "webhook.token_env",
+            "webhook.url_env",
+            "webhook.url_file",
+        ];
+        assert_eq!(missing, excluded);
+        for path in excluded {
+            let key = path.rsplit('.').next().unwrap();
+            assert!(DEFAULT.contains(&format!("`{key}`")), "{key}");
+        }
+    }
+
+    #[test]
+    fn examples_have_the_defaults_where_there_are_some() {
+        let value = |text: &str| serde_json::to_value(parse(text).unwrap().doors).unwrap();
+        let least = value(
+            "[http]\nlisten = ['127.0.0.1:1']\n[[source]]\nkind = 'falco'\nauth = { loopback_only = true }\n\
+             [deliver]\nstate = '/s'\n[[webhook]]\nname = 'w'\nurl = 'https://w.example'\n\
+             [[command]]\nname = 'c'\nargv = ['/c']\n[[upload]]\nname = 'u'\nurl = 'file:///u'\n",
+        );
+        let examples = value(&with_examples());
+        for (list, keys) in [
+            ("source", &["name", "path", "min_severity", "severity"][..]),
+            ("webhook", &["retries", "timeout_ms"]),
+            ("command", &["retries", "timeout_ms"]),
+            ("upload", &["retry_s", "part_bytes"]),
+        ] {
+            for key in keys {
+                assert_eq!(examples[list][0][key], least[list][0][key], "{list}.{key}");
+            }
+        }
+        let of_captures = Config::default().captures;
+        let milliseconds = |time: Time| u64::try_from(time.0.as_millis()).unwrap();
+        assert_eq!(
+            examples["source"][0]["pre_ms"],
+            milliseconds(*of_captures.pre.get_ref())
+        );
+        assert_eq!(examples["source"][0]["post_ms"], milliseconds(of_captures.post));
+    }
+
+    #[test]
+    fn a_key_that_there_is_not_is_said_wherever_it_is() {
+        let text = with_examples();
+        let lines: Vec<&str> = text.lines().collect();
+        let mut tried = 0;
+        for (at, line) in lines.iter().enumerate() {
+            let Some(key) = key(line) else { continue };
+            let wrong = format!("{key}x{}", &line[key.len()..]);
+            let mut lines = lines.clone();
+            lines[at] = &wrong;
+            let error = format!("{:#}", parse(&lines.join("\n")).expect_err(line));
+            assert!(error.contains(&format!("`{key}x`")), "{line}: {error}");
+            tried += 1;
+        }
+        assert!(tried > 100, "{tried}");
+    }
+
+    #[test]
+    fn what_the_documentation_shows_is_right() {
+        let mut blocks = vec![String::new()];
+        for line in include_str!("../../../../docs/operate.md").lines() {
+            match line.strip_prefix("    ") {
+                Some(line) => blocks.last_mut().unwrap().push_str(&format!("{line}\n")),
+                None => blocks.push(String::new()),
+            }
+        }
+        blocks.retain(|block| block.starts_with('['));
+        for block in &blocks {
+            let listen = match block.contains("[[source]]") && !block.contains("[http]") {
+                true => "[http]\nlisten = ['127.0.0.1:8765']\n",
+                false => "",
+            };
+            parse(&format!("{listen}{block}")).unwrap_or_else(|error| panic!("{block}{error:#}"));
+        }
+        assert!(blocks.len() >= 10, "{blocks:?}");
     }
 
     #[test]
@@ -366,6 +528,16 @@ mod tests {
             (
                 "[recording]\nkernel_ring = '5MiB'",
                 &["line 2", "kernel_ring", "power of two"],
+            ),
+            (
+                "[recording]\nprofile = 'all-of-it'",
+                &["line 2, column 11", "profile", "all-of-it"],
+            ),
+            ("[recording]\nredact = ['fine', '(']", &["line 2", "redact", "unclosed"]),
+            ("[recording]\nruntimes = ['none', 'docker']", &["line 2", "runtimes"]),
+            (
+                "\n[captures]\nsign_key = '/nowhere/key'",
+                &["line 3", "sign_key", "/nowhere/key"],
             ),
             ("[ring", &["line 1"]),
             ("[captures]\n[http]\nlisten = ['nowhere']", &["line 3", "http.listen"]),

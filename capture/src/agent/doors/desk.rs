@@ -85,7 +85,7 @@ impl Desk {
         let told = self.link.tell(Told::Deliver {
             capture: files.id.clone(),
             files: vec![files.trace(), files.sidecar()],
-            summary: summary.clone(),
+            summary: sidecar::brief(summary),
         });
         self.untold |= !told;
     }

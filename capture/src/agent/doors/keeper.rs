@@ -29,8 +29,12 @@ const CAP_NET_BIND_SERVICE: u32 = 10;
 struct State {
     /// The last settings, as a line: what every helper is told first.
     settings: Vec<u8>,
+    /// The last ones that a helper could use.
+    good: Vec<u8>,
     helper: Option<ChildStdin>,
-    /// The recorder has ended, or is about to.
+    /// The helper was told to end, and is not to be started again before there are settings.
+    stopped: bool,
+    /// The recorder has ended.
     ending: bool,
 }
 
@@ -67,12 +71,13 @@ pub(crate) fn keep() -> Result<()> {
             if state.ending {
                 return Ok(());
             }
+            state.stopped = false;
             state.settings.clone()
         };
         let began = Instant::now();
         let ended = match start(&settings, &shared) {
             Ok(mut child) => {
-                relay(&mut child);
+                relay(&mut child, &shared);
                 shared.lock().helper = None;
                 child
                     .wait()
@@ -80,8 +85,15 @@ pub(crate) fn keep() -> Result<()> {
             }
             Err(error) => error.to_string(),
         };
-        if shared.lock().ending {
-            return Ok(());
+        {
+            let state = shared.lock();
+            if state.ending {
+                return Ok(());
+            }
+            if state.stopped {
+                wait = FIRST;
+                continue;
+            }
         }
         if began.elapsed() >= RAN_LONG {
             wait = FIRST;
@@ -107,6 +119,10 @@ fn start(settings: &[u8], shared: &Shared) -> io::Result<Child> {
     if let Some(mut to) = child.stdin.take() {
         to.write_all(settings)?;
         let mut state = shared.lock();
+        if state.stopped {
+            // At the end of its input it ends.
+            return Ok(child);
+        }
         if state.settings != settings {
             // They changed meanwhile.
             to.write_all(&state.settings)?;
@@ -117,10 +133,20 @@ fn start(settings: &[u8], shared: &Shared) -> io::Result<Child> {
 }
 
 /// Passes on whole lines of the helper until it ends.
-fn relay(child: &mut Child) {
+fn relay(child: &mut Child, shared: &Shared) {
     let Some(from) = child.stdout.take() else { return };
     let mut from = BufReader::new(from);
     while let Some(line) = next_line(&mut from) {
+        let mut state = shared.lock();
+        if line.starts_with(b"{\"ready\"") {
+            state.good = state.settings.clone();
+        }
+        // A change that this helper cannot use is not for the next one either. Of the first settings there are none before:
+        // they are tried again, since what they name may come.
+        if line.starts_with(b"{\"failed\"") && !state.good.is_empty() && !state.settings.is_empty() {
+            state.settings = state.good.clone();
+        }
+        drop(state);
         let mut out = io::stdout().lock();
         if out.write_all(&line).and_then(|()| out.flush()).is_err() {
             let _ = child.kill();
@@ -139,8 +165,8 @@ fn hear(shared: &Shared) {
             shared.changed.notify_all();
         }
         if line.starts_with(b"{\"stop\"") {
-            state.ending = true;
-            shared.changed.notify_all();
+            state.settings.clear();
+            state.stopped = true;
         }
         // Answers to a helper that has gone are nobody's; what is to be delivered is said again.
         let helper = state.helper.take();
@@ -161,14 +187,25 @@ fn hear(shared: &Shared) {
     shared.changed.notify_all();
 }
 
-/// A line with its end; nothing at the end of the input, or where a line has none.
+/// A line with its end; nothing at the end of the input, or where the last one has none. One that is too long is left out:
+/// what comes behind it still counts.
 fn next_line(from: &mut impl BufRead) -> Option<Vec<u8>> {
-    let mut line = Vec::new();
-    from.by_ref()
-        .take(LINE_MAX as u64 + 1)
-        .read_until(b'\n', &mut line)
-        .ok()?;
-    (line.last() == Some(&b'\n')).then_some(line)
+    loop {
+        let mut line = Vec::new();
+        let most = LINE_MAX as u64;
+        from.by_ref().take(most).read_until(b'\n', &mut line).ok()?;
+        if line.last() == Some(&b'\n') {
+            return Some(line);
+        }
+        if line.len() < LINE_MAX {
+            return None;
+        }
+        from.skip_until(b'\n').ok()?;
+        say(&Said::Log {
+            level: "error".into(),
+            message: format!("a line of more than {LINE_MAX} bytes, between the recorder and its helper, was left out"),
+        });
+    }
 }
 
 fn say(said: &Said) {
@@ -208,4 +245,21 @@ fn confine(memory: u64) -> Result<()> {
         }
     }
     conduct::keep_only(1 << CAP_NET_BIND_SERVICE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_is_too_long_is_left_out_and_the_next_one_counts() {
+        let long = "x".repeat(LINE_MAX);
+        let input = format!("one\n{long}\ntwo\n{}\nrest", &long[1..]);
+        let mut from = BufReader::new(input.as_bytes());
+        let mut next = || next_line(&mut from).map(|line| line.len());
+        assert_eq!(next(), Some(4));
+        assert_eq!(next(), Some(4));
+        assert_eq!(next(), Some(LINE_MAX));
+        assert_eq!(next(), None);
+    }
 }

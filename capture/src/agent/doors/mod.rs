@@ -2,9 +2,11 @@
 //! start again once it has confined itself: so a small *keeper* stands between them, which starts the helper, again where it
 //! ends, and passes on what both say.
 
+mod backlog;
 mod desk;
 mod keeper;
 
+pub(crate) use backlog::Waiting;
 pub(crate) use keeper::{HELPER, KEEPER, help, keep};
 
 use super::config::Config;
@@ -13,12 +15,14 @@ use super::run::give_up;
 use afterimage_alerts::protocol::{LINE_MAX, Said, Told};
 use afterimage_alerts::settings::Settings;
 use anyhow::{Context, Result};
+use backlog::Backlog;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -151,6 +155,10 @@ fn write(mut to: File, told: &Receiver<Told>) {
             continue;
         };
         line.push(b'\n');
+        // It would not be taken. What can become long is cut before (see `sidecar::brief`).
+        if line.len() > LINE_MAX {
+            continue;
+        }
         if to.write_all(&line).is_err() {
             return;
         }
@@ -159,6 +167,7 @@ fn write(mut to: File, told: &Receiver<Told>) {
 
 fn read(from: File, desk: &Sender<Event>) {
     let mut from = BufReader::new(from);
+    let backlog = Arc::new(Backlog::default());
     let mut line = Vec::new();
     loop {
         line.clear();
@@ -169,7 +178,9 @@ fn read(from: File, desk: &Sender<Event>) {
         }
         // A line that is none is the end of one of a helper that was killed, or of a newer version.
         if let Ok(said) = serde_json::from_slice::<Said>(&line)
-            && desk.send(Event::Said(Box::new(said))).is_err()
+            && desk
+                .send(Event::Said(Box::new(said), backlog.wait(line.len())))
+                .is_err()
         {
             return;
         }
