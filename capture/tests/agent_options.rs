@@ -222,7 +222,7 @@ fn keys_that_are_none_are_said_at_once() {
         ("[captures]\nencrypt_to = ['age1nobody']\n", &["encrypt_to", "line"]),
         // What only the helper reads.
         (source.as_str(), &["source[0].auth", "/nowhere/token"]),
-        (tls.as_str(), &["http.tls", "/nowhere/cert"]),
+        (tls.as_str(), &["http.tls", "/nowhere/key"]),
         (
             "[[webhook]]\nname = 'chat'\nurl = 'https://example.org/'\ntoken_env = 'AFTERIMAGE_NOT_SET'\n",
             &["webhook[0]", "AFTERIMAGE_NOT_SET"],
