@@ -224,7 +224,7 @@ fn keys_that_are_none_are_said_at_once() {
         (source.as_str(), &["source[0].auth", "/nowhere/token"]),
         (tls.as_str(), &["http.tls", "/nowhere/key"]),
         (
-            "[[webhook]]\nname = 'chat'\nurl = 'https://example.org/'\ntoken_env = 'AFTERIMAGE_NOT_SET'\n",
+            "[deliver]\nstate = '/nowhere/state'\n[[webhook]]\nname = 'chat'\nurl = 'https://example.org/'\ntoken_env = 'AFTERIMAGE_NOT_SET'\n",
             &["webhook[0]", "AFTERIMAGE_NOT_SET"],
         ),
     ] {
@@ -240,6 +240,7 @@ fn keys_that_are_none_are_said_at_once() {
             "{error}"
         );
     }
+    assert!(!Path::new("/nowhere").exists(), "a check makes nothing");
 }
 
 /// The recorder where anybody can run it.
