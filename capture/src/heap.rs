@@ -6,12 +6,17 @@
 #[cfg(target_env = "gnu")]
 const MAPPED: libc::c_int = 128 << 10;
 
+/// Heaps that all threads share: glibc gives each thread one of its own, and what one has free the others cannot use.
+#[cfg(target_env = "gnu")]
+const ARENAS: libc::c_int = 1;
+
 /// To be called first.
 pub(crate) fn keep_small() {
     #[cfg(target_env = "gnu")]
     // SAFETY: the call has no conditions.
     unsafe {
         libc::mallopt(libc::M_MMAP_THRESHOLD, MAPPED);
+        libc::mallopt(libc::M_ARENA_MAX, ARENAS);
     }
 }
 
