@@ -41,6 +41,15 @@ fn post(port: u16, uuid: &str) -> Result<Value, String> {
     serde_json::from_str(body).map_err(|error| format!("{error}: {answer}"))
 }
 
+/// Says that it is over, also where the test fails: those who ask would go on for ever.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Questions that keep no recording going come without pause at both doors, and triggers when a recording is about to end, ends
 /// and has ended.
 #[test]
@@ -64,6 +73,7 @@ fn who_comes_between_two_recordings_waits_for_the_next() {
     let own = std::process::id().to_string();
     let times = |text: &str| agent.log().matches(text).count();
     let triggered = std::thread::scope(|scope| {
+        let over = Over(&ended);
         let keep_asking = |question: &(dyn Fn() -> Result<(), String> + Sync)| {
             while !ended.load(Ordering::Relaxed) {
                 let began = Instant::now();
@@ -114,7 +124,7 @@ fn who_comes_between_two_recordings_waits_for_the_next() {
                 wait_for("the end of a recording", || times("nothing more to capture") > before);
             }
         }
-        ended.store(true, Ordering::Relaxed);
+        drop(over);
         triggered
     });
     let recordings = times("nothing more to capture");

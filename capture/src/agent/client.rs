@@ -96,14 +96,14 @@ fn ask(at: &At, question: &Value) -> Result<Value> {
         true => format!("only root and the group of `group` in [trigger.socket] may use the agent's socket {path}"),
         false => format!("cannot reach an agent at {path}; is `capture agent` running?"),
     })?;
-    stream
-        .write_all(format!("{question}\n").as_bytes())
-        .context("the agent went away")?;
-    // A line is the answer: the end of the connection may come later, since a process of the agent's can hold it open.
+    let asked = stream.write_all(format!("{question}\n").as_bytes());
+    // A line is the answer: the end of the connection may come later, since a process of the agent's can hold it open. Who may
+    // not ask is told so, and may not have got to the end of the question.
     let mut answer = String::new();
-    BufReader::new(stream)
-        .read_line(&mut answer)
-        .context("the agent went away")?;
+    let heard = BufReader::new(stream).read_line(&mut answer);
+    if answer.is_empty() {
+        asked.and(heard.map(drop)).context("the agent went away")?;
+    }
     serde_json::from_str(&answer).context("the agent gave no answer; its log says more")
 }
 

@@ -150,10 +150,11 @@ pub(crate) fn rfc3339(time: u64) -> String {
     afterimage_query::output::time::rfc3339(time as i64)
 }
 
-/// What Falco posts about a container; without `time` it is about now.
+/// What Falco posts here about a container; without `time` it is about now.
 pub(crate) fn falco(uuid: &str, container: &str, time: Option<u64>) -> Value {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
     let mut event = serde_json::json!({
-        "uuid": uuid, "hostname": "node", "output": "A shell was spawned", "priority": "Warning",
+        "uuid": uuid, "hostname": host.trim(), "output": "A shell was spawned", "priority": "Warning",
         "rule": "Terminal shell in container", "source": "syscall", "tags": ["container"],
         "output_fields": {"container.id": container, "proc.pid": null, "k8s.ns.name": null},
     });
