@@ -5,6 +5,7 @@ mod support;
 use serde_json::Value;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use support::agent::{Agent, ask};
@@ -41,6 +42,20 @@ fn post(port: u16, uuid: &str) -> Result<Value, String> {
     serde_json::from_str(body).map_err(|error| format!("{error}: {answer}"))
 }
 
+/// An agent on demand with a door for Falco, and the door's port.
+fn start(dir: &Path) -> (Agent, u16) {
+    let (port, token) = (free_port(), dir.join("token"));
+    std::fs::write(&token, TOKEN).unwrap();
+    let config = format!(
+        "[http]\nlisten = ['127.0.0.1:{port}']\n[[source]]\nkind = 'falco'\nauth = {{ token_file = '{}' }}\n\
+         [captures]\npost = '200ms'\n[retention]\nmin_free = '0'\n#on-demand\n",
+        token.display()
+    );
+    let agent = Agent::start(dir, &config);
+    wait_for("the door", || agent.log().contains("alerts are taken"));
+    (agent, port)
+}
+
 /// Says that it is over, also where the test fails: those who ask would go on for ever.
 struct Over<'a>(&'a AtomicBool);
 
@@ -59,15 +74,7 @@ fn who_comes_between_two_recordings_waits_for_the_next() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
-    let (port, token) = (free_port(), dir.path().join("token"));
-    std::fs::write(&token, TOKEN).unwrap();
-    let config = format!(
-        "[http]\nlisten = ['127.0.0.1:{port}']\n[[source]]\nkind = 'falco'\nauth = {{ token_file = '{}' }}\n\
-         [captures]\npost = '200ms'\n[retention]\nmin_free = '0'\n#on-demand\n",
-        token.display()
-    );
-    let mut agent = Agent::start(dir.path(), &config);
-    wait_for("the door", || agent.log().contains("alerts are taken"));
+    let (mut agent, port) = start(dir.path());
     let (ended, asked, slowest) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
     let path = dir.path();
     let own = std::process::id().to_string();
@@ -155,15 +162,7 @@ fn who_keeps_a_recording_going_keeps_the_doors_open() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
-    let (port, token) = (free_port(), dir.path().join("token"));
-    std::fs::write(&token, TOKEN).unwrap();
-    let config = format!(
-        "[http]\nlisten = ['127.0.0.1:{port}']\n[[source]]\nkind = 'falco'\nauth = {{ token_file = '{}' }}\n\
-         [captures]\npost = '200ms'\n[retention]\nmin_free = '0'\n#on-demand\n",
-        token.display()
-    );
-    let mut agent = Agent::start(dir.path(), &config);
-    wait_for("the door", || agent.log().contains("alerts are taken"));
+    let (mut agent, port) = start(dir.path());
     let began = post(port, "first").unwrap();
     agent.ended(began["capture"].as_str().unwrap());
 
