@@ -3,9 +3,11 @@
 mod support;
 
 use serde_json::Value;
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
 use std::time::{Duration, Instant};
+use support::agent::Agent;
 use support::doors::{Doors, Wanted, falco};
 use support::{Bundle, can_run_containers, count, http};
 
@@ -214,4 +216,27 @@ fn a_container_that_is_started_again_stays_in_its_capture() {
         assert_eq!(count(&trace, &format!("{ran} {program}")), 2, "{program}: {summary}");
     }
     assert_eq!(count(&trace, &format!("not container.full_id = {id}")), 0);
+}
+
+/// What an alert is about may have begun in the moment before.
+#[test]
+fn who_was_born_a_moment_ago_is_known() {
+    let name = "who_was_born_a_moment_ago_is_known";
+    if !can_run_containers(name) {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let agent = Agent::start(dir.path(), "[captures]\npre = '1s'\npost = '1ms'\n");
+    for round in 0..20 {
+        // A pause lets the recorder sleep for longer, at another point each time.
+        std::thread::sleep(Duration::from_millis(10 + 7 * round));
+        let mut born = Command::new("sleep").arg("60").spawn().unwrap();
+        let answer = agent.trigger(&["--pid", &born.id().to_string()]);
+        born.kill().unwrap();
+        born.wait().unwrap();
+        assert_eq!(answer["result"], "captured", "round {round}: {answer}");
+        let summary = agent.ended(answer["capture"].as_str().unwrap());
+        assert_eq!(summary["result"], "complete", "{summary}");
+        assert!(summary["events"].as_u64() > Some(0), "{summary}");
+    }
 }

@@ -447,10 +447,14 @@ fn turns(
         while let Ok(ask) = asked.try_recv() {
             match ask {
                 Ask::World(pids, answer) => {
+                    // An alert may be about what began while the recorder slept.
+                    if drain.catch_up().is_err() {
+                        return drain;
+                    }
                     let known = |pid: u32| Some((pid, drain.tracker.process(pid)?));
                     let world = World {
-                        containers: drain.tracker.cgroups.containers(),
                         processes: pids.into_iter().filter_map(known).collect(),
+                        containers: drain.tracker.cgroups.containers(),
                     };
                     let _ = answer.send(world);
                 }

@@ -27,7 +27,8 @@ impl Own {
 
 impl Tracker {
     /// The life of a process's first thread and its container, where it lives.
-    pub(crate) fn process(&self, pid: u32) -> Option<(u64, u64)> {
+    pub(crate) fn process(&mut self, pid: u32) -> Option<(u64, u64)> {
+        self.take_if_pending(pid);
         let thread = self.threads.get(pid).filter(|thread| thread.is_main())?;
         Some((thread.life, thread.container))
     }

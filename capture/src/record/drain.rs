@@ -20,6 +20,8 @@ const SETTLE: u64 = 500_000;
 /// Where the fullest ring holds this part, records do not wait any more for older ones that are still being written: a CPU
 /// that has been taken away from a guest for long shall not cost the others events.
 const PRESSURE: f64 = 0.5;
+/// How long somebody who wants to know what has happened waits for a record that is still being written.
+const LATE: Duration = Duration::from_millis(20);
 /// At the end, how long programs that still write are waited for.
 const LAST: Duration = Duration::from_millis(100);
 /// How long an answer about an executed file may be ahead of the record of its exec.
@@ -155,10 +157,21 @@ impl Drain {
         self.closing.close(&mut self.tracker, &mut self.builder)
     }
 
-    /// Takes what has happened until now and closes the open segment; the writing side comes to `mark` behind it.
+    /// Takes everything that has happened until now: whoever asks about it has seen it happen.
+    pub(crate) fn catch_up(&mut self) -> Result<(), Stopped> {
+        let began = Instant::now();
+        loop {
+            std::thread::sleep(Duration::from_nanos(SETTLE));
+            let taken = self.take(clock::boottime().saturating_sub(SETTLE))?;
+            if !taken.held || began.elapsed() >= LATE {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Takes everything that has happened until now and closes the open segment; the writing side comes to `mark` behind it.
     pub(crate) fn flush(&mut self, mark: u64) -> Result<(), Stopped> {
-        // What began before and is still being written is waited for as everywhere.
-        self.take(clock::boottime().saturating_sub(SETTLE))?;
+        self.catch_up()?;
         if !self.builder.is_empty() {
             self.closing.close(&mut self.tracker, &mut self.builder)?;
             self.opened = 0;
