@@ -19,7 +19,7 @@ use crate::record::{self, Begun, Drain, Options, Output, Rotation, Sink};
 use crate::redact::Redactor;
 use crate::scope::Scope;
 use crate::state::What;
-use crate::{cli, clock, host, signals};
+use crate::{cli, clock, heap, host, signals};
 use afterimage_format::file::{Summary, WriterOptions};
 use afterimage_format::model::Header;
 use afterimage_format::segment::SegmentBuilder;
@@ -474,6 +474,7 @@ fn turns(
             if let Some(pages) = pages.take() {
                 pages.forget();
             }
+            heap::give_back();
             drain
                 .tracker
                 .cgroups

@@ -3,7 +3,7 @@
 use super::executed::credentials;
 use super::{Raw, Tracker};
 use crate::catalogue::{Effect, Source, Special, bpf_makes_descriptor};
-use crate::state::{FdEntry, Missing, Who, join_into, named, socket, socket_of, unix_name};
+use crate::state::{FdEntry, Missing, Who, is_known, join_into, named, socket, socket_of, unix_name};
 use afterimage_abi::item;
 use afterimage_format::model::{Descriptor, DescriptorType, Role, SockAddr, Text, Tuple, parse_sockaddr};
 
@@ -232,6 +232,26 @@ impl Tracker {
         let Some(kernel) = raw.socket() else { return };
         let entry = self.descriptors.get(who, fd);
         let old = entry.and_then(|e| self.descriptors.descriptor(e.descriptor));
+        let address = match raw.header.nr {
+            SENDTO => raw.bytes(4),
+            SENDMSG | SENDMMSG => raw.bytes(item::MESSAGE_NAME),
+            BIND | CONNECT => raw.bytes(1),
+            _ => None,
+        };
+        let address = address.and_then(parse_sockaddr);
+        let bound_to = raw.bytes(if raw.header.nr == CONNECT {
+            item::UNIX_PEER
+        } else {
+            item::UNIX_LOCAL
+        });
+        // Messages mostly go where those before went.
+        if matches!(raw.header.nr, SENDTO | SENDMSG | SENDMMSG)
+            && address.is_none()
+            && bound_to.is_none()
+            && old.is_some_and(|old| is_known(&kernel, old))
+        {
+            return;
+        }
         let role = match raw.header.nr {
             CONNECT => Role::Client,
             LISTEN => Role::Server,
@@ -239,14 +259,8 @@ impl Tracker {
         };
         let mut descriptor = socket_of(&kernel, role);
         let done = raw.header.result >= 0 || raw.header.result == EINPROGRESS;
-        let address = match raw.header.nr {
-            SENDTO => raw.bytes(4),
-            SENDMSG | SENDMMSG => raw.bytes(item::MESSAGE_NAME),
-            BIND | CONNECT => raw.bytes(1),
-            _ => None,
-        };
         let unix = descriptor.ty == DescriptorType::Unix;
-        match address.and_then(parse_sockaddr) {
+        match address {
             Some(SockAddr::Unix(path)) if done && unix => descriptor.name = path.to_vec(),
             _ if unix => {}
             // A datagram's destination, or where a connection failed to go: the kernel's socket does not have it.
@@ -267,13 +281,8 @@ impl Tracker {
             _ => {}
         }
         // What the kernel has nobody can have changed meanwhile. A relative path says less than the caller's own.
-        let kernel = raw.bytes(if raw.header.nr == CONNECT {
-            item::UNIX_PEER
-        } else {
-            item::UNIX_LOCAL
-        });
-        if let Some(kernel @ [0 | b'/', ..]) = kernel {
-            descriptor.name = unix_name(kernel);
+        if let Some(name @ [0 | b'/', ..]) = bound_to {
+            descriptor.name = unix_name(name);
         }
         if let Some(old) = old {
             descriptor.ino = old.ino;

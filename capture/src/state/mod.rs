@@ -18,5 +18,5 @@ pub(crate) use missing::Missing;
 pub(crate) use path::{join, join_into, show};
 pub(crate) use selectors::{Selector, Selectors, What};
 pub(crate) use sharing::Who;
-pub(crate) use sockets::{socket, socket_of, unix_name, with_tuple};
+pub(crate) use sockets::{is_known, socket, socket_of, unix_name, with_tuple};
 pub(crate) use threads::Threads;

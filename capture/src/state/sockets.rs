@@ -25,6 +25,25 @@ pub(crate) fn socket(domain: u16, ty: u16, protocol: u16) -> Descriptor {
 
 /// A socket as the kernel knows it.
 pub(crate) fn socket_of(socket: &KernelSocket, role: Role) -> Descriptor {
+    let (ty, l4, tuple) = what(socket);
+    let out = Descriptor {
+        l4,
+        role,
+        ..named(ty, Vec::new())
+    };
+    match tuple {
+        Some(tuple) => with_tuple(out, tuple, role),
+        None => out,
+    }
+}
+
+/// Whether the kernel says no more of a socket than is known of it.
+pub(crate) fn is_known(socket: &KernelSocket, known: &Descriptor) -> bool {
+    (known.ty, known.l4, known.tuple) == what(socket)
+}
+
+/// What a socket is, and its addresses where it is one that has an IP address.
+fn what(socket: &KernelSocket) -> (DescriptorType, L4Proto, Option<Tuple>) {
     let ty = match socket.family {
         AF_INET => DescriptorType::Ipv4,
         AF_INET6 => DescriptorType::Ipv6,
@@ -32,8 +51,9 @@ pub(crate) fn socket_of(socket: &KernelSocket, role: Role) -> Descriptor {
         AF_NETLINK => DescriptorType::Netlink,
         _ => DescriptorType::Socket,
     };
-    let mut out = named(ty, Vec::new());
-    out.role = role;
+    if !matches!(ty, DescriptorType::Ipv4 | DescriptorType::Ipv6) {
+        return (ty, L4Proto::Unknown, None);
+    }
     let address = |bytes: &[u8; 16]| -> IpAddr {
         if ty == DescriptorType::Ipv4 {
             Ipv4Addr::new(bytes[0], bytes[1], bytes[2], bytes[3]).into()
@@ -42,15 +62,11 @@ pub(crate) fn socket_of(socket: &KernelSocket, role: Role) -> Descriptor {
             Ipv6Addr::from(*bytes).to_canonical()
         }
     };
-    if matches!(ty, DescriptorType::Ipv4 | DescriptorType::Ipv6) {
-        out.l4 = l4(socket.ty, socket.protocol);
-        let tuple = Tuple {
-            local: (address(&socket.local), socket.local_port),
-            remote: (address(&socket.remote), u16::from_be(socket.remote_port_be)),
-        };
-        return with_tuple(out, tuple, role);
-    }
-    out
+    let tuple = Tuple {
+        local: (address(&socket.local), socket.local_port),
+        remote: (address(&socket.remote), u16::from_be(socket.remote_port_be)),
+    };
+    (ty, l4(socket.ty, socket.protocol), Some(tuple))
 }
 
 /// The same socket with these addresses and the name that they make.
