@@ -316,13 +316,16 @@ impl Tracker {
                     return;
                 }
                 let thread = self.threads.get(raw.tid());
-                let values = call.params.iter().take(MAX_PARAMS);
                 let peer = values::Peer::of(matches!(call.effect, Effect::Accept { .. }).then_some(raw));
-                let args: ArrayVec<Value<'_>, MAX_PARAMS> = values
-                    .map(|(ty, source)| values::value(raw, thread, &peer, *ty, *source))
-                    .collect();
+                // Each is written where it is read: copies of what was just written cost more than all of the rest.
+                let mut args = [Value::Missing; MAX_PARAMS];
+                let params = call.params.iter().take(MAX_PARAMS);
+                let len = params.len();
+                for (to, (ty, source)) in args.iter_mut().zip(params) {
+                    values::set(to, raw, thread, &peer, *ty, *source);
+                }
                 let (thread, container) = thread.map_or((0, 0), |t| (t.id, t.container));
-                let args = &args;
+                let args = args.get(..len).unwrap_or_default();
                 let compat = if compat { EventFlags::COMPAT } else { 0 };
                 let flags =
                     EventFlags::HAS_RESULT | compat | marks(raw) | if call.entry { entry::marks(raw) } else { 0 };
@@ -422,7 +425,7 @@ impl Tracker {
         let redacted = self.redacted(&emit);
         let mut replaced = ArrayVec::<Value<'_>, MAX_PARAMS>::new();
         let mut args = emit.args;
-        if redacted.marked {
+        if let Some(redacted) = &redacted {
             flags |= EventFlags::REDACTED;
             replaced.extend(emit.args.iter().copied().take(MAX_PARAMS));
             redacted.put(&mut replaced);

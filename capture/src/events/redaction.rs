@@ -10,8 +10,6 @@ use std::borrow::Cow;
 pub(super) struct Redacted {
     /// Place and text.
     texts: Vec<(usize, Vec<u8>)>,
-    /// Whether there is a mark in the event, of these or from when the thread's own arguments came in.
-    pub(super) marked: bool,
 }
 
 impl Redacted {
@@ -26,25 +24,25 @@ impl Redacted {
 }
 
 impl Tracker {
-    /// What is to be replaced in an event. Argument lists come from the thread, which has them redacted already.
-    pub(super) fn redacted(&self, emit: &Emit<'_>) -> Redacted {
-        let mut out = Redacted::default();
+    /// What is to be replaced in an event; `None` where there is no mark in it, of what is replaced or from when the thread's
+    /// own arguments came in: argument lists come from the thread, which has them redacted already.
+    pub(super) fn redacted(&self, emit: &Emit<'_>) -> Option<Redacted> {
+        let mut out: Option<Redacted> = None;
         let redactor = &self.chosen.redactor;
         if !redactor.has_patterns() {
             return out;
         }
-        let Some(kind) = self.catalogue.kinds.get(usize::from(emit.kind)) else {
-            return out;
-        };
+        let kind = self.catalogue.kinds.get(usize::from(emit.kind))?;
         for ((at, arg), param) in emit.args.iter().enumerate().zip(&kind.params) {
             match (arg, param.ty) {
                 (Value::Bytes(bytes), ParamType::Bytes) => {
                     if let Cow::Owned(text) = redactor.payload(bytes) {
-                        out.texts.push((at, text));
-                        out.marked = true;
+                        out.get_or_insert_default().texts.push((at, text));
                     }
                 }
-                (Value::Bytes(bytes), ParamType::TextList) => out.marked |= redact::is_marked(bytes),
+                (Value::Bytes(bytes), ParamType::TextList) if redact::is_marked(bytes) => {
+                    out.get_or_insert_default();
+                }
                 _ => {}
             }
         }

@@ -6,14 +6,15 @@ use afterimage_abi::flags;
 use afterimage_format::constants::of_register;
 use afterimage_format::model::{ParamType, Thread, Value};
 
-/// The value of one parameter after the call.
-pub(super) fn value<'a>(
+/// Sets the value of one parameter after the call.
+pub(super) fn set<'a>(
+    to: &mut Value<'a>,
     raw: &Raw<'a>,
     thread: Option<&'a Thread>,
     peer: &'a Peer,
     ty: ParamType,
     source: Source,
-) -> Value<'a> {
+) {
     let text = |bytes: Option<&'a [u8]>| match bytes {
         Some(bytes) if !bytes.is_empty() => Value::Bytes(bytes),
         _ => Value::Missing,
@@ -24,7 +25,7 @@ pub(super) fn value<'a>(
     };
     let int = |n: Option<i64>| n.map_or(Value::Missing, Value::Int);
     let result = raw.header.result;
-    match source {
+    *to = match source {
         Source::Result => Value::Int(result),
         // Registers of 32 bits have no upper half that could hold a sign.
         Source::Arg(at) if ty == ParamType::Int && raw.header.flags & flags::COMPAT != 0 => {
@@ -55,7 +56,7 @@ pub(super) fn value<'a>(
         Source::WordOfParent(..) if result == 0 => Value::Missing,
         Source::Out(..) | Source::Done(_) if result < 0 => Value::Missing,
         Source::Found(_) if result <= 0 => Value::Missing,
-        Source::Done(inner) | Source::Found(inner) => value(raw, thread, peer, ty, *inner),
+        Source::Done(inner) | Source::Found(inner) => return set(to, raw, thread, peer, ty, *inner),
         Source::Word(arg, offset, size) | Source::Out(arg, offset, size) | Source::WordOfParent(arg, offset, size) => {
             int(raw.word(arg, offset, size).map(|w| integer(ty, w, size)))
         }
@@ -83,7 +84,7 @@ pub(super) fn value<'a>(
         Source::Tid => number(thread.map(|t| t.tid)),
         Source::Pid => number(thread.map(|t| t.pid)),
         Source::Ppid => number(thread.map(|t| t.ppid)),
-    }
+    };
 }
 
 /// Address of the other end of the kernel's socket, as a `struct sockaddr`.

@@ -3,6 +3,7 @@
 
 use crate::events::Raw;
 use crate::probe::Source;
+use std::cmp::Ordering;
 
 /// Bytes after which a ring's place is given back to the kernel.
 const RELEASE: u64 = 256 << 10;
@@ -38,6 +39,12 @@ struct Cursor {
 }
 
 impl Cursor {
+    /// The older one first; of two with one time, the one that is there.
+    #[inline]
+    fn cmp(&self, other: &Cursor) -> Ordering {
+        self.time.cmp(&other.time).then(other.ready.cmp(&self.ready))
+    }
+
     fn load(&mut self, source: &impl Source, last: u64, wait: bool) {
         self.ready = false;
         if self.at < self.end {
@@ -84,8 +91,7 @@ impl Merge {
             cursor.load(source, self.last[cursor.ring], wait);
         }
         let mut taken = Taken::default();
-        // Of two with one time, the one that is there.
-        while let Some(first) = (0..cursors.len()).min_by_key(|at| (cursors[*at].time, !cursors[*at].ready)) {
+        while let Some(first) = (0..cursors.len()).min_by(|a, b| cursors[*a].cmp(&cursors[*b])) {
             let others = (0..cursors.len())
                 .filter(|at| *at != first)
                 .map(|at| cursors[at].time)
