@@ -29,20 +29,20 @@ const CONNECT: u16 = libc::SYS_connect as u16;
 
 impl Tracker {
     /// Applies the effect of a call that returned.
-    pub(super) fn apply(&mut self, raw: &Raw<'_>, effect: Effect) {
+    pub(super) fn apply(&mut self, raw: &Raw<'_>, effect: &Effect) {
         let result = raw.header.result;
-        if effect == Effect::Address {
+        if matches!(effect, Effect::Address) {
             // A connection that failed or is under way has addresses, too.
             return self.address(raw);
         }
         // Linux gives a descriptor back even when closing it reports an error.
-        let closed = effect == Effect::Close && result != EBADF;
+        let closed = matches!(effect, Effect::Close) && result != EBADF;
         if result < 0 && !closed {
             return;
         }
         let who = raw.who();
         let flag = |at: Option<u8>| at.is_some_and(|at| raw.arg(at) & O_CLOEXEC != 0);
-        match effect {
+        match *effect {
             Effect::None | Effect::Address | Effect::Sigreturn | Effect::Receive { .. } => {}
             Effect::Open { path, dir, flags } => self.opened(raw, path, dir, flags),
             Effect::Close => self.descriptors.close(who, raw.arg(0) as i32),

@@ -308,21 +308,22 @@ impl Tracker {
                 let native = compat.then(|| raw.renumbered(call.native));
                 let raw = native.as_ref().unwrap_or(raw);
                 // What is closed is named as it was; what is opened or connected as it is now.
-                let closed = (call.effect == Effect::Close).then(|| self.descriptor_of(raw, call.fd));
-                self.apply(raw, call.effect);
+                let closed = matches!(call.effect, Effect::Close).then(|| self.descriptor_of(raw, call.fd));
+                self.apply(raw, &call.effect);
                 self.descriptors.tell_changes(out);
                 let descriptor = closed.unwrap_or_else(|| self.descriptor_of(raw, call.fd));
                 if !self.takes(call.take, descriptor) {
                     return;
                 }
                 let thread = self.threads.get(raw.tid());
-                let peer = values::Peer::of(matches!(call.effect, Effect::Accept { .. }).then_some(raw));
+                let accepts = matches!(call.effect, Effect::Accept { .. });
+                let peer = accepts.then(|| values::Peer::of(raw)).flatten();
                 // Each is written where it is read: copies of what was just written cost more than all of the rest.
                 let mut args = [Value::Missing; MAX_PARAMS];
                 let params = call.params.iter().take(MAX_PARAMS);
                 let len = params.len();
                 for (to, (ty, source)) in args.iter_mut().zip(params) {
-                    values::set(to, raw, thread, &peer, *ty, *source);
+                    values::set(to, raw, thread, peer.as_ref(), *ty, *source);
                 }
                 let (thread, container) = thread.map_or((0, 0), |t| (t.id, t.container));
                 let args = args.get(..len).unwrap_or_default();

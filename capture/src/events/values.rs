@@ -11,7 +11,7 @@ pub(super) fn set<'a>(
     to: &mut Value<'a>,
     raw: &Raw<'a>,
     thread: Option<&'a Thread>,
-    peer: &'a Peer,
+    peer: Option<&'a Peer>,
     ty: ParamType,
     source: Source,
 ) {
@@ -48,8 +48,8 @@ pub(super) fn set<'a>(
             text(raw.bytes(arg).map(|list| list.strip_suffix(b"\0").unwrap_or(list)))
         }
         Source::Item(arg) => raw.bytes(arg).map_or(Value::Missing, Value::Bytes),
-        Source::Peer(arg) => match peer.bytes() {
-            Some(bytes) => Value::Bytes(bytes),
+        Source::Peer(arg) => match peer {
+            Some(peer) => Value::Bytes(peer.bytes()),
             None => raw.bytes(arg).map_or(Value::Missing, Value::Bytes),
         },
         Source::Str(arg) => text(raw.bytes(arg).and_then(|b| b.split(|byte| *byte == 0).next())),
@@ -95,26 +95,23 @@ pub(super) struct Peer {
 
 impl Peer {
     /// Of the socket in a record, if that is one of the Internet.
-    pub(super) fn of(raw: Option<&Raw<'_>>) -> Peer {
-        let mut peer = Peer { bytes: [0; 28], len: 0 };
-        let Some(socket) = raw.and_then(Raw::socket) else {
-            return peer;
-        };
+    pub(super) fn of(raw: &Raw<'_>) -> Option<Peer> {
+        let socket = raw.socket()?;
         // Family, port, (flow,) address.
         let (at, size, len) = match socket.family {
             2 => (4, 4, 16),
             10 => (8, 16, 28),
-            _ => return peer,
+            _ => return None,
         };
-        peer.bytes[..2].copy_from_slice(&socket.family.to_le_bytes());
-        peer.bytes[2..4].copy_from_slice(&socket.remote_port_be.to_le_bytes());
-        peer.bytes[at..at + size].copy_from_slice(&socket.remote[..size]);
-        peer.len = len;
-        peer
+        let mut bytes = [0; 28];
+        bytes[..2].copy_from_slice(&socket.family.to_le_bytes());
+        bytes[2..4].copy_from_slice(&socket.remote_port_be.to_le_bytes());
+        bytes[at..at + size].copy_from_slice(&socket.remote[..size]);
+        Some(Peer { bytes, len })
     }
 
-    fn bytes(&self) -> Option<&[u8]> {
-        (self.len > 0).then_some(&self.bytes[..self.len])
+    fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
     }
 }
 
