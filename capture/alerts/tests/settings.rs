@@ -64,7 +64,7 @@ argv = ["/usr/local/bin/ticket", "--file"]
 [[upload]]
 name = "bucket"
 url = "s3://captures/prod"
-options = { region = "eu-central-1", access_key_id = "AKIA" }
+options = { region = "eu-central-1", access_key_id = "AKIA", web_identity_token_file = "/run/token" }
 secrets = { secret_access_key = { file = "/etc/afterimage/s3" } }
 "#;
 

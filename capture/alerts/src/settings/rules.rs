@@ -353,8 +353,8 @@ fn deliveries(settings: &Settings, wrong: &mut Vec<(Key, String)>) {
         for name in upload.options.keys() {
             // A secret in the settings would be printed with them.
             let name_is = name.to_ascii_lowercase();
-            // The id of a key is none.
-            if SECRET_WORDS.iter().any(|word| name_is.contains(word)) && !name_is.ends_with("access_key_id") {
+            let is_none = NO_SECRETS.iter().any(|end| name_is.ends_with(end));
+            if SECRET_WORDS.iter().any(|word| name_is.contains(word)) && !is_none {
                 let secrets = format!("secrets = {{ {name} = {{ file = \"…\" }} }}");
                 let mut key = of("upload", at, &["options"]);
                 key.push(Part::Name(Cow::Owned(name.clone())));
@@ -401,6 +401,9 @@ const SECRET_WORDS: [&str; 8] = [
     "service_account_key",
     "credential",
 ];
+
+/// How options end that only sound like it: the id of a key, and paths of files.
+const NO_SECRETS: [&str; 3] = ["access_key_id", "_file", "application_credentials"];
 
 fn is_name(name: &str) -> bool {
     let good = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
