@@ -255,7 +255,13 @@ pub struct SegmentBuilder {
     pub(super) descriptors: Vec<StoredDescriptor>,
     // Kept from segment to segment.
     pub(super) kept: Option<EncoderMemory>,
+    /// Segments since memory was given back.
+    segments: u32,
 }
+
+/// After so many segments memory is given back: each kind keeps what it took at most, and together that is more than any
+/// segment takes.
+const RENEWED: u32 = 64;
 
 impl SegmentBuilder {
     /// A builder for events of these kinds ([`Event::kind`] is an index into them). Events are numbered from
@@ -281,6 +287,7 @@ impl SegmentBuilder {
             containers: Vec::new(),
             descriptors: Vec::new(),
             kept: None,
+            segments: 0,
         }
     }
 
@@ -474,7 +481,7 @@ impl SegmentBuilder {
         }
     }
 
-    /// Empties the builder for the next segment and keeps its memory. Numbering goes on.
+    /// Empties the builder for the next segment and mostly keeps its memory. Numbering goes on.
     pub fn clear(&mut self) {
         self.first_num = self.next_num();
         self.tables.iter_mut().for_each(Table::clear);
@@ -491,6 +498,13 @@ impl SegmentBuilder {
         self.threads.clear();
         self.containers.clear();
         self.descriptors.clear();
+        self.segments += 1;
+        if self.segments >= RENEWED {
+            self.segments = 0;
+            self.tables.iter_mut().for_each(|table| table.words = Vec::new());
+            (self.times, self.rows) = (Vec::new(), Vec::new());
+            (self.strings, self.payloads) = Default::default();
+        }
     }
 
     /// Gives what encoding has kept from the segments before for what another builder has kept.
