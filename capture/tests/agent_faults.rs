@@ -160,6 +160,68 @@ fn a_full_disk_ends_a_capture_and_not_the_agent() {
     assert!(again["ok"] == true && ended.unwrap()["sealed"] == true, "{again}");
 }
 
+/// The ring on disk is written again once that can be done, and a capture over the time when it could not says what it lacks.
+#[test]
+fn the_ring_on_disk_goes_on_when_there_is_room_again() {
+    let name = "the_ring_on_disk_goes_on_when_there_is_room_again";
+    if !can_record(name) {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let disk = dir.path().join("ring");
+    std::fs::create_dir(&disk).unwrap();
+    let mount = Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=96m", "tmpfs"])
+        .arg(&disk)
+        .status();
+    if !mount.is_ok_and(|status| status.success()) {
+        skip(name, "cannot mount a small tmpfs");
+        return;
+    }
+    let config = format!(
+        "[ring]\ntime = '1s'\n[ring.disk]\nfolder = '{}'\nsize = '64MiB'\n[captures]\npre = '2m'\npost = '100ms'\n\
+         [retention]\nmin_free = '0'\n",
+        disk.display()
+    );
+    let agent = Agent::start(dir.path(), &config);
+    // Until the disk has failed, or has not any more; then for longer than the memory goes back.
+    let until = |failed: f64| {
+        support::wait_for("the ring on disk", || {
+            work(Duration::from_millis(200));
+            agent.metric("ring_disk_failed") == failed
+        });
+        work(Duration::from_millis(2500));
+    };
+    work(Duration::from_millis(2500));
+    let rest = disk.join("rest");
+    assert!(std::fs::write(&rest, vec![1; 96 << 20]).is_err());
+    // Room that was reserved ahead goes first.
+    let noise = workload().with_file_name("transport");
+    let made = Command::new(noise).args(["stream", "500000", "80"]).status();
+    assert!(made.unwrap().success());
+    until(1.0);
+    std::fs::remove_file(&rest).unwrap();
+    until(0.0);
+    let answer = agent.trigger(&["--node"]);
+    let id = answer["capture"].as_str().unwrap();
+    let summary = agent.ended(id);
+    let trace = agent.trace(id);
+    let log = agent.log();
+    drop(agent);
+    assert!(Command::new("umount").arg("-l").arg(&disk).status().unwrap().success());
+    assert_eq!(summary["result"], "complete", "{summary}");
+    assert!(log.contains("the ring on disk has failed") && log.contains("the ring on disk goes on"));
+    let zones = trace.entries_between(0, u64::MAX).map(|(_, entry)| entry.unwrap());
+    let nums: Vec<(u64, u64)> = zones
+        .map(|entry| (entry.zone.first_num, u64::from(entry.zone.rows)))
+        .collect();
+    let holes = nums.windows(2).map(|pair| pair[1].0 - (pair[0].0 + pair[0].1));
+    let holes: Vec<u64> = holes.filter(|missing| *missing > 0).collect();
+    let told: Vec<u64> = trace.summary().unwrap().losses.iter().map(|loss| loss.events).collect();
+    assert_eq!((holes.len(), &holes), (1, &told), "{nums:?}");
+    assert!(summary["losses"]["events"].as_u64() >= Some(holes[0]), "{summary}");
+}
+
 fn random(bytes: usize) -> Vec<u8> {
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     let mut next = || {

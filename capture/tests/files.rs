@@ -79,10 +79,16 @@ fn a_time_rotates_as_well() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
-    let recording = Recording::start(dir.path(), &dir.path().join("t.scap"), &["--rotate", "500ms"]);
-    busy(3.5);
+    let recording = Recording::start(dir.path(), &dir.path().join("t.scap"), &["--rotate", "1500ms"]);
+    busy(9.5);
     recording.seal();
-    assert!(traces(dir.path()).len() >= 2);
+    let files = traces(dir.path());
+    assert!(files.len() >= 2, "{files:?}");
+    // A segment has a second; each file goes on until its time has come.
+    for path in &files[..files.len() - 1] {
+        let segments = Trace::open(path).unwrap().segment_count();
+        assert!(segments >= 2, "{}: {segments}", path.display());
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::alert::Trigger;
 use super::cut::{Span, cut};
 use super::folder::Files;
 use super::members::Members;
-use super::older::Older;
+use super::older::{self, Older};
 use super::ring::Piece;
 use super::select::World;
 use super::sidecar::{self, Outcome};
@@ -60,7 +60,7 @@ pub(crate) struct Capture {
     /// Keys of containers that were looked at for that.
     met: BTreeSet<u64>,
     /// What could not be taken.
-    losses: Vec<Loss>,
+    pub(crate) losses: Vec<Loss>,
     /// What comes before the ring.
     pub(crate) older: Option<Older>,
     /// Why it ends before its time.
@@ -282,10 +282,12 @@ impl Capture {
     /// All of [`Older`] was taken; `next` is what the ring in memory has next. What has left that meanwhile is on disk, too.
     pub(crate) fn end_older(&mut self, next: Option<&Piece>) {
         let Some(older) = self.older.take() else { return };
+        let time = next.map_or(older.reached.1, |next| next.from);
+        self.losses.extend(older::gap(older.reached, self.next_num, time));
         let Some(next) = next.filter(|next| next.seq > self.next) else {
             return;
         };
-        self.next_num = self.next_num.max(older.reached());
+        self.next_num = self.next_num.max(older.reached.0);
         let first = next.segment.zone.first_num;
         self.older = older.rest(self.next_num..first);
         if self.next_num >= first {

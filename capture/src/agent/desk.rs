@@ -36,8 +36,8 @@ pub(crate) enum Event {
     Piece,
     /// Everything before this mark is in the ring.
     Mark(u64),
-    /// The ring on disk has failed.
-    DiskFailed(String),
+    /// The ring on disk has failed, or is written again.
+    Disk(Result<(), String>),
     /// Somebody wants something.
     Request(Request),
     /// The helper has said something; it waits until it was heard.
@@ -267,9 +267,16 @@ impl Desk {
                     self.known_until = time;
                 }
             }
-            Event::DiskFailed(error) => self
-                .log
-                .warn("the ring on disk has failed; memory goes on", &[("error", &error)]),
+            Event::Disk(state) => {
+                self.metrics.disk_failed = state.is_err();
+                match state {
+                    Ok(()) => self.log.info("the ring on disk goes on", &[]),
+                    Err(error) => self.log.warn(
+                        "the ring on disk has failed; memory goes on, and the disk is tried again",
+                        &[("error", &error)],
+                    ),
+                }
+            }
             Event::Request(request) => {
                 let answer = match request.what {
                     What::Trigger(trigger) => self.trigger(&trigger),

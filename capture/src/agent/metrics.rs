@@ -20,6 +20,8 @@ pub(crate) struct Metrics {
     pub(crate) reloads: u64,
     /// Segments that conditions were not looked for in: they had taken too much time.
     pub(crate) not_looked_at: u64,
+    /// Whether the ring on disk cannot be written at the moment.
+    pub(crate) disk_failed: bool,
 }
 
 impl Default for Metrics {
@@ -34,6 +36,7 @@ impl Default for Metrics {
             deleted: 0,
             reloads: 0,
             not_looked_at: 0,
+            disk_failed: false,
         }
     }
 }
@@ -120,6 +123,12 @@ impl Metrics {
             "gauge",
             "Time since the last event of the ring.",
             &plain(seconds(age)),
+        );
+        one(
+            "ring_disk_failed",
+            "gauge",
+            "1 while the ring on disk cannot be written.",
+            &plain(f64::from(u8::from(self.disk_failed))),
         );
         one(
             "captures_running",

@@ -3,6 +3,7 @@
 use super::capture::Capture;
 use super::ring::{Piece, SharedRing};
 use afterimage_format::file::Trace;
+use afterimage_format::model::{Loss, LossCause};
 use afterimage_format::segment::Segment;
 use afterimage_query::TraceContext;
 use afterimage_query::row::SegmentRows;
@@ -21,8 +22,8 @@ pub(crate) struct Older {
     with_state: bool,
     /// Numbers of the first event that is wanted, and of the first one that is in memory.
     nums: Range<u64>,
-    /// The number behind the last event that was taken.
-    reached: u64,
+    /// The number behind the last event that was taken, 0 before the first, and its time.
+    pub(crate) reached: (u64, u64),
 }
 
 /// Files of the ring on disk begin so.
@@ -89,40 +90,43 @@ impl Older {
             from,
             with_state,
             nums: 0..before,
-            reached: 0,
+            reached: (0, from),
         }
     }
 
     /// What has left the memory since: nothing where the disk did not have what came before either.
     pub(crate) fn rest(&self, nums: Range<u64>) -> Option<Older> {
-        let goes_on = self.nums.start == 0 || self.reached > self.nums.start;
+        let goes_on = self.nums.start == 0 || self.reached.0 > self.nums.start;
         (goes_on && !nums.is_empty()).then(|| Older {
+            reached: (nums.start, self.reached.1),
             nums,
             ..Older::new(&self.folder, &self.name, self.from, 0, false)
         })
     }
 
-    /// The number behind the last event that it had.
-    pub(crate) fn reached(&self) -> u64 {
-        self.reached
-    }
-
-    /// The next one. What cannot be read any more is left out: the oldest file may have been deleted meanwhile.
-    pub(crate) fn next(&mut self) -> Option<Piece> {
+    /// The next one, and what is missing before it. What cannot be read any more is left out: the oldest file may have been
+    /// deleted meanwhile.
+    pub(crate) fn next(&mut self) -> Option<(Piece, Option<Loss>)> {
         loop {
             if let Some((trace, segments)) = &mut self.open {
                 while let Some(at) = segments.pop_front() {
                     let Ok(segment) = trace.encoded(at) else { continue };
                     let zone = &segment.zone;
                     let (from, to) = (zone.time_min, zone.time_max);
-                    self.reached = zone.first_num + u64::from(zone.rows);
+                    let mut missing = None;
+                    // State alone comes from before what is wanted, and not everything between.
+                    if to >= self.from {
+                        missing = gap(self.reached, zone.first_num, from);
+                        self.reached = (zone.first_num + u64::from(zone.rows), to);
+                    }
                     self.with_state = false;
-                    return Some(Piece {
+                    let piece = Piece {
                         seq: 0,
                         segment,
                         from,
                         to,
-                    });
+                    };
+                    return Some((piece, missing));
                 }
             }
             let file = self.files.pop_front()?;
@@ -153,6 +157,18 @@ impl Older {
     }
 }
 
+/// The events between the last that was taken and number `next`, which is of this time. The disk could not be written then; how
+/// many of them would have been wanted is not known.
+pub(crate) fn gap((reached, since): (u64, u64), next: u64, time: u64) -> Option<Loss> {
+    (reached != 0 && next > reached).then_some(Loss {
+        cause: LossCause::Write,
+        cpu: None,
+        events: next - reached,
+        from: since,
+        to: time,
+    })
+}
+
 /// Gives a capture the next segment from before the ring in memory.
 pub(crate) fn take(capture: &mut Capture, context: &TraceContext, ring: &SharedRing) {
     if capture.failed.is_some() {
@@ -160,7 +176,8 @@ pub(crate) fn take(capture: &mut Capture, context: &TraceContext, ring: &SharedR
         return;
     }
     match capture.older.as_mut().and_then(Older::next) {
-        Some(piece) => {
+        Some((piece, missing)) => {
+            capture.losses.extend(missing);
             if let Ok(segment) = Segment::parse(piece.segment.body.as_slice(), 0) {
                 capture.take_piece(&piece, &SegmentRows::new(context, segment));
             }

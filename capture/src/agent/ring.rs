@@ -3,8 +3,8 @@
 
 use super::config;
 use super::desk::Event;
-use crate::clock;
 use crate::record::{Output, Place};
+use crate::{clock, heap};
 use afterimage_format::file::Summary;
 use afterimage_format::model::ClockAnchor;
 use afterimage_format::segment::EncodedSegment;
@@ -12,10 +12,12 @@ use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What a segment takes beside its bytes, roughly: the names of its zone map are shared.
 const OVERHEAD: usize = 2048;
+/// What is mapped takes whole pages, together with the 16 bytes that the allocator puts before it.
+const PAGE: usize = 4096;
 
 /// A finished segment.
 pub(crate) struct Piece {
@@ -30,7 +32,13 @@ pub(crate) struct Piece {
 
 impl Piece {
     fn size(&self) -> usize {
-        self.segment.body.capacity() + OVERHEAD
+        let bytes = self.segment.body.capacity();
+        let taken = if bytes < heap::MAPPED {
+            bytes
+        } else {
+            (bytes + 16).next_multiple_of(PAGE)
+        };
+        taken + OVERHEAD
     }
 }
 
@@ -71,7 +79,8 @@ pub(crate) struct Totals {
 impl Ring {
     pub(crate) fn set_limit(&mut self, limit: Limit) {
         self.limit = limit;
-        self.evict();
+        // The newest stays, however large it is: captures that go on take it from here.
+        self.evict(0, self.until(), 1);
     }
 
     fn push(&mut self, mut segment: EncodedSegment, now: u64) {
@@ -92,17 +101,17 @@ impl Ring {
             to,
         });
         self.next += 1;
+        // Before it comes, others leave: what is there never takes more than it may.
+        self.evict(piece.size(), to, 0);
         self.bytes += piece.size();
         self.pieces.push_back(piece);
-        self.evict();
     }
 
-    fn evict(&mut self) {
-        let newest = self.pieces.back().map_or(0, |piece| piece.to);
+    /// Lets the oldest go, but for so many, where `more` bytes come that reach up to time `newest`.
+    fn evict(&mut self, more: usize, newest: u64, keep: usize) {
         let oldest = newest.saturating_sub(u64::try_from(self.limit.time.as_nanos()).unwrap_or(u64::MAX));
-        // The newest stays, however large it is: captures that go on take it from here.
-        while self.pieces.len() > 1
-            && (self.bytes > self.limit.bytes || self.pieces.front().is_some_and(|piece| piece.to < oldest))
+        while self.pieces.len() > keep
+            && (self.bytes + more > self.limit.bytes || self.pieces.front().is_some_and(|piece| piece.to < oldest))
         {
             if let Some(piece) = self.pieces.pop_front() {
                 self.bytes -= piece.size();
@@ -179,16 +188,18 @@ pub(crate) struct RingEnd {
     pub(crate) clock: ClockAnchor,
     /// Where the same segments are kept on disk.
     pub(crate) disk: Option<Output>,
-    /// Why nothing is kept there any more.
-    pub(crate) failed: Option<String>,
+    /// When something could not be kept there last; nothing since.
+    pub(crate) failed: Option<Instant>,
 }
 
+/// After a failure the disk is left alone for so long.
+const RETRY: Duration = Duration::from_secs(5);
+
 impl RingEnd {
-    /// Nothing goes there any more; the memory goes on.
     fn disk_failed(&mut self, error: &afterimage_format::Error) {
-        let error = error.to_string();
-        let _ = self.desk.send(Event::DiskFailed(error.clone()));
-        self.failed = Some(error);
+        if self.failed.replace(Instant::now()).is_none() {
+            let _ = self.desk.send(Event::Disk(Err(error.to_string())));
+        }
     }
 }
 
@@ -213,15 +224,15 @@ impl Place for RingEnd {
     }
 
     fn rotate(&mut self, summary: &Summary) -> afterimage_format::Result<()> {
-        match &mut self.disk {
-            Some(disk) if self.failed.is_none() => {
-                if let Err(error) = disk.rotate(summary) {
-                    self.disk_failed(&error);
-                }
-                Ok(())
+        let rotated = self.disk.as_mut().map_or(Ok(()), |disk| disk.rotate(summary));
+        match rotated {
+            Err(error) => self.disk_failed(&error),
+            Ok(()) if self.failed.take().is_some() => {
+                let _ = self.desk.send(Event::Disk(Ok(())));
             }
-            _ => Ok(()),
+            Ok(()) => {}
         }
+        Ok(())
     }
 
     fn seal(&mut self, summary: &Summary) -> afterimage_format::Result<u64> {
@@ -236,7 +247,11 @@ impl Place for RingEnd {
     }
 
     fn is_full(&self) -> bool {
-        self.failed.is_none() && self.disk.as_ref().is_some_and(Place::is_full)
+        match self.failed {
+            // What comes behind a gap begins another file, with what was alive then.
+            Some(at) => at.elapsed() >= RETRY,
+            None => self.disk.as_ref().is_some_and(Place::is_full),
+        }
     }
 
     fn bytes(&self) -> u64 {

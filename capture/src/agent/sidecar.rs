@@ -122,3 +122,17 @@ pub(crate) fn write(path: &Path, value: &Value) -> std::io::Result<()> {
 pub(crate) fn read(path: &Path) -> Option<Value> {
     serde_json::from_slice(&std::fs::read(path).ok()?).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deliveries_are_told_how_many_alerts_there_are_where_these_are_too_long() {
+        let summary = |title: &str| json!({"capture": "c", "alerts": [{"title": title}, {"title": "second"}]});
+        let short = summary("first");
+        assert_eq!(brief(&short), short);
+        let long = brief(&summary(&"x".repeat(BRIEF)));
+        assert_eq!(long, json!({"capture": "c", "alerts": {"left_out": 2}}));
+    }
+}

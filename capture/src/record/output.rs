@@ -36,6 +36,8 @@ pub(crate) struct Attached {
 /// The file that is being written, and what the next one needs.
 pub(crate) struct Output {
     writer: TraceWriter,
+    /// The file is sealed, and the next one could not be created yet.
+    done: Option<Sealed>,
     /// As given on the command line.
     path: PathBuf,
     header: Header,
@@ -68,6 +70,7 @@ impl Output {
         let writer = open(&first, &header, &options, &attached)?;
         Ok(Output {
             writer,
+            done: None,
             path: path.to_owned(),
             header,
             options,
@@ -82,6 +85,16 @@ impl Output {
     /// Appends a segment to the current file.
     pub(crate) fn append_ref(&mut self, segment: &EncodedSegment) -> Result<()> {
         self.writer.append(segment)
+    }
+
+    /// Seals the current file, once.
+    fn finish(&mut self, summary: &Summary) -> Result<Sealed> {
+        let sealed = match self.done {
+            Some(sealed) => sealed,
+            None => seal(&mut self.writer, summary)?,
+        };
+        self.done = Some(sealed);
+        Ok(sealed)
     }
 }
 
@@ -113,14 +126,17 @@ impl Place for Output {
             next_name: name_of(&next),
             ..summary.clone()
         };
-        let sealed = seal(&mut self.writer, &summary)?;
-        self.header.series = Series {
+        let sealed = self.finish(&summary)?;
+        let before = self.writer.path().to_owned();
+        let mut header = self.header.clone();
+        header.series = Series {
             number,
             previous: sealed.root,
-            previous_name: name_of(self.writer.path()),
+            previous_name: name_of(&before),
         };
-        let before = self.writer.path().to_owned();
-        self.writer = open(&next, &self.header, &self.options, &self.attached)?;
+        // Where this fails, all of it can be tried again.
+        self.writer = open(&next, &header, &self.options, &self.attached)?;
+        (self.header, self.done) = (header, None);
         self.opened = Instant::now();
         self.bytes += sealed.bytes;
         self.sealed.push_back(before);
@@ -136,7 +152,7 @@ impl Place for Output {
     fn mark(&mut self, _: u64) {}
 
     fn seal(&mut self, summary: &Summary) -> Result<u64> {
-        Ok(self.bytes + seal(&mut self.writer, summary)?.bytes)
+        Ok(self.bytes + self.finish(summary)?.bytes)
     }
 
     fn bytes(&self) -> u64 {

@@ -64,6 +64,10 @@ enum Job {
 struct State {
     failed: AtomicBool,
     full: AtomicBool,
+    /// Another file is asked for, whatever the size and age of this one.
+    asked: AtomicBool,
+    /// A rotation is under way: what is full is the file before.
+    rotating: AtomicBool,
     /// The drain had to wait for the writing side since its last segment.
     behind: AtomicBool,
     /// Less compression is wanted.
@@ -98,6 +102,7 @@ impl Sink {
             };
             let mut memory = None;
             for job in to_do {
+                let rotated = matches!(job, Job::Rotate(_));
                 let done = match job {
                     Job::Rotate(summary) => {
                         written.rotate(&summary);
@@ -121,7 +126,10 @@ impl Sink {
                     }
                 };
                 tell.failed.store(written.failed.is_some(), Ordering::Relaxed);
-                tell.full.fetch_or(written.output.is_full(), Ordering::Relaxed);
+                tell.full.store(written.output.is_full(), Ordering::Relaxed);
+                if rotated {
+                    tell.rotating.store(false, Ordering::Release);
+                }
                 tell.bytes.store(written.output.bytes(), Ordering::Relaxed);
                 tell.files.store(written.output.files(), Ordering::Relaxed);
                 if done.is_some_and(|builder| give_back.send(builder).is_err()) {
@@ -164,13 +172,13 @@ impl Sink {
 
     /// Whether the file has reached its size or age: the next segment should be a keyframe behind [`Sink::rotate`].
     pub(super) fn is_full(&self) -> bool {
-        // Asked once: until the rotation is done the answer would stay the same.
-        self.state.full.swap(false, Ordering::Relaxed)
+        let rotating = self.state.rotating.load(Ordering::Acquire);
+        self.state.asked.swap(false, Ordering::Relaxed) || !rotating && self.state.full.load(Ordering::Relaxed)
     }
 
     /// Makes [`Sink::is_full`] say so whatever the size and age.
     pub(super) fn ask_for_rotation(&self) {
-        self.state.full.store(true, Ordering::Relaxed);
+        self.state.asked.store(true, Ordering::Relaxed);
     }
 
     /// Whether to compress less from now on.
@@ -186,6 +194,7 @@ impl Sink {
 
     /// Seals the file behind what was given so far; the next segment begins another.
     pub(super) fn rotate(&self, summary: Summary) -> Result<(), Stopped> {
+        self.state.rotating.store(true, Ordering::Relaxed);
         self.jobs.send(Job::Rotate(Box::new(summary))).map_err(|_| Stopped)
     }
 
