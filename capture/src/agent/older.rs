@@ -160,7 +160,7 @@ impl Older {
 /// The events between the last that was taken and number `next`, which is of this time. The disk could not be written then; how
 /// many of them would have been wanted is not known.
 pub(crate) fn gap((reached, since): (u64, u64), next: u64, time: u64) -> Option<Loss> {
-    (reached != 0 && next > reached).then_some(Loss {
+    (reached != 0 && next > reached).then(|| Loss {
         cause: LossCause::Write,
         cpu: None,
         events: next - reached,
