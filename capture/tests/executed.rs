@@ -106,6 +106,38 @@ fn what_a_container_drops_runs_and_deletes_is_kept() {
     assert!(content == std::fs::read("/usr/bin/sleep").unwrap());
 }
 
+/// The kernel gives numbers of mounts and their namespaces again: a file is never looked for in a container that has gone.
+#[test]
+fn each_container_has_its_own_place_on_the_host() {
+    let name = "each_container_has_its_own_place_on_the_host";
+    if !can_run_containers(name) {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let ids: Vec<String> = (0..16)
+        .map(|at| format!("afterimage-place-{at:02}-{}", std::process::id()))
+        .collect();
+    let path = dir.path().join("t.scap");
+    let chosen: Vec<&str> = ids.iter().flat_map(|id| ["--container", id]).collect();
+    let recording = Recording::start(dir.path(), &path, &chosen);
+    for id in &ids {
+        let program = format!("/data/{id}");
+        let bundle = Bundle::new(dir.path(), id, &[&program, "0.2"]);
+        std::fs::copy("/usr/bin/sleep", bundle.data().join(id)).unwrap();
+        assert!(bundle.run(id).status.success());
+    }
+    let sealed = recording.seal();
+    assert!(sealed.status.success(), "{sealed:?}");
+    let trace = Trace::open(&path).unwrap();
+    let filter = "evt.type = execve and evt.rawres = 0 and proc.exepath startswith /data/";
+    let places = select(&trace, filter, |row| text(row, "%proc.exepath %proc.exe.hostpath"));
+    let expected = ids.iter().map(|id| {
+        let place = dir.path().join(format!("bundle-{id}/rootfs/data/{id}"));
+        format!("/data/{id} {}", place.display())
+    });
+    assert_eq!(places, expected.collect::<Vec<_>>());
+}
+
 #[test]
 fn a_program_without_a_file_is_kept_too() {
     if !can_record("a_program_without_a_file_is_kept_too") {

@@ -1,6 +1,5 @@
 //! Where a file of a container lies on the host.
 
-use hashbrown::HashMap;
 use std::fs::{self, File};
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
@@ -23,53 +22,27 @@ struct Layers {
     lower: Vec<PathBuf>,
 }
 
-/// Mounts of the namespaces met so far.
-#[derive(Default)]
-pub(super) struct Mounts {
-    namespaces: HashMap<PathBuf, Vec<Mount>>,
-}
-
-/// Namespaces that are remembered; hosts with more containers read some of them again.
-const MOST_NAMESPACES: usize = 256;
-
-impl Mounts {
-    /// The path of an open file of process `pid` in the recorder's own mount namespace. `None`: it has none, or it cannot
-    /// be told.
-    pub(super) fn host_path(&mut self, file: &File, pid: u32) -> Option<Vec<u8>> {
-        let link = fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).ok()?;
-        let seen = link.as_os_str().as_bytes();
-        let seen = seen.strip_suffix(b" (deleted)").unwrap_or(seen);
-        let namespace = fs::read_link(format!("/proc/{pid}/ns/mnt")).ok()?;
-        if namespace == fs::read_link("/proc/self/ns/mnt").ok()? {
-            return seen.starts_with(b"/").then(|| seen.to_vec());
-        }
-        let info = fs::read_to_string(format!("/proc/self/fdinfo/{}", file.as_raw_fd())).ok()?;
-        let id = info
-            .lines()
-            .find_map(|l| l.strip_prefix("mnt_id:"))?
-            .trim()
-            .parse()
-            .ok()?;
-        let mount = self.find(pid, namespace, id)?;
-        let inside = below(seen, &mount.place)?;
-        match &mount.overlay {
-            Some(layers) => layers.find(&inside),
-            None => on_host(&mount, &inside),
-        }
+/// The path of an open file of process `pid` in the recorder's own mount namespace. `None`: it has none, or it cannot be told.
+///
+/// Nothing is remembered of a namespace: when one has gone, the next has its number, and the numbers of its mounts. That of
+/// this file's mount nobody else has while the file is open.
+pub(super) fn host_path(file: &File, pid: u32) -> Option<Vec<u8>> {
+    let link = fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).ok()?;
+    let seen = link.as_os_str().as_bytes();
+    let seen = seen.strip_suffix(b" (deleted)").unwrap_or(seen);
+    let namespace = fs::read_link(format!("/proc/{pid}/ns/mnt")).ok()?;
+    if namespace == fs::read_link("/proc/self/ns/mnt").ok()? {
+        return seen.starts_with(b"/").then(|| seen.to_vec());
     }
-
-    fn find(&mut self, pid: u32, namespace: PathBuf, id: u64) -> Option<Mount> {
-        let known = |mounts: &Vec<Mount>| mounts.iter().find(|m| m.id == id).cloned();
-        if let Some(mount) = self.namespaces.get(&namespace).and_then(known) {
-            return Some(mount);
-        }
-        if self.namespaces.len() >= MOST_NAMESPACES {
-            self.namespaces.clear();
-        }
-        let mounts = parse(&fs::read(format!("/proc/{pid}/mountinfo")).ok()?);
-        let found = known(&mounts);
-        self.namespaces.insert(namespace, mounts);
-        found
+    let info = fs::read_to_string(format!("/proc/self/fdinfo/{}", file.as_raw_fd())).ok()?;
+    let id = info.lines().find_map(|l| l.strip_prefix("mnt_id:"))?;
+    let id: u64 = id.trim().parse().ok()?;
+    let mounts = parse(&fs::read(format!("/proc/{pid}/mountinfo")).ok()?);
+    let mount = mounts.into_iter().find(|mount| mount.id == id)?;
+    let inside = below(seen, &mount.place)?;
+    match &mount.overlay {
+        Some(layers) => layers.find(&inside),
+        None => on_host(&mount, &inside),
     }
 }
 
@@ -202,7 +175,7 @@ mod tests {
     fn a_file_of_the_recorders_own_namespace_is_where_it_is() {
         let file = File::open("/proc/self/exe").unwrap();
         let path = std::env::current_exe().unwrap();
-        let found = Mounts::default().host_path(&file, std::process::id());
+        let found = host_path(&file, std::process::id());
         assert_eq!(found.as_deref(), Some(path.as_os_str().as_bytes()));
     }
 }

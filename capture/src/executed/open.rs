@@ -1,6 +1,7 @@
 //! Opening executed files in time.
 
-use super::{Answer, ByPath, Facts, Job, key_of, mounts::Mounts};
+use super::mounts::host_path;
+use super::{Answer, ByPath, Facts, Job, key_of};
 use crate::probe::ExecutedRing;
 use afterimage_abi::{ExecutedFile, ExecutedKey};
 use std::ffi::CString;
@@ -27,13 +28,12 @@ pub(super) fn run(
     failed: &SyncSender<Answer>,
     by_path: &Receiver<ByPath>,
 ) {
-    let mut mounts = Mounts::default();
     loop {
         ring.wait(TURN);
         while let Some(now) = ring.next() {
             let pid = (now.tgid_tid >> 32) as u32;
             let found = open_of_process(pid, &now.file);
-            if !hand_on(found, now.file, pid, &mut mounts, jobs, failed) {
+            if !hand_on(found, now.file, pid, jobs, failed) {
                 return;
             }
         }
@@ -46,7 +46,7 @@ pub(super) fn run(
                 ..ExecutedFile::default()
             };
             let found = open_by_path(&wanted).and_then(|opened| same(opened, &file, true));
-            if !hand_on(found, file, wanted.process, &mut mounts, jobs, failed) {
+            if !hand_on(found, file, wanted.process, jobs, failed) {
                 return;
             }
         }
@@ -58,13 +58,12 @@ fn hand_on(
     found: Result<File, &'static str>,
     file: ExecutedFile,
     pid: u32,
-    mounts: &mut Mounts,
     jobs: &SyncSender<Job>,
     failed: &SyncSender<Answer>,
 ) -> bool {
     match found {
         Ok(opened) => {
-            let host_path = mounts.host_path(&opened, pid).unwrap_or_default();
+            let host_path = host_path(&opened, pid).unwrap_or_default();
             jobs.send(Job {
                 file,
                 opened,

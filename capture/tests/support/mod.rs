@@ -251,22 +251,37 @@ impl Drop for Running<'_> {
 
 /// Whether anything that is written in a trace, as far as it is text, has this in it.
 pub(crate) fn holds(trace: &Trace, marker: &str) -> bool {
-    let has = |bytes: &[u8]| bytes.windows(marker.len()).any(|part| part == marker.as_bytes());
+    // Whoever did not want it there wants to know where it is.
+    let has = |place: &str, bytes: &[u8]| {
+        let found = bytes.windows(marker.len()).any(|part| part == marker.as_bytes());
+        if found {
+            eprintln!("{marker} is in {place}: {}", String::from_utf8_lossy(bytes));
+        }
+        found
+    };
     let of = |segment: &Segment<'_>| {
         let threads = segment.threads().unwrap().iter().any(|thread| {
-            has(format!("{thread:?}").as_bytes())
+            has("a thread", format!("{thread:?}").as_bytes())
                 || [&thread.comm, &thread.exe, &thread.exepath, &thread.args, &thread.cwd]
                     .iter()
-                    .any(|text| has(text))
+                    .any(|text| has("a thread's text", text))
         });
         let types = [ParamType::Path, ParamType::Bytes];
         let strings = types.into_iter().any(|ty| {
-            (1..=segment.string_count(ty).unwrap()).any(|id| segment.string(ty, id as i64).unwrap().is_some_and(has))
+            (1..=segment.string_count(ty).unwrap()).any(|id| {
+                let text = segment.string(ty, id as i64).unwrap();
+                text.is_some_and(|text| has("a string", text))
+            })
         });
-        threads || strings || has(format!("{:?}", segment.containers().unwrap()).as_bytes())
+        threads
+            || strings
+            || has(
+                "the containers",
+                format!("{:?}", segment.containers().unwrap()).as_bytes(),
+            )
     };
-    has(format!("{:?} {:?}", trace.header(), trace.summary()).as_bytes())
-        || (0..trace.segment_count()).any(|at| of(&trace.segment(at).unwrap()))
+    let about = format!("{:?} {:?}", trace.header(), trace.summary());
+    has("header or summary", about.as_bytes()) || (0..trace.segment_count()).any(|at| of(&trace.segment(at).unwrap()))
 }
 
 /// The events of a trace that pass a filter, in order, each as `pick` sees it.
