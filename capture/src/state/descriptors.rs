@@ -1,6 +1,6 @@
 //! File descriptors of the recorded processes.
 
-use super::content::{Content, Named, named};
+use super::content::{Content, Named, Wanted, named};
 use super::missing::Missing;
 use super::sharing::{Group, Sharing, Who};
 use afterimage_format::model::{Descriptor, DescriptorType};
@@ -33,9 +33,10 @@ pub(crate) struct Descriptors {
     /// By group; one behind several until one of them changes.
     tables: HashMap<Group, Rc<Table>>,
     sharing: Sharing,
-    store: HashMap<u64, Descriptor>,
-    /// Descriptors (with id 0) to their ids, so that equal ones are stored once.
-    index: HashMap<Content, u64>,
+    /// By id.
+    store: HashMap<u64, Rc<Descriptor>>,
+    /// The same by what they are, so that equal ones are stored once.
+    index: HashSet<Content>,
     /// Sockets by inode.
     sockets: HashMap<u64, u64>,
     next: u64,
@@ -50,7 +51,7 @@ impl Descriptors {
             tables: HashMap::new(),
             sharing: Sharing::default(),
             store: HashMap::new(),
-            index: HashMap::new(),
+            index: HashSet::new(),
             sockets: HashMap::new(),
             next: 1,
             changes: Vec::new(),
@@ -95,40 +96,34 @@ impl Descriptors {
 
     /// The descriptor with this id.
     pub(crate) fn descriptor(&self, id: u64) -> Option<&Descriptor> {
-        self.store.get(&id)
+        self.store.get(&id).map(Rc::as_ref)
     }
 
     /// The id of a descriptor with this content.
     pub(crate) fn intern(&mut self, descriptor: Descriptor) -> u64 {
-        let content = Content(descriptor);
-        if let Some(id) = self.index.get(&content) {
-            return *id;
+        if let Some(known) = self.index.get(&Wanted(&descriptor)) {
+            return known.0.id;
         }
         let id = self.next;
         self.next += 1;
-        if content.0.is_socket() && content.0.ino != 0 {
-            self.sockets.insert(content.0.ino, id);
+        if descriptor.is_socket() && descriptor.ino != 0 {
+            self.sockets.insert(descriptor.ino, id);
         }
-        self.store.insert(
-            id,
-            Descriptor {
-                id,
-                ..content.0.clone()
-            },
-        );
-        self.index.insert(content, id);
+        let descriptor = Rc::new(Descriptor { id, ..descriptor });
+        self.store.insert(id, Rc::clone(&descriptor));
+        self.index.insert(Content(descriptor));
         id
     }
 
     /// The socket with this inode, as it was seen last.
     pub(crate) fn socket(&self, ino: u64) -> Option<&Descriptor> {
-        self.store.get(self.sockets.get(&ino)?)
+        self.descriptor(*self.sockets.get(&ino)?)
     }
 
     /// As [`Descriptors::intern`] of a descriptor that is known by type and name; allocates only when it is new.
     pub(crate) fn intern_named(&mut self, ty: DescriptorType, name: &[u8]) -> u64 {
         match self.index.get(&Named { ty, name }) {
-            Some(id) => *id,
+            Some(known) => known.0.id,
             None => self.intern(named(ty, name.to_vec())),
         }
     }
@@ -136,7 +131,7 @@ impl Descriptors {
     /// The descriptor of which nothing is known but why.
     pub(crate) fn unknown(&mut self, why: Missing) -> u64 {
         match self.index.get(&why) {
-            Some(id) => *id,
+            Some(known) => known.0.id,
             None => self.intern(Descriptor {
                 missing: why.text().as_bytes().to_vec(),
                 ..Descriptor::unknown(0)
@@ -361,7 +356,7 @@ impl Descriptors {
             return;
         }
         self.store.retain(|id, _| open.contains(id));
-        self.index.retain(|_, id| open.contains(id));
+        self.index.retain(|known| open.contains(&known.0.id));
         self.sockets.retain(|_, id| open.contains(id));
     }
 }
