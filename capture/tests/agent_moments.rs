@@ -1,4 +1,4 @@
-//! Triggers at awkward moments: two at the same instant, and some while the agent ends.
+//! Triggers at awkward moments: two at the same instant, some while the agent ends, some about who was just born.
 
 mod support;
 
@@ -9,7 +9,7 @@ use std::sync::{Arc, Barrier, Mutex};
 use std::time::{Duration, Instant};
 use support::agent::Agent;
 use support::doors::{Doors, Wanted, falco};
-use support::{Bundle, can_run_containers, count, http};
+use support::{Bundle, can_record, can_run_containers, count, http};
 
 /// A container that goes on and on.
 fn working(dir: &std::path::Path, what: &str) -> (String, Bundle) {
@@ -221,8 +221,7 @@ fn a_container_that_is_started_again_stays_in_its_capture() {
 /// What an alert is about may have begun in the moment before.
 #[test]
 fn who_was_born_a_moment_ago_is_known() {
-    let name = "who_was_born_a_moment_ago_is_known";
-    if !can_run_containers(name) {
+    if !can_record("who_was_born_a_moment_ago_is_known") {
         return;
     }
     let dir = tempfile::tempdir().unwrap();

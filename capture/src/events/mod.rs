@@ -318,7 +318,7 @@ impl Tracker {
                 let thread = self.threads.get(raw.tid());
                 let accepts = matches!(call.effect, Effect::Accept { .. });
                 let peer = accepts.then(|| values::Peer::of(raw)).flatten();
-                // Each is written where it is read: copies of what was just written cost more than all of the rest.
+                // Each is written where it is read: a copy would wait for what was just written.
                 let mut args = [Value::Missing; MAX_PARAMS];
                 let params = call.params.iter().take(MAX_PARAMS);
                 let len = params.len();

@@ -57,7 +57,7 @@ impl<'a> Raw<'a> {
         let (args, items) = body.split_at_checked(8 * count)?;
         Some(Raw {
             header,
-            // Left where they stand: to read again what was just copied takes longer.
+            // Left where they stand: a copy would be waited for.
             args: args.as_chunks().0,
             items,
             entry: &[],
