@@ -6,8 +6,11 @@ use afterimage_format::Error as FormatError;
 use afterimage_format::file::{Refreshed, Trace};
 use afterimage_import::{Error, Importing};
 use make::Capture;
+use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
 
 /// A capture of so many events, in a folder of its own.
 fn capture(events: u64) -> (tempfile::TempDir, PathBuf) {
@@ -73,14 +76,28 @@ fn an_import_is_read_while_it_runs() {
 
 #[test]
 fn an_import_that_is_stopped_leaves_what_there_is() {
-    let (_folder, path) = capture(300_000);
-    let importing = Importing::new(&path).unwrap();
-    let readable = importing.trace();
-    let stopped = importing.run(&mut |progress| match progress.events {
-        0 => ControlFlow::Continue(()),
-        _ => ControlFlow::Break(()),
+    let (folder, path) = capture(300_000);
+    let bytes = std::fs::read(path).unwrap();
+    let pipe = folder.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    std::thread::scope(|scope| {
+        // The rest comes later than whoever waits is told, however fast this machine is.
+        let (first, rest) = bytes.split_at(bytes.len() / 2);
+        scope.spawn(|| {
+            let mut pipe = std::fs::OpenOptions::new().write(true).open(&pipe).unwrap();
+            // Once it is stopped, nobody reads any more.
+            let _ = pipe.write_all(first);
+            std::thread::sleep(Duration::from_millis(100));
+            let _ = pipe.write_all(rest);
+        });
+        let importing = Importing::new(&pipe).unwrap();
+        let readable = importing.trace();
+        let stopped = importing.run(&mut |progress| match progress.events {
+            0 => ControlFlow::Continue(()),
+            _ => ControlFlow::Break(()),
+        });
+        assert!(matches!(stopped, Err(Error::Stopped)), "{stopped:?}");
+        let trace = Trace::open(&readable.path()).unwrap();
+        assert!(trace.summary().is_none() && trace.totals().events < 300_000);
     });
-    assert!(matches!(stopped, Err(Error::Stopped)), "{stopped:?}");
-    let trace = Trace::open(&readable.path()).unwrap();
-    assert!(trace.summary().is_none() && trace.totals().events < 300_000);
 }
