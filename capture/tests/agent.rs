@@ -361,6 +361,33 @@ fn a_condition_captures_the_container_of_its_event() {
     assert_eq!(count(&trace, &format!("not container.id = {id}")), 0);
 }
 
+/// A hit of which nothing came does not count for the cooldown: whoever fills the places could otherwise hide behind it.
+#[test]
+fn a_hit_that_was_refused_is_captured_later() {
+    let name = "a_hit_that_was_refused_is_captured_later";
+    if !can_run_containers(name) {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let id = format!("afterimage-refused-{}", std::process::id());
+    let config = format!(
+        "[[trigger.filter]]\nname = 'head in a container'\n\
+        condition = 'evt.type = execve and proc.name = head and container.id = {id}'\ncooldown = '1h'\n\
+        [captures]\nat_once = 1\npost = '200ms'\n"
+    );
+    let agent = Agent::start(dir.path(), &config);
+    let own = std::process::id().to_string();
+    assert_eq!(agent.trigger(&["--pid", &own, "--post", "3s"])["ok"], true);
+    let script = "for i in $(seq 100); do head -c 1 /proc/version; sleep 0.2; done";
+    let bundle = Bundle::new(dir.path(), &id, &["/bin/sh", "-c", script]);
+    let running = bundle.start(&id);
+    wait_for("the hit to be refused", || {
+        agent.metric("triggers_total{source=\"filter\",result=\"refused\"}") > 0.0
+    });
+    wait_for("its capture", || agent.metric("captures_begun_total") == 2.0);
+    drop(running);
+}
+
 /// Nothing is recorded until somebody asks, and nothing any more when it is captured; then the next may ask.
 #[test]
 fn an_agent_on_demand_records_when_it_is_asked_to() {

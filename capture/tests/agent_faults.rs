@@ -160,6 +160,115 @@ fn a_full_disk_ends_a_capture_and_not_the_agent() {
     assert!(again["ok"] == true && ended.unwrap()["sealed"] == true, "{again}");
 }
 
+/// What was taken and could not be written is counted, also where it had not come to the file yet.
+#[test]
+fn what_a_full_disk_has_no_room_for_is_counted() {
+    let name = "what_a_full_disk_has_no_room_for_is_counted";
+    if !can_record(name) {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let disk = dir.path().join("captures");
+    std::fs::create_dir(&disk).unwrap();
+    let mount = Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=8m", "tmpfs"])
+        .arg(&disk)
+        .status();
+    if !mount.is_ok_and(|status| status.success()) {
+        skip(name, "cannot mount a small tmpfs");
+        return;
+    }
+    let config = "[captures]\npre = '1ms'\npost = '60s'\n[retention]\nmin_free = '0'\n";
+    let agent = Agent::start(dir.path(), config);
+    let own = std::process::id().to_string();
+    let capture = agent.trigger(&["--pid", &own]);
+    let id = capture["capture"].as_str().unwrap();
+    let rest = disk.join("rest");
+    assert!(std::fs::write(&rest, vec![1; 8 << 20]).is_err());
+    // Room that was reserved ahead goes first: more than that, whatever it compresses to.
+    let data = dir.path().join("data");
+    std::fs::write(&data, random(4 << 20)).unwrap();
+    let mut reads = 0;
+    let until = Instant::now() + Duration::from_secs(40);
+    let summary = loop {
+        let summary = sidecar(&disk, id);
+        if summary["result"] != "running" || Instant::now() >= until {
+            break summary;
+        }
+        let args = ["of=/dev/null", "bs=64", "status=none", "if=data"];
+        let copied = Command::new("dd").args(args).current_dir(dir.path()).status();
+        assert!(copied.unwrap().success());
+        reads += 65_536;
+    };
+    let counted = Trace::open(&disk.join(format!("{id}.scap"))).map(|trace| (trace.totals().events, lost(&trace)));
+    drop(agent);
+    assert!(Command::new("umount").arg("-l").arg(&disk).status().unwrap().success());
+    assert_eq!(summary["result"], "disk full", "{summary}");
+    let (events, lost) = counted.unwrap();
+    // Of the last two the end may have come first.
+    assert!(
+        lost > 0 && events + lost > reads - 2 * 65_536,
+        "{events} and {lost} of {reads}"
+    );
+    assert_eq!(summary["losses"]["events"], lost, "{summary}");
+}
+
+/// A further alert is in the side-car at once: who is told of a capture that was recovered learns of it, too.
+#[test]
+fn an_alert_that_joins_is_known_after_a_kill() {
+    if !can_record("an_alert_that_joins_is_known_after_a_kill") {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let config = "[captures]\npost = '60s'\n";
+    let own = std::process::id().to_string();
+    let mut agent = Agent::start(dir.path(), config);
+    let first = agent.trigger(&["--pid", &own, "--reason", "first"]);
+    let id = first["capture"].as_str().unwrap();
+    let to = sidecar(&agent.folder(), id)["to"].clone();
+    let second = agent.trigger(&["--pid", &own, "--reason", "second", "--post", "90s"]);
+    assert_eq!(
+        (&second["capture"], &second["joined"]),
+        (&first["capture"], &true.into())
+    );
+    agent.kill();
+    let agent = Agent::start(dir.path(), config);
+    let summary = sidecar(&agent.folder(), id);
+    assert_eq!(summary["result"], "interrupted", "{summary}");
+    assert_eq!(
+        (summary["alerts"].as_array().unwrap().len(), &summary["joined"]),
+        (2, &1.into())
+    );
+    assert!(summary["to"].as_str() > to.as_str(), "{summary}");
+}
+
+/// A side-car that cannot be written is written later; until then the agent knows what became of the capture.
+#[test]
+fn a_side_car_that_cannot_be_written_is_written_later() {
+    if !can_record("a_side_car_that_cannot_be_written_is_written_later") {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let agent = Agent::start(dir.path(), "[captures]\npost = '500ms'\n");
+    let own = std::process::id().to_string();
+    let capture = agent.trigger(&["--pid", &own]);
+    let id = capture["capture"].as_str().unwrap();
+    // Where the next one is prepared.
+    let obstacle = agent.folder().join(format!("{id}.json.new"));
+    std::fs::create_dir(&obstacle).unwrap();
+    support::wait_for("the agent to complain", || agent.log().contains("it is tried again"));
+    assert_eq!(sidecar(&agent.folder(), id)["result"], "running");
+    let known = agent.ask("captures", &["--json"]);
+    let known: Value = serde_json::from_slice(&known.stdout).unwrap();
+    assert_eq!(
+        (&known["result"], &known["sealed"]),
+        (&"complete".into(), &true.into()),
+        "{known}"
+    );
+    std::fs::remove_dir(&obstacle).unwrap();
+    assert_eq!(agent.ended(id)["result"], "complete");
+}
+
 /// The ring on disk is written again once that can be done, and a capture over the time when it could not says what it lacks.
 #[test]
 fn the_ring_on_disk_goes_on_when_there_is_room_again() {

@@ -220,6 +220,16 @@ fn keys_that_are_none_are_said_at_once() {
         (no_key.as_str(), &["sign_key", "no-key"][..]),
         ("[captures]\nsign_key = '/nowhere/key'\n", &["sign_key", "/nowhere/key"]),
         ("[captures]\nencrypt_to = ['age1nobody']\n", &["encrypt_to", "line"]),
+        // With nothing there would be no capture.
+        (
+            "[captures]\nmax_size = '0'\n",
+            &["max_size", "line", "more than nothing"],
+        ),
+        ("[captures]\nat_once = 0\n", &["at_once", "line", "nonzero"]),
+        (
+            "[ring.disk]\nfolder = '/nowhere/ring'\nsize = '0MiB'\n",
+            &["size", "line", "more than nothing"],
+        ),
         // What only the helper reads.
         (source.as_str(), &["source[0].auth", "/nowhere/token"]),
         (tls.as_str(), &["http.tls", "/nowhere/key"]),

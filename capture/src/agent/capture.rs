@@ -11,6 +11,7 @@ use super::sidecar::{self, Outcome};
 use crate::record;
 use afterimage_format::file::{Sealed, Summary, TraceWriter, WriterOptions};
 use afterimage_format::model::{Container, Header, Loss, LossCause};
+use afterimage_format::segment::EncodedSegment;
 use afterimage_format::{Error, Result};
 use afterimage_query::RowCopier;
 use afterimage_query::row::SegmentRows;
@@ -59,10 +60,12 @@ pub(crate) struct Capture {
     container_ids: BTreeSet<String>,
     /// Keys of containers that were looked at for that.
     met: BTreeSet<u64>,
-    /// What could not be taken.
-    pub(crate) losses: Vec<Loss>,
+    /// What could not be taken, and is told when it is sealed.
+    losses: Vec<Loss>,
     /// What comes before the ring.
     pub(crate) older: Option<Older>,
+    /// There was no time for all of that.
+    pub(crate) hurried: bool,
     /// Why it ends before its time.
     pub(crate) failed: Option<(Outcome, String)>,
 }
@@ -81,6 +84,8 @@ struct Counts {
 pub(crate) struct Ended {
     pub(crate) outcome: Outcome,
     pub(crate) summary: Value,
+    /// Why the side-car could not be written.
+    pub(crate) unwritten: Option<String>,
 }
 
 impl Capture {
@@ -135,6 +140,7 @@ impl Capture {
             met: BTreeSet::new(),
             losses: Vec::new(),
             older,
+            hurried: false,
             failed: None,
             files,
         };
@@ -188,20 +194,20 @@ impl Capture {
                 .any(|(source, id)| *source == trigger.source && *id == trigger.id)
     }
 
-    /// A further alert about the same: it goes on for longer, within its limit. Returns whether it could take the alert in.
-    pub(crate) fn join(&mut self, trigger: &Trigger, end: u64) {
+    /// A further alert about the same: it goes on for longer, within its limit.
+    pub(crate) fn join(&mut self, trigger: &Trigger, end: u64, world: &World) {
         self.joined += 1;
         self.span.to = self.span.to.max(end.min(self.latest));
         if self.knows(trigger) {
-            return;
-        }
-        if self.alerts.len() >= ALERTS {
+            // Nothing new.
+        } else if self.alerts.len() >= ALERTS {
             self.note_id(trigger);
-            return;
-        }
-        if let Err(error) = self.take_alert(trigger) {
+        } else if let Err(error) = self.take_alert(trigger) {
             self.fail(&error);
         }
+        // For who looks, and for a recovery. Where it cannot be written, the trace has the alert.
+        let summary = self.summary(Outcome::Running, "", None, world);
+        let _ = sidecar::write(&self.files.sidecar(), &summary);
     }
 
     /// Takes in containers that have come since: of a pod or name that was asked for.
@@ -237,6 +243,15 @@ impl Capture {
         Ok(())
     }
 
+    /// Notes what could not be taken. It is written with the next rows, so that a recovered capture tells it, too; where whole
+    /// segments are taken there is no place for it but the seal.
+    pub(crate) fn lose(&mut self, loss: Loss) {
+        match self.members {
+            Members::Node => self.losses.push(loss),
+            _ => self.copier.push_loss(loss),
+        }
+    }
+
     /// Takes a piece. `rows` are its rows, which all captures share.
     pub(crate) fn take(&mut self, piece: &Piece, rows: &SegmentRows<'_>) {
         if self.failed.is_some() {
@@ -246,7 +261,7 @@ impl Capture {
         let zone = &piece.segment.zone;
         if piece.seq > self.next {
             // The ring did not wait. How many of these events were its own is not known any more.
-            self.losses.push(Loss {
+            self.lose(Loss {
                 cause: LossCause::Write,
                 cpu: None,
                 events: zone.first_num.saturating_sub(self.next_num),
@@ -283,7 +298,9 @@ impl Capture {
     pub(crate) fn end_older(&mut self, next: Option<&Piece>) {
         let Some(older) = self.older.take() else { return };
         let time = next.map_or(older.reached.1, |next| next.from);
-        self.losses.extend(older::gap(older.reached, self.next_num, time));
+        if let Some(gap) = older::gap(older.reached, self.next_num, time) {
+            self.lose(gap);
+        }
         let Some(next) = next.filter(|next| next.seq > self.next) else {
             return;
         };
@@ -293,6 +310,30 @@ impl Capture {
         if self.next_num >= first {
             self.next = next.seq;
         }
+    }
+
+    /// Takes nothing more from before the ring in memory, where there is no time for it.
+    pub(crate) fn leave_older(&mut self, next: Option<&Piece>) {
+        let Some(older) = self.older.take() else { return };
+        let (reached, since) = older.reached;
+        self.hurried = true;
+        self.lose(Loss {
+            cause: LossCause::Write,
+            cpu: None,
+            // Where nothing was taken, nobody knows how many there are.
+            events: if reached == 0 {
+                1
+            } else {
+                self.next_num.saturating_sub(reached).max(1)
+            },
+            from: since,
+            to: next.map_or(since, |next| next.from.max(since)),
+        });
+    }
+
+    /// Whether it takes pieces of the ring in memory now.
+    pub(crate) fn takes(&self) -> bool {
+        self.failed.is_none() && self.older.is_none()
     }
 
     fn take_whole(&mut self, piece: &Piece) -> Result<()> {
@@ -324,11 +365,14 @@ impl Capture {
                 writer,
                 copier,
                 counts,
+                losses,
                 members,
                 span,
                 ..
             } = self;
-            cut(rows, members, *span, copier, |copier| write_out(copier, writer, counts))?;
+            cut(rows, members, *span, copier, |copier| {
+                write_out(copier, writer, counts, losses)
+            })?;
         }
         if self.flushed.elapsed() >= FLUSH {
             self.flush()?;
@@ -339,7 +383,7 @@ impl Capture {
     /// Writes what it has taken.
     fn flush(&mut self) -> Result<()> {
         self.flushed = Instant::now();
-        write_out(&mut self.copier, &mut self.writer, &mut self.counts)
+        write_out(&mut self.copier, &mut self.writer, &mut self.counts, &mut self.losses)
     }
 
     /// The same, where nothing more has come for a while.
@@ -378,10 +422,18 @@ impl Capture {
 
     /// Seals it and gives it its name.
     pub(crate) fn end(mut self, why: Option<(Outcome, String)>, world: &World, now: u64, delivers: bool) -> Ended {
-        if self.failed.is_none()
-            && let Err(error) = self.flush()
-        {
-            self.fail(&error);
+        // Also beyond the largest size: what was taken last belongs to it.
+        let writes = matches!(self.failed, None | Some((Outcome::Limit, _)));
+        match writes.then(|| self.flush()) {
+            Some(Ok(())) => {}
+            Some(Err(error)) => {
+                self.failed = None;
+                self.fail(&error);
+            }
+            None => {
+                let left = self.copier.take().ok().flatten();
+                self.losses.extend(left.and_then(|segment| unwritten(&segment)));
+            }
         }
         let (outcome, reason) = self
             .failed
@@ -426,15 +478,12 @@ impl Capture {
         if delivers && summary["sealed"] == true {
             summary["delivery"] = "pending".into();
         }
-        let summary = match sidecar::write(&self.files.sidecar(), &summary) {
-            Ok(()) => summary,
-            Err(error) => {
-                let mut summary = summary;
-                summary["sidecar_error"] = error.to_string().into();
-                summary
-            }
-        };
-        Ended { outcome, summary }
+        let written = sidecar::write(&self.files.sidecar(), &summary);
+        Ended {
+            outcome,
+            summary,
+            unwritten: written.err().map(|error| error.to_string()),
+        }
     }
 
     /// Its containers with what is known of them by now, counting what it has of them.
@@ -526,12 +575,21 @@ impl Counts {
     }
 }
 
-fn write_out(copier: &mut RowCopier, writer: &mut TraceWriter, counts: &mut Counts) -> Result<()> {
+/// Writes what was copied; where that cannot be, it is lost.
+fn write_out(
+    copier: &mut RowCopier,
+    writer: &mut TraceWriter,
+    counts: &mut Counts,
+    losses: &mut Vec<Loss>,
+) -> Result<()> {
     let path = writer.path().to_owned();
     let Some(segment) = copier.take().map_err(io("cannot compress for", &path))? else {
         return Ok(());
     };
-    writer.append(&segment)?;
+    if let Err(error) = writer.append(&segment) {
+        losses.extend(unwritten(&segment));
+        return Err(error);
+    }
     let zone = &segment.zone;
     if zone.rows > 0 {
         counts.add(u64::from(zone.rows), zone.time_min, zone.time_max);
@@ -539,6 +597,19 @@ fn write_out(copier: &mut RowCopier, writer: &mut TraceWriter, counts: &mut Coun
     counts.lost += zone.loss_events;
     counts.loss_records += u64::from(zone.loss_records);
     Ok(())
+}
+
+/// A segment that could not be written.
+fn unwritten(segment: &EncodedSegment) -> Option<Loss> {
+    let zone = &segment.zone;
+    let events = u64::from(zone.rows) + zone.loss_events;
+    (events > 0).then(|| Loss {
+        cause: LossCause::Write,
+        cpu: None,
+        events,
+        from: zone.time_min,
+        to: zone.time_max,
+    })
 }
 
 fn container(container: &Container) -> Value {

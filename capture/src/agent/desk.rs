@@ -92,6 +92,8 @@ const SETTLE: u64 = 1_000_000;
 /// Captures that have ended, for alerts that come again.
 const REMEMBERED: usize = 256;
 
+/// When the agent ends, how long captures still take from the ring on disk: less than `TimeoutStopSec` of the unit.
+const FROM_DISK: Duration = Duration::from_secs(10);
 /// How long it may take until an agent on demand records.
 const BEGIN: Duration = Duration::from_secs(10);
 /// How long its runtimes have to tell of containers.
@@ -134,6 +136,8 @@ pub(crate) struct Desk {
     pub(crate) leaving: Leaving,
     /// The helper could not be told of one of them.
     pub(crate) untold: bool,
+    /// Side-cars of captures that have ended, which could not be written yet.
+    unwritten: Vec<(Files, Value)>,
     /// Everything until this time is in the ring.
     known_until: u64,
     /// The flush that is under way: its mark, and the time that it reaches.
@@ -192,6 +196,7 @@ impl Desk {
             unsettled: BTreeSet::new(),
             leaving: Leaving::default(),
             untold: false,
+            unwritten: Vec::new(),
             known_until: 0,
             flush: None,
             marks: 0,
@@ -250,7 +255,9 @@ impl Desk {
         let ends = self.captures.iter().map(|capture| capture.span.to);
         let ends = ends.map(|end| Duration::from_nanos((end + SETTLE).saturating_sub(now)));
         let ends = ends.filter(|_| self.flush.is_none()).min();
-        let waits = self.captures.is_empty() && !(self.recording && self.config.recording.mode == Mode::OnDemand);
+        let waits = self.captures.is_empty()
+            && self.unwritten.is_empty()
+            && !(self.recording && self.config.recording.mode == Mode::OnDemand);
         let usual = match self.leaving.goes_on() {
             true => Duration::from_millis(20),
             false if waits => TIDY,
@@ -346,38 +353,43 @@ impl Desk {
     fn work(&mut self, time: Duration) -> bool {
         let began = Instant::now();
         self.learn();
-        loop {
-            if let Some(capture) = self.captures.iter_mut().find(|capture| capture.older.is_some()) {
-                older::take(capture, &self.context, &self.ring);
-                if began.elapsed() >= time {
-                    return true;
-                }
-                continue;
-            }
-            let wanted = self.captures.iter().filter(|capture| capture.failed.is_none());
+        let more = loop {
+            // One piece from disk, one from memory: the disk can take minutes, for which others must not wait.
+            let on_disk = self.captures.iter_mut().find(|capture| capture.older.is_some());
+            let more = on_disk
+                .map(|capture| older::take(capture, &self.context, &self.ring))
+                .is_some();
+            let wanted = self.captures.iter().filter(|capture| capture.takes());
             let wanted = wanted.map(|capture| capture.next).chain(self.watch.next()).min();
             let Some(piece) = wanted.and_then(|seq| self.ring.lock().at(seq)) else {
-                break;
+                match more {
+                    true if began.elapsed() >= time => break true,
+                    true => continue,
+                    false => break false,
+                }
             };
             let Ok(segment) = Segment::parse(piece.segment.body.as_slice(), 0) else {
                 self.log.error("a segment of the ring cannot be read", &[]);
-                break;
+                break false;
             };
             let rows = SegmentRows::new(&self.context, segment);
-            for capture in self.captures.iter_mut().filter(|capture| capture.next <= piece.seq) {
+            let wants = |capture: &&mut Capture| capture.takes() && capture.next <= piece.seq;
+            for capture in self.captures.iter_mut().filter(wants) {
                 capture.take(&piece, &rows);
             }
             let found = self.watch.look(&piece, &rows, &mut self.metrics);
             drop(rows);
-            for trigger in found {
-                self.trigger(&trigger);
+            for hit in found {
+                if self.trigger(&hit.trigger)["ok"] != true {
+                    self.watch.refused(&hit);
+                }
             }
             if began.elapsed() >= time {
-                return true;
+                break true;
             }
-        }
+        };
         self.captures.iter_mut().for_each(Capture::flush_if_due);
-        false
+        more
     }
 
     /// Containers that have come into the scope of a capture since it began.
@@ -428,8 +440,20 @@ impl Desk {
             self.remembered.pop_front();
         }
         let files = capture.files.clone();
-        let Ended { outcome, summary } = capture.end(why, &self.world, self.now(), self.delivers());
-        self.deliver(&files, &summary);
+        let Ended {
+            outcome,
+            summary,
+            unwritten,
+        } = capture.end(why, &self.world, self.now(), self.delivers());
+        match unwritten {
+            None => self.deliver(&files, &summary),
+            Some(error) => {
+                let fields = [("capture", id.as_str()), ("error", &error)];
+                self.log
+                    .error("the .json of a capture cannot be written; it is tried again", &fields);
+                self.unwritten.push((files, summary.clone()));
+            }
+        }
         self.metrics.ended(outcome);
         let events = summary["events"].to_string();
         let reason = summary["reason"].as_str().unwrap_or_default();
@@ -448,13 +472,29 @@ impl Desk {
 
     /// Deletes what is too much, and looks at the disk.
     fn tidy(&mut self) {
-        let often = if self.captures.is_empty() { TIDY } else { TIDY_BUSY };
+        let idle = self.captures.is_empty() && self.unwritten.is_empty();
+        let often = if idle { TIDY } else { TIDY_BUSY };
         if self.tidied.elapsed() >= often {
             self.tidied = Instant::now();
             self.make_room();
+            self.write_the_rest();
             self.tidy_ring();
             if std::mem::take(&mut self.untold) {
                 self.deliver_what_is_left();
+            }
+        }
+    }
+
+    /// Side-cars that could not be written when their capture ended.
+    fn write_the_rest(&mut self) {
+        for (files, summary) in std::mem::take(&mut self.unwritten) {
+            if !files.trace().exists() && !files.part().exists() {
+                // Deleted meanwhile.
+                continue;
+            }
+            match sidecar::write(&files.sidecar(), &summary) {
+                Ok(()) => self.deliver(&files, &summary),
+                Err(_) => self.unwritten.push((files, summary)),
             }
         }
     }
@@ -537,13 +577,22 @@ impl Desk {
     /// The recorder has ended: everything that it has recorded is in the ring.
     fn stop(&mut self) {
         self.stopping = true;
-        while self.work(Duration::from_secs(3600)) {}
+        let until = Instant::now() + FROM_DISK;
+        while self.work(SLICE) {
+            if Instant::now() >= until {
+                for capture in &mut self.captures {
+                    let next = self.ring.lock().at(capture.next);
+                    capture.leave_older(next.as_deref());
+                }
+            }
+        }
         let now = self.now();
         for capture in std::mem::take(&mut self.captures) {
-            let early = capture.span.to > now;
+            let early = capture.span.to > now || capture.hurried;
             let why = early.then(|| (Outcome::Ended, "the agent was told to end".to_owned()));
             self.end(capture, why);
         }
+        self.write_the_rest();
         self.link.tell(Told::Stop { within_ms: 2_000 });
         // Who has asked in the meantime gets an answer.
         while let Ok(event) = self.events.try_recv() {
@@ -584,7 +633,11 @@ impl Desk {
     fn list(&self) -> Value {
         let all = folder::list(&self.config.captures.folder);
         let one = |files: &Files| {
-            sidecar::read(&files.sidecar()).unwrap_or_else(|| json!({"capture": files.id, "result": "unknown"}))
+            let unwritten = self.unwritten.iter().find(|(of, _)| of.id == files.id);
+            let known = unwritten.map(|(_, summary)| summary.clone());
+            known
+                .or_else(|| sidecar::read(&files.sidecar()))
+                .unwrap_or_else(|| json!({"capture": files.id, "result": "unknown"}))
         };
         json!({"ok": true, "captures": all.iter().map(one).collect::<Vec<_>>()})
     }

@@ -4,7 +4,7 @@ use super::alert::Selector;
 use super::select::{self, World};
 use afterimage_format::model::{Container, Thread};
 use afterimage_format::segment::Zone;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Everybody's, those of containers, or those of a process and what it started.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,10 +24,33 @@ pub(crate) struct Tree {
     pub(crate) pid: u32,
     /// Lives of the threads that belong to it; more are found as they come.
     pub(crate) lives: HashSet<u64>,
-    /// Their processes.
-    pub(crate) processes: HashSet<u32>,
+    /// Their processes, by number, and what is known of their first threads.
+    pub(crate) processes: HashMap<u32, Birth>,
     /// The container of the process when the capture began; 0: the host.
     pub(crate) container: u64,
+}
+
+/// When a process began: its number may have been another's before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Birth {
+    /// The life of its first thread. Lives are numbered as they become known.
+    pub(crate) life: u64,
+    /// Its start, nanoseconds since 1970; 0: unknown.
+    pub(crate) start: u64,
+}
+
+impl Birth {
+    fn of(thread: &Thread) -> Birth {
+        Birth {
+            life: thread.life,
+            start: thread.start,
+        }
+    }
+
+    /// Whether a thread with the number of this process is one of it, and not of another that had the number before.
+    fn has(self, thread: &Thread) -> bool {
+        thread.life > self.life || self.start != 0 && thread.start >= self.start
+    }
 }
 
 impl Members {
@@ -113,6 +136,12 @@ impl Tree {
         // Parents first, however far away: versions are numbered in the order in which they were made.
         let mut order: Vec<usize> = (0..threads.len()).collect();
         order.sort_by_key(|at| threads[*at].id);
+        for thread in threads.iter().filter(|thread| thread.is_main()) {
+            let first = self.processes.get_mut(&thread.pid);
+            if let Some(first) = first.filter(|first| first.life == thread.life) {
+                first.start = thread.start;
+            }
+        }
         let mut versions: HashSet<u64> = HashSet::new();
         let mut of = vec![false; threads.len()];
         for at in order {
@@ -121,14 +150,16 @@ impl Tree {
             let is_theirs = match thread.is_main() {
                 true => known || versions.contains(&thread.parent),
                 // The parent of a thread is that of its process.
-                false => known || self.processes.contains(&thread.pid),
+                false => known || self.processes.get(&thread.pid).is_some_and(|first| first.has(thread)),
             };
             if is_theirs {
                 self.lives.insert(thread.life);
-                self.processes.insert(thread.pid);
+                if thread.is_main() {
+                    self.processes.insert(thread.pid, Birth::of(thread));
+                }
                 versions.insert(thread.id);
                 of[at] = true;
-            } else if thread.is_main() {
+            } else if thread.is_main() && self.processes.get(&thread.pid).is_some_and(|first| first.has(thread)) {
                 // Another process has got the number.
                 self.processes.remove(&thread.pid);
             }
@@ -157,7 +188,7 @@ mod tests {
         let mut members = Members::Tree(Tree {
             pid: 10,
             lives: [1].into(),
-            processes: [10].into(),
+            processes: [(10, Birth { life: 1, start: 0 })].into(),
             container: 0,
         });
         // Not in the order of birth; 20 is the child of 10, 30 of 20, 40 somebody else's.
@@ -181,5 +212,34 @@ mod tests {
             thread(23, 10, 22, 61),
         ];
         assert_eq!(members.of(&third), [true, true, false, false]);
+    }
+
+    /// Events from before a process existed are looked at, too: whoever had its number then is another one.
+    #[test]
+    fn threads_of_who_had_the_number_before_are_others() {
+        let mut members = Members::Tree(Tree {
+            pid: 10,
+            lives: [50].into(),
+            processes: [(10, Birth { life: 50, start: 0 })].into(),
+            container: 0,
+        });
+        let second = |life: u64, start: u64, tid: u32| Thread {
+            tid,
+            start,
+            ..thread(life, life, 0, 10)
+        };
+        // A worker of the one before, with its first thread and without, and a child of it.
+        assert_eq!(members.of(&[second(7, 100, 17), thread(8, 8, 7, 20)]), [false, false]);
+        assert_eq!(members.of(&[thread(6, 6, 0, 10), second(7, 100, 17)]), [false, false]);
+        // Those of the process itself: also without its first thread, and where they became known before it.
+        assert_eq!(members.of(&[second(60, 900, 61)]), [true]);
+        let mut first = thread(51, 50, 0, 10);
+        first.start = 800;
+        assert_eq!(members.of(&[first, second(40, 850, 62)]), [true, true]);
+        // Another process gets the number later.
+        assert_eq!(
+            members.of(&[thread(90, 90, 0, 10), second(91, 990, 92)]),
+            [false, false]
+        );
     }
 }

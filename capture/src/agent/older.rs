@@ -177,7 +177,9 @@ pub(crate) fn take(capture: &mut Capture, context: &TraceContext, ring: &SharedR
     }
     match capture.older.as_mut().and_then(Older::next) {
         Some((piece, missing)) => {
-            capture.losses.extend(missing);
+            if let Some(missing) = missing {
+                capture.lose(missing);
+            }
             if let Ok(segment) = Segment::parse(piece.segment.body.as_slice(), 0) {
                 capture.take_piece(&piece, &SegmentRows::new(context, segment));
             }

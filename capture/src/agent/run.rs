@@ -30,6 +30,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// Where the configuration is unless another is named.
@@ -170,6 +171,8 @@ fn run(
     folders.extend(config.ring.disk.iter().map(|disk| disk.folder.clone()));
     folders.iter().try_for_each(|folder| make_folder(folder))?;
     let lock = folder::lock(&config.captures.folder)?;
+    // Recovering can take a while, and none of them shall end it half-way.
+    signals::install()?;
     // Before anything is recorded: nobody else writes there now.
     let doors = &config.doors;
     let delivers = !(doors.webhook.is_empty() && doors.command.is_empty() && doors.upload.is_empty());
@@ -178,7 +181,6 @@ fn run(
     let keeper = Keeper::start(&config)?;
     held::keep_to_oneself();
     let others: Vec<u32> = keeper.iter().map(Keeper::pid).collect();
-    signals::install()?;
     config.kubernetes.add_to(&mut options.asked)?;
     let begun = match on_demand {
         true => None,
@@ -262,10 +264,10 @@ fn run(
             }
         }
     };
-    let world = match begun {
+    let (world, ended) = match begun {
         None => {
             drop(asked);
-            World::default()
+            (World::default(), Ok(()))
         }
         Some(begun) => {
             let header = begun.header.clone();
@@ -278,10 +280,19 @@ fn run(
             }
             log.info("recording", &[("scope", &header.scope), ("profile", &header.profile)]);
             let mut limit = options.cpu_limit.map(CpuLimit::new);
-            let drain = turns(drain, &asked, &to_desk, &shared, &mut limit, pages);
+            let watched = Watched {
+                asked: &asked,
+                to_desk: &to_desk,
+                desk: &desk,
+                shared: &shared,
+            };
+            let (drain, ended) = turns(drain, &watched, &mut limit, pages);
+            if let Err(error) = &ended {
+                log.error("recording has ended", &[("error", &error.to_string())]);
+            }
             // Nobody answers the desk any more, and it must not wait for that; what it needs comes with the last word.
             drop(asked);
-            finish(drain, &log)
+            (finish(drain, &log), ended)
         }
     };
     let again = on_demand && shared.idle.load(Ordering::Relaxed);
@@ -289,8 +300,10 @@ fn run(
         notify.say("STOPPING=1");
     }
     let _ = to_desk.send(Event::Stop(Box::new(world)));
-    let ended = desk.join().map_err(|_| anyhow!("the agent's thread ended early"))?;
-    drop((ended, door, lock));
+    desk.join().map_err(|_| anyhow!("the agent's thread ended early"))??;
+    drop((door, lock));
+    // The service's manager starts another one.
+    ended?;
     log.info(if again { "nothing more to capture" } else { "ended" }, &[]);
     Ok(if again { AGAIN } else { 0 })
 }
@@ -422,15 +435,28 @@ fn finish(drain: Drain, log: &Log) -> World {
     world
 }
 
-/// Drains until a signal ends it.
+/// What is looked at beside draining.
+struct Watched<'a> {
+    asked: &'a Receiver<Ask>,
+    to_desk: &'a Sender<Event>,
+    desk: &'a JoinHandle<Result<Metrics>>,
+    shared: &'a Shared,
+}
+
+/// Drains until a signal ends it, or until it cannot go on: why.
 fn turns(
     mut drain: Drain,
-    asked: &Receiver<Ask>,
-    desk: &Sender<Event>,
-    shared: &Shared,
+    watched: &Watched<'_>,
     limit: &mut Option<CpuLimit>,
     pages: OwnPages,
-) -> Drain {
+) -> (Drain, Result<()>) {
+    let Watched {
+        asked,
+        to_desk,
+        desk,
+        shared,
+    } = *watched;
+    let stopped = || Err(anyhow!("the thread that keeps what is recorded ended early"));
     let mut forgot = Instant::now();
     let mut pages = Some(pages);
     loop {
@@ -442,14 +468,14 @@ fn turns(
         if pause > Duration::ZERO {
             std::thread::sleep(pause);
         } else if drain.turn().is_err() {
-            return drain;
+            return (drain, stopped());
         }
         while let Ok(ask) = asked.try_recv() {
             match ask {
                 Ask::World(pids, answer) => {
                     // An alert may be about what began while the recorder slept.
                     if drain.catch_up().is_err() {
-                        return drain;
+                        return (drain, stopped());
                     }
                     let known = |pid: u32| Some((pid, drain.tracker.process(pid)?));
                     let world = World {
@@ -462,12 +488,12 @@ fn turns(
                 Ask::Begin(_) => {}
                 Ask::Flush(mark) => {
                     if drain.flush(mark).is_err() {
-                        return drain;
+                        return (drain, stopped());
                     }
                 }
             }
         }
-        pass_on_signals(desk);
+        pass_on_signals(to_desk);
         if forgot.elapsed() >= FORGET {
             forgot = Instant::now();
             // Once more: by now it has recorded, which brings in what that needs and not what starting did.
@@ -481,7 +507,13 @@ fn turns(
                 .forget(shared.needed_since.load(Ordering::Relaxed));
         }
         if signals::received().is_some() || shared.idle.load(Ordering::Relaxed) {
-            return drain;
+            return (drain, Ok(()));
+        }
+        if drain.has_failed() {
+            return (drain, Err(anyhow!("what is recorded cannot be encoded any more")));
+        }
+        if desk.is_finished() {
+            return (drain, Err(anyhow!("the agent's thread ended early")));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Selectors of alerts to what the recorder knows.
 
 use super::alert::Selector;
-use super::members::{Members, Tree};
+use super::members::{Birth, Members, Tree};
 use super::ring::Piece;
 use afterimage_format::model::Container;
 use afterimage_format::segment::Segment;
@@ -96,11 +96,13 @@ pub(crate) fn resolve(
 ) -> Meant {
     let mut keys = BTreeSet::new();
     let mut missing = Vec::new();
+    let mut wanted = Vec::new();
     for selector in selectors {
         if is_only_a_name(selector) && !is_here(selector, node) {
             missing.extend(describe(selector).map(|what| format!("{what} of {}", selector.node)));
             continue;
         }
+        wanted.push(selector.clone());
         let found: Vec<u64> = containers(selector, &world.containers, since)
             .map(|found| found.key)
             .collect();
@@ -123,10 +125,7 @@ pub(crate) fn resolve(
         keys.extend(found);
     }
     if !keys.is_empty() {
-        return Meant::These(Members::Containers {
-            keys,
-            wanted: selectors.to_vec(),
-        });
+        return Meant::These(Members::Containers { keys, wanted });
     }
     // What is left names nothing of containers and pods. Of another node there is nothing here, whatever has its number.
     let rest = || selectors.iter().filter(|selector| describe(selector).is_none());
@@ -141,7 +140,7 @@ pub(crate) fn resolve(
             Some((life, container)) => Meant::These(Members::Tree(Tree {
                 pid,
                 lives: [life].into(),
-                processes: [pid].into(),
+                processes: [(pid, Birth { life, start: 0 })].into(),
                 container,
             })),
             None => Meant::Nobody(format!("no process {pid} is known here, nor was one recently")),

@@ -62,7 +62,7 @@ impl Desk {
         let post = time(trigger.post, self.config.captures.post.0);
         let end = self.end_of(post);
         if let Some(capture) = self.captures.iter_mut().find(|capture| capture.knows(trigger)) {
-            capture.join(trigger, end);
+            capture.join(trigger, end, &self.world);
             return accepted(capture, true, "", &self.world);
         }
         let same = |(source, id, _): &&(String, String, String)| *source == trigger.source && *id == trigger.id;
@@ -74,7 +74,7 @@ impl Desk {
         }
         if let Some(capture) = self.surely_in(trigger, pre) {
             let capture = &mut self.captures[capture];
-            capture.join(trigger, end);
+            capture.join(trigger, end, &self.world);
             return accepted(capture, true, "", &self.world);
         }
         let (members, note) = match self.members(trigger, pre) {
@@ -84,7 +84,7 @@ impl Desk {
             Err(answer) => return answer,
         };
         if let Some(capture) = self.captures.iter_mut().find(|capture| capture.members.same(&members)) {
-            capture.join(trigger, end);
+            capture.join(trigger, end, &self.world);
             return accepted(capture, true, &note, &self.world);
         }
         self.begin(trigger, members, Span { from: 0, to: end }, pre, note)
@@ -152,7 +152,7 @@ impl Desk {
     }
 
     fn begin(&mut self, trigger: &Trigger, members: Members, span: Span, pre: Duration, note: String) -> Value {
-        if self.captures.len() >= self.config.captures.at_once {
+        if self.captures.len() >= self.config.captures.at_once.get() {
             return refusal(
                 503,
                 &format!("{} captures are being written already", self.captures.len()),

@@ -10,22 +10,32 @@ use afterimage_query::{EventRow, Filter, Settings, search};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-/// Events of one segment that are looked at for their containers: the first of each is enough.
-const HITS: usize = 1000;
 /// Share of one CPU that all conditions together may take on average. Beyond it segments are left out, and counted.
 const SHARE: f64 = 0.1;
 /// What may be saved up while there is little to look at.
 const SAVED: Duration = Duration::from_millis(500);
 /// Containers that are remembered for their cooldown.
 const REMEMBERED: usize = 4096;
+/// Longest cooldown: beyond, times cannot be added.
+const LONGEST: Duration = Duration::from_secs(1 << 32);
+/// Where nothing could be captured, the next hit of the container asks again after this time.
+const REFUSED: Duration = Duration::from_secs(2);
 
 struct Condition {
     name: String,
     text: String,
     filter: Filter,
     cooldown: Duration,
-    /// When it last captured each container.
-    last: HashMap<u64, Instant>,
+    /// Until when hits of each container do nothing.
+    rests: HashMap<u64, Instant>,
+}
+
+/// What a condition has found.
+pub(crate) struct Hit {
+    pub(crate) trigger: Trigger,
+    /// Which one.
+    condition: usize,
+    container: u64,
 }
 
 pub(crate) struct Watch {
@@ -64,13 +74,13 @@ impl Watch {
                 continue;
             };
             let same = before.iter().position(|old| old.name == one.name && old.text == *text);
-            let last = same.map(|at| before.swap_remove(at).last).unwrap_or_default();
+            let rests = same.map(|at| before.swap_remove(at).rests).unwrap_or_default();
             self.conditions.push(Condition {
                 name: one.name.clone(),
                 text: text.clone(),
                 filter,
                 cooldown: one.cooldown.0,
-                last,
+                rests,
             });
         }
     }
@@ -81,7 +91,7 @@ impl Watch {
     }
 
     /// Looks at a piece, once; what it finds is to be captured.
-    pub(crate) fn look(&mut self, piece: &Piece, rows: &SegmentRows<'_>, metrics: &mut Metrics) -> Vec<Trigger> {
+    pub(crate) fn look(&mut self, piece: &Piece, rows: &SegmentRows<'_>, metrics: &mut Metrics) -> Vec<Hit> {
         if self.conditions.is_empty() || piece.seq < self.next {
             return Vec::new();
         }
@@ -94,10 +104,18 @@ impl Watch {
         let found = self
             .conditions
             .iter_mut()
-            .flat_map(|condition| condition.look(rows))
+            .enumerate()
+            .flat_map(|(at, condition)| condition.look(at, rows))
             .collect();
         self.budget.left -= began.elapsed().as_secs_f64();
         found
+    }
+
+    /// Nothing came of a hit: it does not count for the cooldown.
+    pub(crate) fn refused(&mut self, hit: &Hit) {
+        if let Some(condition) = self.conditions.get_mut(hit.condition) {
+            condition.rest(hit.container, REFUSED);
+        }
     }
 }
 
@@ -112,26 +130,38 @@ impl Budget {
 }
 
 impl Condition {
-    fn look(&mut self, rows: &SegmentRows<'_>) -> Vec<Trigger> {
-        let Some(hits) = search(rows, &self.filter, HITS) else {
+    fn look(&mut self, at: usize, rows: &SegmentRows<'_>) -> Vec<Hit> {
+        // All hits: those of one container must not hide those of another.
+        let Some(hits) = search(rows, &self.filter, usize::MAX) else {
             return Vec::new();
         };
         let mut found = Vec::new();
+        let now = Instant::now();
         for row in hits.rows() {
             let row = EventRow::new(rows, *row as usize);
-            let key = row.thread().map_or(0, |thread| thread.container);
-            let now = Instant::now();
-            let resting = |last: &Instant| now.duration_since(*last) < self.cooldown;
-            if self.last.get(&key).is_some_and(resting) {
+            let container = row.thread().map_or(0, |thread| thread.container);
+            if self.rests.get(&container).is_some_and(|until| now < *until) {
                 continue;
             }
-            if self.last.len() >= REMEMBERED {
-                self.last.clear();
-            }
-            self.last.insert(key, now);
-            found.push(self.trigger(&row));
+            self.rest(container, self.cooldown);
+            found.push(Hit {
+                trigger: self.trigger(&row),
+                condition: at,
+                container,
+            });
         }
         found
+    }
+
+    fn rest(&mut self, container: u64, time: Duration) {
+        if self.rests.len() >= REMEMBERED {
+            let now = Instant::now();
+            self.rests.retain(|_, until| now < *until);
+            if self.rests.len() >= REMEMBERED {
+                self.rests.clear();
+            }
+        }
+        self.rests.insert(container, Instant::now() + time.min(LONGEST));
     }
 
     fn trigger(&self, row: &EventRow<'_>) -> Trigger {

@@ -22,6 +22,8 @@ const SETTLE: u64 = 500_000;
 const PRESSURE: f64 = 0.5;
 /// How long somebody who wants to know what has happened waits for a record that is still being written.
 const LATE: Duration = Duration::from_millis(20);
+/// How long the end of a capture waits for that: as long as a guest's CPU is taken away.
+const VERY_LATE: Duration = Duration::from_secs(1);
 /// At the end, how long programs that still write are waited for.
 const LAST: Duration = Duration::from_millis(100);
 /// How long an answer about an executed file may be ahead of the record of its exec.
@@ -120,7 +122,7 @@ impl Drain {
 
     /// One turn, then a sleep that fits what it found.
     pub(crate) fn turn(&mut self) -> Result<(), Stopped> {
-        let taken = self.take(clock::boottime().saturating_sub(SETTLE))?;
+        let taken = self.take(clock::boottime().saturating_sub(SETTLE), true)?;
         if !self.tracker.is_complete() {
             return self.continue_snapshot();
         }
@@ -159,19 +161,27 @@ impl Drain {
 
     /// Takes everything that has happened until now: whoever asks about it has seen it happen.
     pub(crate) fn catch_up(&mut self) -> Result<(), Stopped> {
+        self.take_what_happened(LATE).map(drop)
+    }
+
+    /// The same, waiting so long for records that are still being written. Returns whether one holds back others even then.
+    fn take_what_happened(&mut self, late: Duration) -> Result<bool, Stopped> {
         let began = Instant::now();
         loop {
             std::thread::sleep(Duration::from_nanos(SETTLE));
-            let taken = self.take(clock::boottime().saturating_sub(SETTLE))?;
-            if !taken.held || began.elapsed() >= LATE {
-                return Ok(());
+            let taken = self.take(clock::boottime().saturating_sub(SETTLE), true)?;
+            if !taken.held || began.elapsed() >= late {
+                return Ok(taken.held);
             }
         }
     }
 
     /// Takes everything that has happened until now and closes the open segment; the writing side comes to `mark` behind it.
     pub(crate) fn flush(&mut self, mark: u64) -> Result<(), Stopped> {
-        self.catch_up()?;
+        if self.take_what_happened(VERY_LATE)? {
+            // One record may be told behind younger ones; none of them may be missing.
+            self.take(clock::boottime().saturating_sub(SETTLE), false)?;
+        }
         if !self.builder.is_empty() {
             self.closing.close(&mut self.tracker, &mut self.builder)?;
             self.opened = 0;
@@ -249,7 +259,8 @@ impl Drain {
         });
     }
 
-    fn take(&mut self, until: u64) -> Result<Taken, Stopped> {
+    /// Takes what is not younger than `until`; with `wait`, not what is younger than a record that is still being written.
+    fn take(&mut self, until: u64, wait: bool) -> Result<Taken, Stopped> {
         self.fill = self.probe.rings().fill();
         self.take_answers()?;
         self.hear(Duration::ZERO);
@@ -266,7 +277,7 @@ impl Drain {
         } = self;
         let mut dropped = Vec::new();
         let mut stopped = None;
-        let wait = *fill < PRESSURE && until != u64::MAX;
+        let wait = wait && *fill < PRESSURE;
         let turn = merge.turn(probe.rings(), until, wait, |record, cpu| {
             *taken += 1;
             if let Verdict::DropCgroup(id) = tracker.record(record, cpu, builder) {
@@ -356,7 +367,7 @@ impl Drain {
         while self.probe.rings().is_writing() && Instant::now() < until {
             std::thread::sleep(Duration::from_millis(1));
         }
-        let _ = self.take(u64::MAX);
+        let _ = self.take(u64::MAX, false);
         let patience = Instant::now() + PATIENCE;
         while self.tracker.awaits_content() && Instant::now() < patience {
             if self.take_answers().is_err() {
@@ -368,7 +379,7 @@ impl Drain {
         let until = Instant::now() + LAST;
         let mut written = self.written();
         while written != self.taken && Instant::now() < until {
-            let _ = self.take(u64::MAX);
+            let _ = self.take(u64::MAX, false);
             written = self.written();
         }
         if detached.is_ok() && written != self.taken {

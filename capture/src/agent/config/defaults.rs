@@ -3,6 +3,7 @@
 use super::{
     Captures, Fallback, Log, LogFormat, Mode, Recording, Retention, Rights, Ring, Scope, Signals, Size, Socket, Time,
 };
+use std::num::NonZeroUsize;
 use std::time::Duration;
 use toml::Spanned;
 
@@ -69,7 +70,7 @@ impl Default for Captures {
             post: time(30),
             max_extension: time(600),
             max_size: Size(1 << 30),
-            at_once: 16,
+            at_once: const { NonZeroUsize::new(16).unwrap() },
             node_names: Vec::new(),
             fallback: Fallback::Refuse,
             sign_key: anywhere("".into()),

@@ -14,6 +14,7 @@ use afterimage_query::Filter;
 use afterimage_runtimes::kube;
 use anyhow::{Context, Result, anyhow, bail};
 use serde::Deserialize;
+use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use toml::Spanned;
@@ -173,6 +174,7 @@ pub(crate) struct Ring {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Disk {
     pub(crate) folder: PathBuf,
+    #[serde(deserialize_with = "values::more_than_nothing")]
     pub(crate) size: Size,
 }
 
@@ -222,8 +224,9 @@ pub(crate) struct Captures {
     pub(crate) pre: Spanned<Time>,
     pub(crate) post: Time,
     pub(crate) max_extension: Time,
+    #[serde(deserialize_with = "values::more_than_nothing")]
     pub(crate) max_size: Size,
-    pub(crate) at_once: usize,
+    pub(crate) at_once: NonZeroUsize,
     pub(crate) node_names: Vec<String>,
     pub(crate) fallback: Fallback,
     pub(crate) sign_key: Spanned<PathBuf>,

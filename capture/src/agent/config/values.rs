@@ -35,6 +35,15 @@ impl<'de> Deserialize<'de> for Size {
     }
 }
 
+/// A size of which 0 would make nothing work.
+pub(super) fn more_than_nothing<'de, D: Deserializer<'de>>(from: D) -> Result<Size, D::Error> {
+    let size = Size::deserialize(from)?;
+    match size.0 {
+        0 => Err(D::Error::custom("expected more than nothing, such as \"64MiB\"")),
+        _ => Ok(size),
+    }
+}
+
 impl<'de> Deserialize<'de> for Rights {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Rights, D::Error> {
         let text = String::deserialize(from)?;
