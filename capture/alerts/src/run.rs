@@ -161,7 +161,8 @@ async fn serve(
     let notes = in_force.notes.clone();
     let door = Door::new(said.clone(), ending, in_force);
     listeners.listen(&door, &addresses, bound);
-    let (order, orders) = mpsc::channel(TOLD_MAX);
+    // As many as there are captures. This loop must not wait for the queue, which may wait for a disk: it also reads answers.
+    let (order, orders) = mpsc::unbounded_channel();
     let queue = tokio::spawn(Queue::new(targets, said.clone()).run(orders));
     let listening = listeners.addresses();
     let _ = said.send(Said::Ready { listening, notes }).await;
@@ -188,13 +189,11 @@ async fn serve(
                 files,
                 summary,
             })) => {
-                let _ = order
-                    .send(Order::Deliver {
-                        capture,
-                        files,
-                        summary,
-                    })
-                    .await;
+                let _ = order.send(Order::Deliver {
+                    capture,
+                    files,
+                    summary,
+                });
             }
             Some(Ok(Told::Settings(new))) => {
                 let replaced = replace(*new, outside, &door, &mut listeners, &order).await;
@@ -264,7 +263,7 @@ async fn replace(
     outside: &Outside,
     door: &Arc<Door>,
     listeners: &mut Listeners,
-    order: &mpsc::Sender<Order>,
+    order: &mpsc::UnboundedSender<Order>,
 ) -> Said {
     let parts = Parts::open(new, outside).and_then(|parts| {
         let bound = listeners.bind(&parts.addresses).map_err(|why| vec![why])?;
@@ -277,7 +276,7 @@ async fn replace(
     let notes = parts.in_force.notes.clone();
     door.replace(parts.in_force);
     listeners.listen(door, &parts.addresses, bound);
-    let _ = order.send(Order::Targets(Box::new(parts.targets))).await;
+    let _ = order.send(Order::Targets(Box::new(parts.targets)));
     let listening = listeners.addresses();
     Said::Ready { listening, notes }
 }

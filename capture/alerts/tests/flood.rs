@@ -179,33 +179,68 @@ fn slow_ones_do_not_keep_others_out() {
     get_in(&helper, 2);
 }
 
+/// The source at which [`stranger`]s are.
+const SNS: &str = "[[source]]\nkind = \"guardduty\"\nauth = { sns_topics = [\"arn:aws:sns:us-east-1:1:t\"] }";
+
+/// Somebody at a source of SNS who has sent so many bytes of a body, and then sends no more.
+fn stranger(to: SocketAddr, bytes: usize) -> TcpStream {
+    let mut stream = TcpStream::connect(to).unwrap();
+    let head = "POST /v1/guardduty HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n";
+    let body = "x".repeat(bytes);
+    // Who is refused may be closed upon.
+    let _ = stream.write_all(format!("{head}{bytes:x}\r\n{body}\r\n").as_bytes());
+    stream
+}
+
+/// How many of them were told that there are too many.
+fn refused(strangers: &[TcpStream]) -> usize {
+    let is_refused = |stream: &&TcpStream| {
+        let mut bytes = [0; 12];
+        stream.set_nonblocking(true).unwrap();
+        stream.peek(&mut bytes).is_ok_and(|_| bytes.ends_with(b"503"))
+    };
+    strangers.iter().filter(is_refused).count()
+}
+
 /// Whose body it is shows in the body alone at sources of SNS: those who are not who they say must not have all the room.
 #[test]
 fn strangers_at_one_source_do_not_keep_others_out() {
-    let sns = "[[source]]\nkind = \"guardduty\"\nauth = { sns_topics = [\"arn:aws:sns:us-east-1:1:t\"] }";
-    let (_dir, helper) = started(&format!("per_peer = 1000\n{sns}"));
-    let head = "POST /v1/guardduty HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n1\r\n{\r\n";
-    let strangers: Vec<TcpStream> = (0..40)
-        .map(|_| {
-            let mut stream = TcpStream::connect(helper.address).unwrap();
-            stream.write_all(head.as_bytes()).unwrap();
-            stream
-        })
-        .collect();
-    // Four of them have the room that there is for them; the others are told so, which shows that all have been heard.
-    let mut refused = 0;
+    let (_dir, helper) = started(&format!("per_peer = 1000\n{SNS}"));
+    // Each but a byte short of what a body may have. Four of them have the room that there is for them.
+    let strangers: Vec<TcpStream> = (0..6).map(|_| stranger(helper.address, MIB as usize - 1)).collect();
     let start = Instant::now();
-    while refused < 36 && start.elapsed() < Duration::from_secs(5) {
-        refused = 0;
-        for stream in &strangers {
-            stream.set_nonblocking(true).unwrap();
-            let mut bytes = [0; 12];
-            refused += usize::from(stream.peek(&mut bytes).is_ok_and(|_| bytes.ends_with(b"503")));
-        }
+    while refused(&strangers) < 2 && start.elapsed() < Duration::from_secs(20) {
         std::thread::sleep(Duration::from_millis(20));
     }
-    assert_eq!(refused, 36);
+    // Some of those that had little room yet may have been told so, too, but never all.
+    let count = refused(&strangers);
+    assert!((2..6).contains(&count), "{count}");
     get_in(&helper, 1);
+}
+
+/// Who sends a byte has the room of a byte: messages of SNS itself are looked at meanwhile.
+#[test]
+fn strangers_that_send_nothing_keep_nobody_out() {
+    let (_dir, helper) = started(&format!("per_peer = 1000\n{SNS}"));
+    let mut strangers: Vec<TcpStream> = (0..40).map(|_| stranger(helper.address, 1)).collect();
+    // With a length it is the same.
+    strangers.extend((0..40).map(|_| {
+        let mut stream = TcpStream::connect(helper.address).unwrap();
+        let head = "POST /v1/guardduty HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\n\r\n{";
+        stream.write_all(head.as_bytes()).unwrap();
+        stream
+    }));
+    get_in(&helper, 1);
+    // Its Timestamp is what is wrong about it: it was judged.
+    let message = format!(
+        r#"{{"Type":"Notification","MessageId":"1","TopicArn":"arn:aws:sns:us-east-1:1:t","Message":"{}",
+        "Timestamp":"2020-01-01T00:00:00Z","SignatureVersion":"2","Signature":"","SigningCertURL":"x"}}"#,
+        "m".repeat(200_000)
+    );
+    let response = post(helper.address, "/v1/guardduty", "", &message);
+    assert_eq!(response.status, 403, "{response:?}");
+    assert!(response.body.contains("Timestamp"), "{response:?}");
+    assert_eq!(refused(&strangers), 0);
 }
 
 #[test]

@@ -163,12 +163,79 @@ fn falco_says_nothing_in_many_ways() {
         &[],
     );
     check(json!({ "container.id": ["x"], "proc.pid": {} }), &[]);
+    // Only the kernel's own events are about the host that they come from.
+    let of = |source: Value| {
+        json!({ "rule": "r", "output": "o", "hostname": "node-1", "source": source,
+            "output_fields": { "container.id": "host" } })
+    };
+    for source in [json!(null), json!(""), json!("syscall"), json!("Syscalls")] {
+        assert_eq!(lines(&one(Kind::Falco, &of(source))), ["node=node-1"]);
+    }
+    for source in ["k8s_audit", "internal", "okta", "aws_cloudtrail", "github"] {
+        assert_eq!(lines(&one(Kind::Falco, &of(source.into()))), [""; 0], "{source}");
+    }
+    let mut there = of("okta".into());
+    let here = one(Kind::Falco, &there).id;
+    there["hostname"] = "node-2".into();
+    assert_ne!(one(Kind::Falco, &there).id, here);
     // Twice the same event is the same alert; another time is another one.
     let event = |time: &str| json!({ "rule": "r", "output": "o", "time": time });
     assert_eq!(one(Kind::Falco, &event("a")).id, one(Kind::Falco, &event("a")).id);
     assert_ne!(one(Kind::Falco, &event("a")).id, one(Kind::Falco, &event("b")).id);
     let two = json!([event("a"), event("b")]);
     assert_eq!(found(Kind::Falco, &two.to_string()).triggers.len(), 2);
+}
+
+#[test]
+fn labels_of_prometheus_say_who_is_meant() {
+    let check = |labels: Value, expected: &[&str]| {
+        let body = json!({ "alerts": [{ "status": "firing", "labels": labels }] });
+        assert_eq!(lines(&one(Kind::Alertmanager, &body)), expected, "{body}");
+    };
+    // kube-state-metrics measures pods of others; its own labels stand beside theirs.
+    let own = json!({ "namespace": "monitoring", "pod": "kube-state-metrics-x", "container": "kube-state-metrics" });
+    let with = |more: Value| {
+        let mut labels = own.clone();
+        labels
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        labels
+    };
+    check(
+        own.clone(),
+        &["name=kube-state-metrics ns=monitoring pod=kube-state-metrics-x"],
+    );
+    check(
+        with(json!({ "exported_namespace": "shop", "exported_pod": "web-1" })),
+        &["ns=shop pod=web-1"],
+    );
+    check(
+        with(json!({ "exported_pod": "web-1", "exported_container": "web" })),
+        &["name=web ns=monitoring pod=web-1"],
+    );
+    check(with(json!({ "exported_namespace": "shop" })), &["ns=shop"]);
+    // cAdvisor: the container is in the path of its cgroup.
+    let id = "0123456789abcdef".repeat(4);
+    for path in [
+        format!("/docker/{id}"),
+        format!("/system.slice/docker-{id}.scope"),
+        format!("/kubepods.slice/kubepods-pod1.slice/cri-containerd-{id}.scope"),
+        format!("/kubepods.slice/crio-{id}.scope"),
+        format!("/machine.slice/libpod-{id}.scope"),
+    ] {
+        check(json!({ "id": path }), &[&format!("id={id}")]);
+        check(json!({ "id": path, "container_id": "docker://abc" }), &["id=abc"]);
+    }
+    for path in [
+        id.clone(),
+        "/".to_owned(),
+        format!("/docker/{id}/init"),
+        format!("/docker/{}", &id[1..]),
+        format!("/docker/{id}0"),
+    ] {
+        check(json!({ "id": path, "instance": "node-1:9100" }), &["node=node-1"]);
+    }
 }
 
 #[test]
@@ -190,6 +257,40 @@ fn guardduty_in_all_its_shapes() {
     twice["resource"] = json!({ "kubernetesDetails": { "kubernetesWorkloadDetails": {
         "name": "web", "type": "deployments", "namespace": "shop" } } });
     assert_eq!(lines(&one(Kind::GuardDuty, &twice)), ["pid=4711"]);
+    // An instance has several names. They are told where nothing else says who is meant.
+    let named = |names: &[&str], resource: Value| {
+        let interfaces: Vec<Value> = names.iter().map(|name| json!({ "privateDnsName": name })).collect();
+        let mut finding = twice.clone();
+        finding["resource"] = resource;
+        finding["resource"]["instanceDetails"] = json!({ "instanceId": "i-1", "networkInterfaces": interfaces });
+        finding
+    };
+    let process = named(&["a", "", "b", "a"], json!({}));
+    assert_eq!(
+        lines(&one(Kind::GuardDuty, &process)),
+        ["pid=4711 node=a", "pid=4711 node=b", "pid=4711 node=i-1"]
+    );
+    let mut host = named(&["a"], json!({}));
+    host["service"] = json!({});
+    assert_eq!(lines(&one(Kind::GuardDuty, &host)), ["node=a", "node=i-1"]);
+    let two = json!([{ "id": "aa", "name": "one" }, { "name": "two" }]);
+    let task = named(
+        &["a"],
+        json!({ "ecsClusterDetails": { "taskDetails": { "containers": two } } }),
+    );
+    assert_eq!(
+        lines(&one(Kind::GuardDuty, &task)),
+        [
+            "id=aa name=one node=a",
+            "name=two node=a",
+            "pid=4711 node=a",
+            "name=two node=i-1",
+            "pid=4711 node=i-1"
+        ]
+    );
+    let names: Vec<String> = (0..500).map(|number| format!("n{number}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    assert_eq!(one(Kind::GuardDuty, &named(&names, json!({}))).selectors.len(), 64);
     for (key, value, why) in [
         ("archived", json!(true), "inactive"),
         ("additionalInfo", json!({ "sample": true }), "sample"),
@@ -342,8 +443,8 @@ fn falco_of_the_corpus() {
         );
     }
     let expected = [
-        "Disallowed K8s User: Warning node=my-pool-1-node-921b61",
-        "Disallowed K8s User: Warning node=my-pool-1-node-921b61",
+        "Disallowed K8s User: Warning ",
+        "Disallowed K8s User: Warning ",
         "Attach/Exec Pod: Notice ns=hello-app pod=nginx-676b6c5bbc-4xc6t node=my-pool-1-node-921b61",
         "Fake rule: Error ",
         "Attach/Exec Pod: Notice ns=default pod=kubecon node=falco-k8saudit-eks-96d7f6f99-vwjgc",
@@ -427,9 +528,13 @@ fn clouds_of_the_corpus() {
             () if text.contains("EcsClusterDetails") => &["name=GeneratedFindingContainerName"],
             () if text.contains("RuntimeDetails") => &["pid=1234"],
             () if text.contains("ContainerDetails") => &["id=abcdefghijklmn name=GeneratedFindingContainerName"],
-            () if text.contains("cp4s_proofpoint_development") => &["node=ip-11-111-111-111.ec2.internal"],
-            () if text.contains("cp4s-splunk") => &["node=ip-111-11-11-11.ec2.internal"],
-            () if text.contains("GeneratedFindingPrivateDnsName") => &["node=GeneratedFindingPrivateDnsName"],
+            () if text.contains("cp4s_proofpoint_development") => {
+                &["node=ip-11-111-111-111.ec2.internal", "node=i-0bc12345678910"]
+            }
+            () if text.contains("cp4s-splunk") => &["node=ip-111-11-11-11.ec2.internal", "node=i-0999999999999999"],
+            () if text.contains("GeneratedFindingPrivateDnsName") => {
+                &["node=GeneratedFindingPrivateDnsName", "node=i-10000000"]
+            }
             () => &[],
         };
         assert_eq!(lines(&trigger), expected, "{text}");

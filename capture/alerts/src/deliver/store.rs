@@ -68,7 +68,7 @@ pub(super) fn open(upload: &Upload, outside: &Outside) -> Result<Store, String> 
         let secret = place.read().map_err(|error| text(&error))?;
         options.push((name.clone(), secret.reveal().to_owned()));
     }
-    let connector = Connector(Client::new(outside, upload.ca.as_ref())?);
+    let connector = Connector::new(Client::new(outside, upload.ca.as_ref())?);
     let kind = match scheme {
         ObjectStoreScheme::AmazonS3 => {
             let mut builder = AmazonS3Builder::new().with_url(&upload.url);

@@ -9,6 +9,7 @@ use hyper::header::{CONNECTION, HOST, HeaderValue};
 use hyper::{Request, Response, Uri};
 use hyper_util::rt::TokioIo;
 use std::error::Error as StdError;
+use std::os::fd::AsRawFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -136,6 +137,7 @@ impl Client {
             match timeout(CONNECT_WITHIN, TcpStream::connect(address)).await {
                 Ok(Ok(stream)) => {
                     stream.set_nodelay(true)?;
+                    keep_alive(&stream)?;
                     return Ok(stream);
                 }
                 Ok(Err(error)) => last = error,
@@ -144,6 +146,25 @@ impl Client {
         }
         Err(last)
     }
+}
+
+/// Somebody who is gone without a word is noticed within a minute or so, also while nothing is sent.
+fn keep_alive(stream: &TcpStream) -> std::io::Result<()> {
+    let options: [(_, _, libc::c_int); 4] = [
+        (libc::SOL_SOCKET, libc::SO_KEEPALIVE, 1),
+        (libc::IPPROTO_TCP, libc::TCP_KEEPIDLE, 30),
+        (libc::IPPROTO_TCP, libc::TCP_KEEPINTVL, 10),
+        (libc::IPPROTO_TCP, libc::TCP_KEEPCNT, 3),
+    ];
+    for (level, option, value) in options {
+        let size = size_of_val(&value) as libc::socklen_t;
+        // SAFETY: the socket is open, and the value is as long as is said.
+        let set = unsafe { libc::setsockopt(stream.as_raw_fd(), level, option, (&raw const value).cast(), size) };
+        if set != 0 {
+            return Err(std::io::Error::last_os_error());
+        }
+    }
+    Ok(())
 }
 
 async fn exchange<S, B>(stream: S, request: Request<B>, place: String) -> Result<Response<Incoming>, ClientError>

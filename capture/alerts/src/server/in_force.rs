@@ -26,7 +26,7 @@ pub(crate) struct InForce {
     pub(super) metrics_token: Option<Secret>,
     pub(super) sns: Sns,
     pub(super) google: Google,
-    /// Bytes of bodies that may still be under way.
+    /// Bytes of bodies that may still come.
     pub(super) bodies: Arc<Semaphore>,
     /// Of those, what bodies may have of which nobody knows whose they are.
     pub(super) strangers: Arc<Semaphore>,

@@ -4,7 +4,7 @@
 //! whose own certificate was checked (`address`, `outside`). Its name and its dates are checked here; the date that counts is
 //! the message's, which in turn must be recent (`mod`).
 
-use super::address::is_own_host;
+use super::address::is_signers_name;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ring::signature::{RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
@@ -30,7 +30,7 @@ impl Certificate {
         let (_, parsed) = parse_x509_certificate(&der).map_err(|_| "the signing certificate is none".to_owned())?;
         let names = parsed.subject_alternative_name().ok().flatten();
         let mut names = names.iter().flat_map(|names| &names.value.general_names);
-        let own = |name: &GeneralName<'_>| matches!(name, GeneralName::DNSName(name) if *name == "sns.amazonaws.com" || is_own_host(name));
+        let own = |name: &GeneralName<'_>| matches!(name, GeneralName::DNSName(name) if is_signers_name(name));
         if !names.any(own) {
             return Err("the signing certificate is not one of sns.amazonaws.com".to_owned());
         }

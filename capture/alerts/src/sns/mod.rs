@@ -23,6 +23,8 @@ const AHEAD_MAX: Duration = Duration::from_secs(300);
 /// Certificates that are kept, and how long.
 const CERTIFICATES_MAX: usize = 16;
 const CERTIFICATE_AGE: Duration = Duration::from_secs(24 * 3600);
+/// When one that is older and could not be fetched anew is asked for again. Until then it is used: it is the provider's.
+const REFRESH_PAUSE: Duration = Duration::from_secs(600);
 /// Fetches that failed are not repeated within this time: messages of strangers must not make us ask all the time.
 const FETCH_PAUSE: Duration = Duration::from_secs(2);
 /// Bytes of a certificate's file.
@@ -62,6 +64,7 @@ pub(crate) struct Sns {
 
 #[derive(Default)]
 struct Kept {
+    /// And until when they are not asked for again.
     certificates: HashMap<Url, (Certificate, Instant)>,
     failed: Option<(Instant, String)>,
 }
@@ -92,7 +95,7 @@ impl Sns {
             return Err(Refusal::Forbidden("Timestamp: is not of the last hour".to_owned()));
         }
         let text = envelope.signed_text().map_err(Refusal::Malformed)?;
-        let url = address::certificate(&envelope.signing_cert_url).map_err(Refusal::Forbidden)?;
+        let url = address::certificate(&envelope.signing_cert_url, &envelope.topic_arn).map_err(Refusal::Forbidden)?;
         let certificate = self.certificate(url).await?;
         let good = certificate.verify(&envelope.signature_version, &text, &envelope.signature, at);
         good.map_err(Refusal::Forbidden)?;
@@ -105,17 +108,20 @@ impl Sns {
 
     async fn certificate(&self, url: Url) -> Result<Certificate, Refusal> {
         let mut kept = self.kept.lock().await;
-        if let Some((certificate, _)) = kept
-            .certificates
-            .get(&url)
-            .filter(|(_, at)| at.elapsed() < CERTIFICATE_AGE)
-        {
-            return Ok(certificate.clone());
-        }
-        if let Some((_, why)) = kept.failed.as_ref().filter(|(at, _)| at.elapsed() < FETCH_PAUSE) {
+        let old = match kept.certificates.get(&url) {
+            Some((certificate, until)) if Instant::now() < *until => return Ok(certificate.clone()),
+            old => old.map(|(certificate, _)| certificate.clone()),
+        };
+        let failed = kept.failed.as_ref().filter(|(at, _)| at.elapsed() < FETCH_PAUSE);
+        if let (Some((_, why)), None) = (failed, &old) {
             return Err(Refusal::Unknown(why.clone()));
         }
         let fetched = self.client.get(&url, PEM_MAX, FETCH_WITHIN).await;
+        if let (Err(_), Some(old)) = (&fetched, old) {
+            let until = Instant::now() + REFRESH_PAUSE;
+            kept.certificates.insert(url, (old.clone(), until));
+            return Ok(old);
+        }
         let read = fetched.map_err(|error| format!("cannot fetch the signing certificate: {error}"));
         match read.and_then(|pem| Certificate::read(&pem)) {
             Ok(certificate) => {
@@ -123,12 +129,13 @@ impl Sns {
                     let oldest = kept
                         .certificates
                         .iter()
-                        .min_by_key(|(_, (_, at))| *at)
+                        .min_by_key(|(_, (_, until))| *until)
                         .map(|(url, _)| url.clone());
                     oldest.and_then(|url| kept.certificates.remove(&url));
                 }
                 kept.failed = None;
-                kept.certificates.insert(url, (certificate.clone(), Instant::now()));
+                let until = Instant::now() + CERTIFICATE_AGE;
+                kept.certificates.insert(url, (certificate.clone(), until));
                 Ok(certificate)
             }
             Err(why) => {

@@ -57,6 +57,14 @@ fn shortened(text: &str) -> String {
     text.chars().take(32).collect()
 }
 
+/// The container of a cgroup's path, which is cAdvisor's label `id`: `/docker/ID`, `/system.slice/docker-ID.scope`,
+/// `/kubepods.slice/…/cri-containerd-ID.scope`.
+fn id_of_cgroup(path: &str) -> Option<String> {
+    let last = path.strip_prefix('/')?.rsplit('/').next()?;
+    let mut words = last.split(|c: char| !c.is_ascii_hexdigit());
+    words.find(|word| word.len() == 64).map(str::to_owned)
+}
+
 fn firing(alert: &Value, labels: &Value, common: &Value) -> Trigger {
     let label = |names: &[&str]| {
         let own = json::first_text(labels, names);
@@ -66,17 +74,28 @@ fn firing(alert: &Value, labels: &Value, common: &Value) -> Trigger {
             own
         }
     };
-    // What Prometheus renamed (exported_) is what the alert is about; the bare label is who measured it. The names with
-    // underscores are those of Falco's fields, as Falcosidekick sends them to Alertmanager.
-    let pod = label(&["exported_pod", "pod", "pod_name", "k8s_pod_name"]);
+    // What Prometheus renamed (exported_) is what the alert is about; the bare labels are who measured it, also those that had
+    // no need to be renamed. A namespace is left alone: it is the only one there is.
+    let exported = ["exported_namespace", "exported_pod", "exported_container"];
+    let is_measured = exported.iter().any(|name| !label(&[name]).is_empty());
+    // The names with underscores are those of Falco's fields, as Falcosidekick sends them to Alertmanager.
+    let (pods, containers): (&[&str], &[&str]) = match is_measured {
+        true => (&["exported_pod"], &["exported_container"]),
+        false => (&["pod", "pod_name", "k8s_pod_name"], &["container", "container_name"]),
+    };
+    let pod = label(pods);
     let namespace = label(&["exported_namespace", "namespace", "k8s_ns_name"]);
-    let mut container = label(&["exported_container", "container", "container_name"]);
+    let mut container = label(containers);
     // The pause container stands for the whole pod.
     if container == "POD" || container == "host" {
         container.clear();
     }
+    let mut id = json::container_id(label(&["container_id"]));
+    if id.is_empty() {
+        id = id_of_cgroup(&label(&["id"])).unwrap_or_default();
+    }
     let mut selector = Selector {
-        container_id: json::container_id(label(&["container_id"])),
+        container_id: id,
         container_name: container,
         namespace,
         pod,

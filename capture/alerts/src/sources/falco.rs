@@ -49,9 +49,21 @@ fn one(event: &Value) -> Result<Found, Reason> {
         title: rule,
         severity_raw: priority,
         time,
-        selectors: Vec::from_iter((!selector.is_empty()).then_some(selector)),
+        selectors: Vec::from_iter(means_someone(event, &selector).then_some(selector)),
         ..Trigger::default()
     }))
+}
+
+/// Whether somebody is meant. A host alone is, where its kernel saw the event: of the audit log and of plugins it is only where
+/// they run.
+fn means_someone(event: &Value, selector: &Selector) -> bool {
+    let source = json::text_at(event, &["source"]).to_ascii_lowercase();
+    let is_of_kernel = matches!(&*source, "" | "syscall" | "syscalls");
+    let more = Selector {
+        node: String::new(),
+        ..selector.clone()
+    };
+    !more.is_empty() || is_of_kernel && !selector.is_empty()
 }
 
 fn selector(event: &Value, fields: &Value) -> Selector {

@@ -75,7 +75,8 @@ fn is_sample(service: &Value) -> bool {
 }
 
 fn selectors(resource: &Value, service: &Value) -> Vec<Selector> {
-    let node = node(resource);
+    let mut nodes = nodes(resource).into_iter();
+    let node = nodes.next().unwrap_or_default();
     let mut all = Vec::new();
     let workload = json::path(resource, &["kubernetesDetails", "kubernetesWorkloadDetails"]).unwrap_or(&Value::Null);
     // Of a Deployment, the name is no pod's.
@@ -129,7 +130,22 @@ fn selectors(resource: &Value, service: &Value) -> Vec<Selector> {
         ([], None) if !node.is_empty() => all.push(host),
         _ => {}
     }
+    // Where the node decides whether somebody is meant, any of its names may be the one that is known there.
+    let by_node: Vec<Selector> = all.iter().filter(|selector| rests_on_node(selector)).cloned().collect();
+    let more = nodes.flat_map(|node| {
+        by_node.iter().map(move |selector| Selector {
+            node: node.clone(),
+            ..selector.clone()
+        })
+    });
+    let room = SELECTORS_MAX.saturating_sub(all.len());
+    all.extend(more.take(room));
     all
+}
+
+/// Whether what a selector says is only of one node: a process, a container's name, or the node itself.
+fn rests_on_node(selector: &Selector) -> bool {
+    selector.container_id.is_empty() && selector.pod.is_empty() && selector.pod_uid.is_empty()
 }
 
 fn with_container(place: &Selector, container: &Value) -> Selector {
@@ -140,11 +156,17 @@ fn with_container(place: &Selector, container: &Value) -> Selector {
     }
 }
 
-/// EKS names nodes after the private name of the instance.
-fn node(resource: &Value) -> String {
+/// What the instance is called: EKS names nodes after its private name, of which it has one for each interface; settings may
+/// have its id.
+fn nodes(resource: &Value) -> Vec<String> {
     let instance = json::get(resource, "instanceDetails").unwrap_or(&Value::Null);
     let interfaces = json::list(json::get(instance, "networkInterfaces")).iter();
-    let mut names = interfaces.map(|interface| json::text_at(interface, &["privateDnsName"]));
-    let name = names.find(|name| !name.is_empty());
-    name.unwrap_or_else(|| json::text_at(instance, &["instanceId"]))
+    let private = interfaces.map(|interface| json::text_at(interface, &["privateDnsName"]));
+    let mut names: Vec<String> = Vec::new();
+    for name in private.chain([json::text_at(instance, &["instanceId"])]) {
+        if !name.is_empty() && !names.contains(&name) && names.len() < SELECTORS_MAX {
+            names.push(name);
+        }
+    }
+    names
 }
