@@ -1,5 +1,7 @@
 //! One capture from its alert until it is sealed.
 
+mod summary;
+
 use super::alert::Trigger;
 use super::cut::{Span, cut};
 use super::folder::Files;
@@ -9,13 +11,13 @@ use super::ring::Piece;
 use super::select::World;
 use super::sidecar::{self, Outcome};
 use crate::record;
-use afterimage_format::file::{Sealed, Summary, TraceWriter, WriterOptions};
-use afterimage_format::model::{Container, Header, Loss, LossCause};
+use afterimage_format::file::{Summary, TraceWriter, WriterOptions};
+use afterimage_format::model::{Header, Loss, LossCause};
 use afterimage_format::segment::EncodedSegment;
 use afterimage_format::{Error, Result};
 use afterimage_query::RowCopier;
 use afterimage_query::row::SegmentRows;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
@@ -485,70 +487,6 @@ impl Capture {
             unwritten: written.err().map(|error| error.to_string()),
         }
     }
-
-    /// Its containers with what is known of them by now, counting what it has of them.
-    fn containers(&self, world: &World) -> Vec<Container> {
-        let counted = self.copier.containers();
-        let of = |container: &Container| match self.members {
-            Members::Node => {
-                let (_, events) = self.whole.iter().find(|(key, _)| *key == container.key)?;
-                Some(Container {
-                    events: *events,
-                    first: container.first.max(self.counts.first),
-                    last: container.last.min(self.counts.last),
-                    ..container.clone()
-                })
-            }
-            _ => counted
-                .iter()
-                .find(|counted| counted.key == container.key)
-                .map(|counted| Container {
-                    events: counted.events,
-                    first: counted.first,
-                    last: counted.last,
-                    ..container.clone()
-                }),
-        };
-        world.containers.iter().filter_map(of).collect()
-    }
-
-    /// The side-car.
-    fn summary(&self, outcome: Outcome, reason: &str, sealed: Option<Sealed>, world: &World) -> Value {
-        let containers: Vec<Value> = self
-            .members
-            .containers(&world.containers)
-            .into_iter()
-            .map(container)
-            .collect();
-        let scope = match &self.members {
-            Members::Node => json!({"kind": "node", "text": self.scope}),
-            Members::Tree(tree) => {
-                json!({"kind": "process", "text": self.scope, "pid": tree.pid, "containers": containers})
-            }
-            Members::Containers { .. } => json!({"kind": "containers", "text": self.scope, "containers": containers}),
-        };
-        json!({
-            "capture": self.files.id,
-            "capture_id": self.header.capture_uuid(),
-            "host": self.header.host.hostname,
-            "result": outcome.name(),
-            "reason": reason,
-            "note": self.note,
-            "scope": scope,
-            "from": sidecar::time(self.span.from),
-            "to": sidecar::time(self.span.to),
-            "first_event": sidecar::time(self.counts.first),
-            "last_event": sidecar::time(self.counts.last),
-            "events": self.counts.events,
-            "losses": {"events": self.counts.lost, "records": self.counts.loss_records},
-            "alerts": self.alerts,
-            "joined": self.joined,
-            "file": sealed.map(|_| self.files.trace()),
-            "bytes": sealed.map_or(self.writer.bytes(), |sealed| sealed.bytes),
-            "root": sealed.map(|sealed| sidecar::hex(&sealed.root)),
-            "sealed": sealed.is_some(),
-        })
-    }
 }
 
 /// What a capture begins with.
@@ -603,25 +541,12 @@ fn write_out(
 fn unwritten(segment: &EncodedSegment) -> Option<Loss> {
     let zone = &segment.zone;
     let events = u64::from(zone.rows) + zone.loss_events;
-    (events > 0).then(|| Loss {
+    (events > 0).then_some(Loss {
         cause: LossCause::Write,
         cpu: None,
         events,
         from: zone.time_min,
         to: zone.time_max,
-    })
-}
-
-fn container(container: &Container) -> Value {
-    let (namespace, pod, uid) = container.pod.clone().unwrap_or_default();
-    json!({
-        "id": container.short_id(),
-        "full_id": container.full_id,
-        "name": container.name,
-        "image": container.image,
-        "namespace": namespace,
-        "pod": pod,
-        "pod_uid": uid,
     })
 }
 
