@@ -184,20 +184,19 @@ fn is_only_a_name(selector: &Selector) -> bool {
     container_id.is_empty() && pod.is_empty() && pod_uid.is_empty() && !selector.container_name.is_empty()
 }
 
-/// What to say where names were not found although runtimes have not told all of the containers here: of how many, and why of
-/// the first.
+/// What to say where names were not found although runtimes have not told all of the containers here, or not yet: of how many,
+/// and why of the first.
 pub(crate) fn untold(selectors: &[Selector], world: &World) -> Option<String> {
     let by_name = |selector: &Selector| selector.container_id.is_empty() && describe(selector).is_some();
-    let all = world.containers.iter();
+    let all = world.containers.iter().filter(|one| one.death == 0);
     let mut untold = all
-        .filter(|one| one.death == 0 && !one.told.missing.is_empty())
+        .map(|one| &one.told)
+        .filter(|told| !told.missing.is_empty() || told.source.is_empty())
         .peekable();
-    let why = untold
-        .peek()
-        .filter(|_| selectors.iter().any(by_name))?
-        .told
-        .missing
-        .clone();
+    let why = match &*untold.peek().filter(|_| selectors.iter().any(by_name))?.missing {
+        "" => "no runtime has told of it".to_owned(),
+        why => why.to_owned(),
+    };
     let count = untold.count();
     let plural = if count == 1 { "" } else { "s" };
     Some(format!(
@@ -348,6 +347,9 @@ mod tests {
     fn names_may_be_missing_for_a_reason() {
         let mut world = world();
         world.containers.truncate(2);
+        for container in &mut world.containers {
+            container.told.source = "containerd".into();
+        }
         let pod = Selector {
             pod: "web-7".into(),
             ..Selector::default()
@@ -359,8 +361,12 @@ mod tests {
         assert_eq!(untold(std::slice::from_ref(&pod), &world), None);
         world.containers[0].told.missing = "containerd does not answer".into();
         let said = "of 1 container here not everything is known: containerd does not answer";
-        assert_eq!(untold(&[pod], &world), Some(said.into()));
+        assert_eq!(untold(std::slice::from_ref(&pod), &world), Some(said.into()));
         assert_eq!(untold(&[id], &world), None);
+        // It was asked a moment ago.
+        world.containers[0].told = Default::default();
+        let said = "of 1 container here not everything is known: no runtime has told of it";
+        assert_eq!(untold(&[pod], &world), Some(said.into()));
     }
 
     #[test]
