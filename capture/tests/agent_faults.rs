@@ -4,7 +4,7 @@ mod support;
 
 use afterimage_format::file::{Trace, verify};
 use serde_json::Value;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 use support::agent::Agent;
@@ -20,6 +20,28 @@ fn work(time: Duration) {
 
 fn sidecar(folder: &Path, id: &str) -> Value {
     serde_json::from_slice(&std::fs::read(folder.join(format!("{id}.json"))).unwrap()).unwrap()
+}
+
+/// A disk that is soon full; it is gone when this is dropped.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    fn mount(name: &str, folder: &Path, size: &str) -> Option<SmallDisk> {
+        std::fs::create_dir(folder).unwrap();
+        let options = ["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"];
+        let mounted = Command::new("mount").args(options).arg(folder).status();
+        if !mounted.is_ok_and(|status| status.success()) {
+            skip(name, "cannot mount a small tmpfs");
+            return None;
+        }
+        Some(SmallDisk(folder.to_owned()))
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
 }
 
 /// Killed at any moment during captures: what was begun is recovered when the next one starts, sealed and marked.
@@ -94,15 +116,9 @@ fn a_full_disk_ends_a_capture_and_not_the_agent() {
     }
     let dir = tempfile::tempdir().unwrap();
     let disk = dir.path().join("captures");
-    std::fs::create_dir(&disk).unwrap();
-    let mount = Command::new("mount")
-        .args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"])
-        .arg(&disk)
-        .status();
-    if !mount.is_ok_and(|status| status.success()) {
-        skip(name, "cannot mount a small tmpfs");
+    let Some(_mounted) = SmallDisk::mount(name, &disk, "4m") else {
         return;
-    }
+    };
     let config = "[captures]\npost = '60s'\nmax_size = '1GiB'\n[retention]\nmin_free = '0'\n";
     let agent = Agent::start(dir.path(), config);
     let capture = agent.trigger(&["--node"]);
@@ -146,7 +162,6 @@ fn a_full_disk_ends_a_capture_and_not_the_agent() {
     let again = agent.trigger(&["--node", "--post", "100ms"]);
     let ended = again["capture"].as_str().map(|id| agent.ended(id));
     drop(agent);
-    assert!(Command::new("umount").arg("-l").arg(&disk).status().unwrap().success());
     assert_eq!(
         (summary["result"].as_str(), summary["sealed"].as_bool()),
         (Some("disk full"), Some(true)),
@@ -169,15 +184,9 @@ fn what_a_full_disk_has_no_room_for_is_counted() {
     }
     let dir = tempfile::tempdir().unwrap();
     let disk = dir.path().join("captures");
-    std::fs::create_dir(&disk).unwrap();
-    let mount = Command::new("mount")
-        .args(["-t", "tmpfs", "-o", "size=8m", "tmpfs"])
-        .arg(&disk)
-        .status();
-    if !mount.is_ok_and(|status| status.success()) {
-        skip(name, "cannot mount a small tmpfs");
+    let Some(_mounted) = SmallDisk::mount(name, &disk, "8m") else {
         return;
-    }
+    };
     let config = "[captures]\npre = '1ms'\npost = '60s'\n[retention]\nmin_free = '0'\n";
     let agent = Agent::start(dir.path(), config);
     let own = std::process::id().to_string();
@@ -202,7 +211,6 @@ fn what_a_full_disk_has_no_room_for_is_counted() {
     };
     let counted = Trace::open(&disk.join(format!("{id}.scap"))).map(|trace| (trace.totals().events, lost(&trace)));
     drop(agent);
-    assert!(Command::new("umount").arg("-l").arg(&disk).status().unwrap().success());
     assert_eq!(summary["result"], "disk full", "{summary}");
     let (events, lost) = counted.unwrap();
     // Of the last two the end may have come first.
@@ -278,15 +286,9 @@ fn the_ring_on_disk_goes_on_when_there_is_room_again() {
     }
     let dir = tempfile::tempdir().unwrap();
     let disk = dir.path().join("ring");
-    std::fs::create_dir(&disk).unwrap();
-    let mount = Command::new("mount")
-        .args(["-t", "tmpfs", "-o", "size=96m", "tmpfs"])
-        .arg(&disk)
-        .status();
-    if !mount.is_ok_and(|status| status.success()) {
-        skip(name, "cannot mount a small tmpfs");
+    let Some(_mounted) = SmallDisk::mount(name, &disk, "96m") else {
         return;
-    }
+    };
     let config = format!(
         "[ring]\ntime = '1s'\n[ring.disk]\nfolder = '{}'\nsize = '64MiB'\n[captures]\npre = '2m'\npost = '100ms'\n\
          [retention]\nmin_free = '0'\n",
@@ -317,7 +319,6 @@ fn the_ring_on_disk_goes_on_when_there_is_room_again() {
     let trace = agent.trace(id);
     let log = agent.log();
     drop(agent);
-    assert!(Command::new("umount").arg("-l").arg(&disk).status().unwrap().success());
     assert_eq!(summary["result"], "complete", "{summary}");
     assert!(log.contains("the ring on disk has failed") && log.contains("the ring on disk goes on"));
     let zones = trace.entries_between(0, u64::MAX).map(|(_, entry)| entry.unwrap());
