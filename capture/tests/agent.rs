@@ -377,9 +377,10 @@ fn a_hit_that_was_refused_is_captured_later() {
     );
     let agent = Agent::start(dir.path(), &config);
     let own = std::process::id().to_string();
-    assert_eq!(agent.trigger(&["--pid", &own, "--post", "3s"])["ok"], true);
-    let script = "for i in $(seq 100); do head -c 1 /proc/version; sleep 0.2; done";
+    let script = "while :; do head -c 1 /proc/version; sleep 0.2; done";
     let bundle = Bundle::new(dir.path(), &id, &["/bin/sh", "-c", script]);
+    // Longer than any machine takes to start the container.
+    assert_eq!(agent.trigger(&["--pid", &own, "--post", "10s"])["ok"], true);
     let running = bundle.start(&id);
     wait_for("the hit to be refused", || {
         agent.log().contains("a trigger was refused")

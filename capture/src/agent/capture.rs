@@ -256,10 +256,6 @@ impl Capture {
 
     /// Takes a piece. `rows` are its rows, which all captures share.
     pub(crate) fn take(&mut self, piece: &Piece, rows: &SegmentRows<'_>) {
-        if self.failed.is_some() {
-            self.next = piece.seq + 1;
-            return;
-        }
         let zone = &piece.segment.zone;
         if piece.seq > self.next {
             // The ring did not wait. How many of these events were its own is not known any more.

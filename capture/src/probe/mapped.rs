@@ -8,9 +8,6 @@ use anyhow::{Context, Result};
 use std::mem::offset_of;
 use std::os::fd::OwnedFd;
 
-/// Lines of the next record that are asked for.
-const AHEAD: usize = 4;
-
 /// All rings.
 pub(crate) struct Mapped {
     memory: Mapping,
@@ -142,17 +139,20 @@ impl Source for Mapped {
 }
 
 /// Asks for the record behind the one that is read now: another CPU wrote it, and its cache is far.
+#[cfg(target_arch = "x86_64")]
 #[inline]
 fn fetch_ahead(at: *const u8) {
-    #[cfg(target_arch = "x86_64")]
-    for line in 0..AHEAD {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+    use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+    // 256 bytes; what lies behind comes as it is read.
+    for line in 0..4 {
         // SAFETY: nothing is read, and no address is wrong.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(at.wrapping_add(line * 64).cast()) };
     }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = at;
 }
+
+/// Elsewhere it takes more than stable Rust has.
+#[cfg(not(target_arch = "x86_64"))]
+fn fetch_ahead(_: *const u8) {}
 
 #[cfg(test)]
 mod tests {
